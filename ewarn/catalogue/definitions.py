@@ -1,0 +1,343 @@
+"""What a definition file may say. One frozen model a kind of file; the field descriptions are the documentation.
+
+A definition's id is its file name. Unknown keys are faults. Nothing here reads a file.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, time
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from ewarn.terms import Family, Frozen, Product, RecordKind, Tier
+
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", description="lower-case letters, digits and hyphens")]
+FileId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+
+
+class Reference(Frozen):
+    title: str
+    url: str = ""
+    dated: date | None = None
+
+
+# ---------------------------------------------------------------- sources/feeds, sources/drops
+
+
+class Handling(Frozen):
+    """Conditions of the originator that travel with every record."""
+
+    marking: Literal["TLP:CLEAR", "TLP:GREEN", "TLP:AMBER", "TLP:AMBER+STRICT", "TLP:RED"] = "TLP:AMBER"
+    conditions: str = ""
+
+
+class SourceBase(Frozen):
+    id: FileId
+    title: str
+    publisher: str
+    licence: str = Field(description="licence or terms, in words")
+    cadence: str = Field(description="how often it usually speaks, in words")
+    expected_every_hours: float | None = Field(
+        None, description="silence longer than this raises an operator notice; leave out for irregular sources"
+    )
+    expected_lag_days: int = Field(0, ge=0, description="usual days from reference date to our receipt")
+    max_age_days: int = Field(180, ge=1, description="records older than this when they become known raise no cluster")
+    personal_data: str = Field(description="what personal data it can hold and what is done about it; 'none' if none")
+    strip_summary: bool = Field(False, description="feeds: keep no summary text outside the raw bytes (personal names)")
+    handling: Handling = Handling()
+    enabled: bool = True
+    references: tuple[Reference, ...] = ()
+
+
+class FeedDefinition(SourceBase):
+    """sources/feeds/<id>.toml: a feed of notices (RSS, Atom or JSON Feed)."""
+
+    url: str
+    user_agent: str = ""
+    default_area: str = Field("K02000001", description="GSS code of the area a notice is about when it names none")
+    max_bytes: int = Field(5_000_000, ge=1_000)
+    timeout_seconds: float = Field(30, gt=0, le=300)
+
+    @field_validator("url")
+    @classmethod
+    def _http(cls, value: str) -> str:
+        if not re.match(r"^https?://[^\s/]+", value):
+            raise ValueError("write a full http:// or https:// address")
+        return value
+
+
+class ColumnMap(Frozen):
+    """Where one of our fields comes from. Give `column`, or `value` for a constant."""
+
+    column: str | None = None
+    value: str | None = None
+    other_names: tuple[str, ...] = Field((), description="other headers that mean the same column")
+    required: bool = False
+    blank: tuple[str, ...] = Field((), description="values that mean 'not stated', compared without case")
+    split: str | None = Field(None, description="separator when the cell is a list, such as |")
+    values: dict[str, str] = Field(default_factory=dict, description="source value (lower-case) -> our value")
+    formats: tuple[str, ...] = Field((), description="strptime formats tried in order, for dates and times")
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> ColumnMap:
+        if (self.column is None) == (self.value is None):
+            raise ValueError("give either column or value")
+        return self
+
+
+SAMPLE_FIELDS = {"organisation", "stream", "sold_as", "form", "colour", "label"}
+INCIDENT_FIELDS = {
+    "organisation", "stream", "outcome", "persons", "cumulative", "setting", "place_label", "reference_end",
+}  # fmt: skip
+COUNT_FIELDS = {"indicator", "period_days", "value", "denominator"}
+SHARED_FIELDS = {"reference_date", "reference_time", "known_date", "published_date", "status", "place", "area_code"}
+MENTION_FIELDS = {
+    "substances", "major", "minor", "trace", "confirmed", "suspected", "method", "presumptive", "concentration", "unit",
+}  # fmt: skip
+FIELDS_OF = {
+    RecordKind.SAMPLE: SAMPLE_FIELDS | SHARED_FIELDS | MENTION_FIELDS,
+    RecordKind.INCIDENT: INCIDENT_FIELDS | SHARED_FIELDS | MENTION_FIELDS,
+    RecordKind.COUNT: COUNT_FIELDS | SHARED_FIELDS,
+}
+
+
+class DropDefinition(SourceBase):
+    """sources/drops/<id>.toml: a CSV drop. `columns` maps our fields to the source's headers."""
+
+    kind: RecordKind
+    key: tuple[str, ...] = Field(min_length=1, description="source headers that together name a record")
+    columns: dict[str, ColumnMap] = Field(description="our field -> where it comes from")
+    ignored: tuple[str, ...] = Field((), description="headers we know and do not use")
+    documented: dict[str, str] = Field(default_factory=dict, description="header -> meaning, for the drop's readers")
+    default_area: str = Field("K02000001", description="GSS code where the place cannot be read")
+    date_formats: tuple[str, ...] = ("%Y-%m-%d",)
+    dates_basis: str = Field("", description="how the clocks were read, in words, where the source mixes them")
+    max_bytes: int = Field(2_000_000_000, ge=1_000)
+
+    @model_validator(mode="after")
+    def _fields_known(self) -> DropDefinition:
+        if self.kind is RecordKind.NOTICE:
+            raise ValueError("kind: a CSV drop is sample, incident or count; notices come from feeds")
+        allowed = FIELDS_OF[self.kind]
+        for name in self.columns:
+            if name not in allowed:
+                raise ValueError(f"columns.{name}: not a field of a {self.kind}; use one of {', '.join(sorted(allowed))}")
+        if "reference_date" not in self.columns:
+            raise ValueError("columns.reference_date is missing: say which column holds the date it happened")
+        return self
+
+
+# ---------------------------------------------------------------- sources/substances
+
+
+class Control(Frozen):
+    """Legal control as data with a date, never code."""
+
+    law: str = "Misuse of Drugs Act 1971"
+    status: str = Field(description="Class A, Class C, ...")
+    since: date
+    reference: str = ""
+
+
+class SubstanceDefinition(Frozen):
+    id: Slug
+    name: str
+    synonyms: tuple[str, ...] = ()
+    brands: tuple[str, ...] = Field((), description="brand and street words: internal matching of sold-as only, never printed")
+    cas: str = ""
+    inchikey: str = Field("", pattern=r"^$|^[A-Z]{14}-[A-Z]{10}-[A-Z]$")
+    metabolite_of: str = ""
+    sold_knowingly: bool = Field(False, description="bought as itself: a different risk from a mis-sold opioid")
+    watch: bool | None = Field(None, description="overrides the class's watch flag")
+    control: tuple[Control, ...] = ()
+    references: tuple[str, ...] = ()
+    note: str = ""
+
+
+class ClassDefinition(Frozen):
+    """sources/substances/<class>.toml: a class and the substances in it, matched by whole name."""
+
+    id: Slug
+    name: str
+    plural: str
+    watch: bool = Field(description="first-detection, mis-sold and notice rules look for its substances")
+    parent: str = Field("", description="id of a wider class, such as opioid")
+    class_names: tuple[str, ...] = Field((), description="words that name the class itself, such as 'nitazenes'")
+    stem_endings: tuple[str, ...] = Field(
+        (), description="a single word ending in one of these, and unknown, is taken for the class and queued for naming"
+    )
+    fuzzy_close_to: bool = Field(False, description="a misspelling near one of its names goes to the top of the naming queue")
+    expected_sold_as: tuple[str, ...] = Field((), description="classes or substances it is no surprise to find sold as")
+    references: tuple[Reference, ...] = ()
+    substances: tuple[SubstanceDefinition, ...] = ()
+
+
+class StatusDefinition(Frozen):
+    """sources/substances/_results.toml: results that are neither substances nor negatives."""
+
+    id: Slug
+    name: str
+    phrases: tuple[str, ...] = Field(min_length=1)
+
+
+# ---------------------------------------------------------------- alerts/rules
+
+
+class ExampleRow(Frozen):
+    """One line of a worked example. `day` counts from 0; `hour` is Europe/London local time."""
+
+    day: int
+    hour: float | None = None
+    known_day: int | None = None
+    area: str = Field("E09000007", description="GSS code, or an outward code, as the place was written")
+    substance: str = ""
+    role: str = "major"
+    sold_as: str = ""
+    form: str = ""
+    kind: RecordKind = RecordKind.SAMPLE
+    outcome: str = "non-fatal"
+    persons: int = 1
+    setting: str = ""
+    place_label: str = ""
+    stream: str = ""
+    title: str = ""
+    count: int = Field(1, ge=1, description="repeat this row so many times")
+    every_days: int = Field(0, description="days between repeats")
+    value: float | None = None
+    indicator: str = ""
+
+
+class Example(Frozen):
+    title: str
+    rows: tuple[ExampleRow, ...]
+    as_of_day: int
+    fires: bool
+    subject: str | None = None
+    area: str | None = None
+    observed: float | None = None
+    not_evaluable: bool = False
+
+
+class RuleDefinition(Frozen):
+    """alerts/rules/<id>.toml: what, over which lines, in which strata, with which method and numbers, and why."""
+
+    id: FileId
+    title: str
+    family: Family
+    method: Literal["first", "window", "missold", "ears", "farrington", "notice", "unknown_name", "silence"]
+    enabled: bool = True
+    precedence: int = Field(50, description="lower wins when one event could raise several signals")
+    tiers: tuple[Tier, ...] = (Tier.BOROUGH,)
+    subjects: Literal["substance", "class", "substance-and-class", "none"] = "none"
+    classes: tuple[str, ...] = Field((), description="class ids looked at; empty = every class on watch")
+    kinds: tuple[RecordKind, ...] = (RecordKind.SAMPLE,)
+    numbers: dict[str, float | int | str | bool | tuple[str, ...]] = Field(
+        default_factory=dict, description="the method's parameters; each method names its own"
+    )
+    fires_for_days: float = Field(28, gt=0, description="how long it stands after the event that raised it became known")
+    learning_days: int = Field(0, ge=0, description="signals raised with less history than this say so")
+    grade_suggested: str = ""
+    pages: bool = Field(True, description="a new signal pages the duty rota")
+    why: str = Field(min_length=20, description="why these numbers")
+    known_false_alarms: tuple[str, ...] = Field(min_length=1)
+    references: tuple[Reference, ...] = ()
+    examples: tuple[Example, ...] = Field(min_length=2, alias="example", description="at least one that fires and one that must not")
+
+    @model_validator(mode="after")
+    def _both_ways(self) -> RuleDefinition:
+        if not any(e.fires for e in self.examples) or all(e.fires for e in self.examples):
+            raise ValueError("example: give at least one [[example]] that fires and one that must not")
+        return self
+
+
+# ---------------------------------------------------------------- alerts/advice, templates, channels, routes, grading
+
+
+class AdviceDefinition(Frozen):
+    """alerts/advice/<id>.md: TOML between +++ lines, then the text in Markdown. Owned, versioned, dated, sourced."""
+
+    id: FileId
+    title: str
+    version: int = Field(ge=1)
+    owner: str
+    dated: date
+    review_by: date
+    sources: tuple[Reference, ...] = Field(min_length=1)
+    applies_to: tuple[str, ...] = Field((), description="class ids; empty = always")
+    audience: tuple[Literal["professional", "public"], ...] = ("professional", "public")
+    text: str
+
+
+class TemplateDefinition(Frozen):
+    """alerts/templates/<id>.toml: which product and format, and its Jinja2 text over the alert object."""
+
+    id: FileId
+    version: int = Field(ge=1)
+    product: Product | Literal["page"]
+    format: Literal["text", "html", "slack", "page"]
+    audience: Literal["professional", "public", "internal"]
+    subject: str = ""
+    body: str
+
+
+class ChannelDefinition(Frozen):
+    """alerts/channels/<id>.toml: one way of sending. `url` is an Apprise address with {address} and secret references."""
+
+    id: FileId
+    title: str
+    url: str = Field(description="Apprise address; {address} is the recipient's own, {secret:NAME} a secret by reference")
+    format: Literal["email", "slack", "text", "json"]
+    live: bool = Field(description="true: reaches real partners; an exercise can never use it")
+    internal: bool = Field(False, description="true: may carry pages and operator notices")
+    timeout_seconds: float = Field(10, gt=0, le=120)
+    max_attempts: int = Field(6, ge=1, le=20)
+
+
+class Route(Frozen):
+    product: tuple[Product, ...] = tuple(Product)
+    audience: Literal["professional", "public"]
+    channels: tuple[FileId, ...] = Field(min_length=1)
+    groups: tuple[str, ...] = Field((), description="recipient groups such as health, council, outreach, police; empty = all")
+    neighbours: bool = Field(True, description="recipients of neighbouring areas get it too")
+    format: str = ""
+
+
+class RoutesDefinition(Frozen):
+    """alerts/routes.toml"""
+
+    routes: tuple[Route, ...] = Field(min_length=1, alias="route")
+    page_channels: tuple[FileId, ...] = Field(min_length=1)
+    page_backup_after_minutes: int = Field(15, ge=1)
+    professional_audiences: tuple[str, ...] = ("professional",)
+
+
+class GradeRow(Frozen):
+    id: Slug
+    name: str
+    meaning: str
+    first_action: str
+    due_hours: float = Field(gt=0)
+    product: Product | Literal["none"]
+    cap_urgency: Literal["Immediate", "Expected", "Future", "Past", "Unknown"]
+    cap_severity: Literal["Extreme", "Severe", "Moderate", "Minor", "Unknown"]
+
+
+class GradingQuestion(Frozen):
+    id: Slug
+    text: str
+    source: str = ""
+
+
+class GradingDefinition(Frozen):
+    """alerts/grading.toml: editable content, labelled as ours."""
+
+    title: str
+    note: str
+    questions: tuple[GradingQuestion, ...] = Field(min_length=1, alias="question")
+    grades: tuple[GradeRow, ...] = Field(min_length=2, alias="grade")
+    answer_reports_within_hours: float = 48
+    next_review_days: int = 14
+    working_hours: tuple[time, time] = (time(9), time(17))
+

@@ -1,0 +1,75 @@
+"""What can go wrong, said so that a person knows what to do next.
+
+    EwarnError                    exit status
+    ├── UsageFault                2   the call's words are off
+    ├── ContentFault              3   a definition under sources/ or alerts/ has a fault
+    ├── UnusableInput             4   nothing usable came, or all of it went to quarantine
+    │   ├── TransientSourceError      a retry makes sense (time-out, 429, 5xx)
+    │   └── TerminalSourceError       a retry does not help (HTML answer, 404, too large)
+    ├── StoreBusy                 5   another writer holds the lock
+    ├── StoreFault                5   the disk is full, the clock jumped, the file is newer than this program
+    └── Refused                   6   a rule of safety says no (approval, exercise, role, area)
+
+Every error carries what happened, where, and what to do next; the command line prints the three and no traceback.
+"""
+
+from __future__ import annotations
+
+
+class EwarnError(Exception):
+    """A fault with its place and its remedy."""
+
+    exit_status = 1
+
+    def __init__(self, what: str, *, where: str = "", next_step: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.next_step = next_step
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.what, f"[{self.where}]" if self.where else "", self.next_step) if part)
+
+
+class UsageFault(EwarnError):
+    exit_status = 2
+
+
+class ContentFault(EwarnError):
+    """One or more faults in definitions; `faults` holds every one of them."""
+
+    exit_status = 3
+
+    def __init__(self, what: str, *, where: str = "", next_step: str = "", faults: tuple[str, ...] = ()) -> None:
+        super().__init__(what, where=where, next_step=next_step)
+        self.faults = faults
+
+
+class UnusableInput(EwarnError):
+    exit_status = 4
+
+
+class TransientSourceError(UnusableInput):
+    """A retry makes sense; `retry_after_seconds` where the server said when."""
+
+    def __init__(
+        self, what: str, *, where: str = "", next_step: str = "", retry_after_seconds: float | None = None
+    ) -> None:
+        super().__init__(what, where=where, next_step=next_step)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class TerminalSourceError(UnusableInput):
+    """A retry does not help."""
+
+
+class StoreBusy(EwarnError):
+    exit_status = 5
+
+
+class StoreFault(EwarnError):
+    exit_status = 5
+
+
+class Refused(EwarnError):
+    exit_status = 6

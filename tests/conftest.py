@@ -1,0 +1,40 @@
+"""What every test shares: the real development data where it is present, and words for what is missing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def require(name: str, present: bool, word: str) -> None:
+    """Skip with a word when something is absent; fail instead when EWARN_REQUIRE names it."""
+    if present:
+        return
+    if name in os.environ.get("EWARN_REQUIRE", "").replace(" ", "").split(","):
+        pytest.fail(f"EWARN_REQUIRE names {name}: {word}")
+    pytest.skip(word)
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The development data beside the project; never copied into it."""
+    folder = Path(os.environ.get("EWARN_SHARED", ROOT.parent / "shared"))
+    require("shared", (folder / "data").is_dir(), "the development data is not beside the project")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    require("chromium", path is not None, "Chromium is not installed")
+    return str(path)
