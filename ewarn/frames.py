@@ -97,7 +97,10 @@ _LINE: Columns = {
     "visible_from": (INSTANT, "this version became known to us"),
     "visible_to": (INSTANT, "the next version became known (or the record was retracted); null = still current"),
     "retracted": (YES, "this version says the record is withdrawn"),
-    "max_age_days": (WHOLE, "age (visible_from - reference_date) beyond which a record of its source raises no cluster"),
+    "max_age_days": (
+        WHOLE,
+        "age (visible_from - reference_date) beyond which a record of its source raises no cluster",
+    ),
 }
 
 COLUMNS: dict[str, Columns] = {
@@ -186,5 +189,7 @@ def empty(name: str) -> pl.DataFrame:
 def shaped(name: str, frame: pl.DataFrame) -> pl.DataFrame:
     """The frame with exactly that shape's columns, in order and cast; columns it lacks are null."""
     schema = SHAPES[name]
-    missing = [pl.lit(None, dtype=dtype).alias(column) for column, dtype in schema.items() if column not in frame.columns]
+    missing = [
+        pl.lit(None, dtype=dtype).alias(column) for column, dtype in schema.items() if column not in frame.columns
+    ]
     return frame.with_columns(missing).select(schema.names()).cast(dict(schema))  # type: ignore[arg-type]

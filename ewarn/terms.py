@@ -198,6 +198,152 @@ class NotEvaluable(Frozen):
     areas: tuple[str, ...] = Field((), description="the first few area codes")
 
 
+class Person(Frozen):
+    """Somebody registered in the store. The personal token is kept only as an Argon2 hash, never here."""
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")
+    name: str
+    roles: tuple[PersonRole, ...]
+    areas: tuple[str, ...] = Field(description="GSS codes; a region covers its boroughs, K02000001 covers everything")
+    active: bool = True
+
+
+class Recipient(Frozen):
+    """Where messages go: a partner, or a place on the duty rota."""
+
+    id: str
+    name: str
+    organisation: str = ""
+    group: str = Field("", description="health, council, outreach, police, ...; 'duty' and 'panel' are internal")
+    audience: str = Field("professional", description="professional | public | internal")
+    areas: tuple[str, ...]
+    channel: str = Field(description="channel id")
+    address: str = Field("", description="fills {address} of the channel's Apprise address")
+    rota_order: int | None = Field(None, description="duty rota: 1 is first on call, 2 the back-up, ...")
+    person: str = Field("", description="the registered person behind it, where there is one")
+    active: bool = True
+
+
+class CaseSignal(Frozen):
+    signal: Signal
+    joined_at: datetime
+    why: str
+    suggested: bool = Field(False, description="suggested for linking, not joined")
+
+
+class CaseFile(Frozen):
+    """What the panel works on, as it stands now."""
+
+    ref: str = Field(description="issuer code, year, serial: LDN-2025-0007")
+    title: str
+    status: str = Field(description="open | closed")
+    lead_area: str = Field(description="GSS code")
+    subject: Subject = Field(description="class or substance the case is about; kind none for unknown")
+    keys: tuple[str, ...] = Field(description="what a signal must share to join, in words")
+    window_days: int = Field(28, description="a signal joins when it is known within so many days of the case's last")
+    neighbour_rule: str = Field("same area, an area bordering it, or the region they share", description="in words")
+    standing: Standing = Standing.ACTUAL
+    opened_at: datetime
+    owner: str = Field("duty", description="person id or 'duty'")
+    next_action: str
+    due_at: datetime
+    grade: str = ""
+    grade_answers: dict[str, str] = Field(default_factory=dict)
+    verification_event: Verification = Verification.UNVERIFIED
+    verification_substance: Verification = Verification.UNVERIFIED
+    verification_link: Verification = Verification.UNVERIFIED
+    signals: tuple[CaseSignal, ...] = ()
+    closed_at: datetime | None = None
+    closed_as: ClosedAs | None = None
+    closed_note: str = ""
+
+
+class CaseChange(Frozen):
+    """One thing that happened to a case because of a signal or a corrected record, with its reason."""
+
+    act: str = Field(description="opened | joined | updated | escalated | reopened | suggested")
+    case: CaseFile = Field(description="the case as it stands after the change")
+    signal: str = Field("", description="signal id")
+    why: str
+    pages: bool = Field(description="the duty rota is to be paged")
+
+
+class Alert(Frozen):
+    """One version of one text. `content` is the structured object that every format is rendered from."""
+
+    id: str
+    case: str
+    version: int
+    product: Product
+    status: AlertStatus
+    standing: Standing
+    area: str
+    author: str
+    template_versions: dict[str, int]
+    advice_versions: dict[str, int]
+    content: dict[str, Any]
+    created_at: datetime
+    hash: str = Field("", description="over content, template and advice versions, payload bytes and renderer version")
+    supersedes: int | None = None
+
+
+class Payload(Frozen):
+    """The bytes of one audience and format, stored at submission and sent as stored."""
+
+    audience: str
+    format: str = Field(description="email | slack | text | json")
+    subject: str
+    body: bytes = Field(description="e-mail: JSON of text and html; slack, text, json: the message")
+
+
+class Decision(Frozen):
+    """An act of a named person, bound to the hash of what that person saw."""
+
+    act: str = Field(
+        description="graded | drafted | submitted | approved | out-of-hours | reviewed | issued | returned | closed | withdrawn"
+    )
+    person: str
+    at: datetime
+    case: str = ""
+    alert: str = ""
+    version: int | None = None
+    hash: str = ""
+    note: str = ""
+
+
+class Delivery(Frozen):
+    """Alert version (or page) x destination: the outbox."""
+
+    id: str
+    alert: str = ""
+    version: int | None = None
+    page: str = ""
+    destination: str = Field(description="recipient id")
+    channel: str
+    audience: str
+    format: str
+    state: DeliveryState
+    attempts: int = 0
+    next_attempt_at: datetime | None = None
+    last_error: str = ""
+    standing: Standing = Standing.ACTUAL
+    why: str = Field("", description="why this destination gets it")
+
+
+class Page(Frozen):
+    """A call to the duty rota: internal, without approval, without personal data; one per case and run."""
+
+    id: str
+    case: str
+    at: datetime
+    subject: str
+    text: str
+    standing: Standing
+    rota_order: int = Field(1, description="who on the rota has been called so far")
+    acknowledged_by: str = ""
+    acknowledged_at: datetime | None = None
+
+
 def london_day(instant: datetime) -> date:
     """The Europe/London day an instant falls on."""
     return instant.astimezone(LONDON).date()
@@ -233,5 +379,3 @@ def signal_id(rule: str, subject: Subject, area: AreaRef, episode_day: date) -> 
     """Identity of a signal: rule, subject, area, tier and the first day of its episode."""
     parts = [rule, subject.kind.value, subject.id, area.code, area.tier.value, episode_day.isoformat()]
     return digest(parts, 20)
-
-

@@ -123,7 +123,9 @@ class DropDefinition(SourceBase):
         allowed = FIELDS_OF[self.kind]
         for name in self.columns:
             if name not in allowed:
-                raise ValueError(f"columns.{name}: not a field of a {self.kind}; use one of {', '.join(sorted(allowed))}")
+                raise ValueError(
+                    f"columns.{name}: not a field of a {self.kind}; use one of {', '.join(sorted(allowed))}"
+                )
         if "reference_date" not in self.columns:
             raise ValueError("columns.reference_date is missing: say which column holds the date it happened")
         return self
@@ -145,7 +147,9 @@ class SubstanceDefinition(Frozen):
     id: Slug
     name: str
     synonyms: tuple[str, ...] = ()
-    brands: tuple[str, ...] = Field((), description="brand and street words: internal matching of sold-as only, never printed")
+    brands: tuple[str, ...] = Field(
+        (), description="brand and street words: internal matching of sold-as only, never printed"
+    )
     cas: str = ""
     inchikey: str = Field("", pattern=r"^$|^[A-Z]{14}-[A-Z]{10}-[A-Z]$")
     metabolite_of: str = ""
@@ -166,9 +170,12 @@ class ClassDefinition(Frozen):
     parent: str = Field("", description="id of a wider class, such as opioid")
     class_names: tuple[str, ...] = Field((), description="words that name the class itself, such as 'nitazenes'")
     stem_endings: tuple[str, ...] = Field(
-        (), description="a single word ending in one of these, and unknown, is taken for the class and queued for naming"
+        (),
+        description="a single word ending in one of these, and unknown, is taken for the class and queued for naming",
     )
-    fuzzy_close_to: bool = Field(False, description="a misspelling near one of its names goes to the top of the naming queue")
+    fuzzy_close_to: bool = Field(
+        False, description="a misspelling near one of its names goes to the top of the naming queue"
+    )
     expected_sold_as: tuple[str, ...] = Field((), description="classes or substances it is no surprise to find sold as")
     references: tuple[Reference, ...] = ()
     substances: tuple[SubstanceDefinition, ...] = ()
@@ -236,14 +243,18 @@ class RuleDefinition(Frozen):
     numbers: dict[str, float | int | str | bool | tuple[str, ...]] = Field(
         default_factory=dict, description="the method's parameters; each method names its own"
     )
-    fires_for_days: float = Field(28, gt=0, description="how long it stands after the event that raised it became known")
+    fires_for_days: float = Field(
+        28, gt=0, description="how long it stands after the event that raised it became known"
+    )
     learning_days: int = Field(0, ge=0, description="signals raised with less history than this say so")
     grade_suggested: str = ""
     pages: bool = Field(True, description="a new signal pages the duty rota")
     why: str = Field(min_length=20, description="why these numbers")
     known_false_alarms: tuple[str, ...] = Field(min_length=1)
     references: tuple[Reference, ...] = ()
-    examples: tuple[Example, ...] = Field(min_length=2, alias="example", description="at least one that fires and one that must not")
+    examples: tuple[Example, ...] = Field(
+        min_length=2, alias="example", description="at least one that fires and one that must not"
+    )
 
     @model_validator(mode="after")
     def _both_ways(self) -> RuleDefinition:
@@ -287,7 +298,9 @@ class ChannelDefinition(Frozen):
 
     id: FileId
     title: str
-    url: str = Field(description="Apprise address; {address} is the recipient's own, {secret:NAME} a secret by reference")
+    url: str = Field(
+        description="Apprise address; {address} is the recipient's own, {secret:NAME} a secret by reference"
+    )
     format: Literal["email", "slack", "text", "json"]
     live: bool = Field(description="true: reaches real partners; an exercise can never use it")
     internal: bool = Field(False, description="true: may carry pages and operator notices")
@@ -299,7 +312,9 @@ class Route(Frozen):
     product: tuple[Product, ...] = tuple(Product)
     audience: Literal["professional", "public"]
     channels: tuple[FileId, ...] = Field(min_length=1)
-    groups: tuple[str, ...] = Field((), description="recipient groups such as health, council, outreach, police; empty = all")
+    groups: tuple[str, ...] = Field(
+        (), description="recipient groups such as health, council, outreach, police; empty = all"
+    )
     neighbours: bool = Field(True, description="recipients of neighbouring areas get it too")
     format: str = ""
 
@@ -340,4 +355,3 @@ class GradingDefinition(Frozen):
     answer_reports_within_hours: float = 48
     next_review_days: int = 14
     working_hours: tuple[time, time] = (time(9), time(17))
-
