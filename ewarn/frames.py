@@ -6,6 +6,8 @@ Instants are UTC; dates are Europe/London days.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import polars as pl
 
 INSTANT = pl.Datetime("us", "UTC")
@@ -193,3 +195,18 @@ def shaped(name: str, frame: pl.DataFrame) -> pl.DataFrame:
         pl.lit(None, dtype=dtype).alias(column) for column, dtype in schema.items() if column not in frame.columns
     ]
     return frame.with_columns(missing).select(schema.names()).cast(dict(schema))  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Line lists as they were known: every record version visible at or before one instant, with its children.
+
+    `lines` one row per record version; `mentions` and `places` one row per version x mention or area, joined by
+    (record_id, version); `counts` one row per count version. Retracted versions are left out: the version before
+    ends at the retraction.
+    """
+
+    lines: pl.DataFrame
+    mentions: pl.DataFrame
+    places: pl.DataFrame
+    counts: pl.DataFrame
