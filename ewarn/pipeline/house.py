@@ -1,0 +1,34 @@
+"""The house opened: settings, content and database, carried together to every verb."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ewarn import catalogue as content_room
+from ewarn import settings as settings_room
+from ewarn.catalogue import Catalogue
+from ewarn.settings import Settings
+from ewarn.store import database
+
+
+@dataclass(frozen=True)
+class House:
+    """What a verb needs besides the clock."""
+
+    settings: Settings
+    catalogue: Catalogue
+    db: database.Database
+
+
+def open_house(
+    home: Path | None = None, content: Path | None = None, environ: Mapping[str, str] | None = None, **overrides: Any
+) -> House:
+    """Read settings and content and bring the database up to date. Raises: UsageFault, ContentFault, StoreBusy."""
+    settings = settings_room.load(home, content, environ, **overrides)
+    catalogue = content_room.load(settings.content, settings.overlay)
+    db = database.Database(settings)
+    db.migrate()
+    return House(settings, catalogue, db)

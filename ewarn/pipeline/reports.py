@@ -1,0 +1,158 @@
+"""What the verbs answer: frozen models, printed as they are by the command line's --json. Grain stands in each docstring."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from ewarn.terms import Alert, CaseFile, Decision, Delivery, Frozen, NotEvaluable, Page, Signal
+
+
+class Actor(NamedTuple):
+    """Who acts, and the personal token that proves it."""
+
+    person: str
+    secret: str
+
+
+class SourceReport(Frozen):
+    """One source in one intake: records = new + changed + unchanged + rejects."""
+
+    source: str
+    snapshot: str | None = None
+    records: int = 0
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    rejects: int = 0
+    detections: int = 0
+    queued: int = 0
+    outcome: str = "ok"
+    error: str = ""
+    retryable: bool = False
+    file: str = ""
+    notes: tuple[str, ...] = ()
+
+
+class IntakeReport(Frozen):
+    sources: tuple[SourceReport, ...]
+    exit_status: int = 0
+
+
+class DetectReport(Frozen):
+    """The ad-hoc check: signals standing at as_of, and the rules that had no answer."""
+
+    as_of: datetime
+    content_hash: str
+    signals: tuple[Signal, ...]
+    not_evaluable: tuple[NotEvaluable, ...]
+    new: tuple[str, ...] = ()
+    cases: tuple[str, ...] = ()
+    pages: tuple[str, ...] = ()
+    dry_run: bool = False
+
+
+class BacktestReport(Frozen):
+    """Each signal once, with the day it was first raised; one evaluation a day at 23:59:59 Europe/London."""
+
+    start: date
+    end: date
+    content_hash: str
+    signals: tuple[Signal, ...]
+    not_evaluable: tuple[NotEvaluable, ...]
+    days: int
+    signals_per_week: float
+
+
+class Trail(Frozen):
+    """A signal down to the raw rows behind it."""
+
+    signal: Signal
+    records: tuple[dict[str, Any], ...]
+
+
+class CaseReport(Frozen):
+    case: CaseFile
+    history: tuple[dict[str, Any], ...]
+    alerts: tuple[Alert, ...] = ()
+    pages: tuple[Page, ...] = ()
+
+
+class AlertReport(Frozen):
+    """One alert version with its approvals, the linter's findings and what changed since the version before."""
+
+    id: str
+    case: str
+    version: int
+    product: str
+    status: str
+    standing: str
+    hash: str
+    author: str
+    approvals: tuple[Decision, ...]
+    approvals_needed: int
+    findings: tuple[dict[str, Any], ...] = ()
+    deliveries: tuple[Delivery, ...] = ()
+    withheld: tuple[dict[str, str], ...] = ()
+    text: str = ""
+
+
+class SendReport(Frozen):
+    deliveries: tuple[Delivery, ...]
+    sent: int
+    failed: int
+    waiting: int
+    exit_status: int = 0
+
+
+class PageReport(Frozen):
+    pages: tuple[Page, ...]
+    deliveries: tuple[Delivery, ...] = ()
+
+
+class SourceFreshness(Frozen):
+    source: str
+    title: str
+    last_received_at: datetime | None
+    last_new_at: datetime | None
+    last_outcome: str
+    late: bool
+    expected_every_hours: float | None
+
+
+class StatusReport(Frozen):
+    at: datetime
+    home: str
+    standing: str
+    sources: tuple[SourceFreshness, ...]
+    records: dict[str, int]
+    open_rejects: int
+    naming_queue: int
+    open_cases: tuple[CaseFile, ...]
+    open_pages: tuple[Page, ...]
+    waiting_deliveries: int
+    failed_deliveries: tuple[Delivery, ...]
+    operator_notices: tuple[dict[str, Any], ...]
+
+
+class TodayReport(Frozen):
+    """What the desk's first page shows."""
+
+    status: StatusReport
+    signals: tuple[Signal, ...]
+    not_evaluable: tuple[NotEvaluable, ...]
+    as_of: datetime
+
+
+class DoctorReport(Frozen):
+    """One line per thing looked at: ok or not, and what to do."""
+
+    checks: tuple[dict[str, Any], ...]
+    exit_status: int
+
+
+class CheckReport(Frozen):
+    content: str
+    content_hash: str
+    definitions: dict[str, int]
+    faults: tuple[dict[str, str], ...]
