@@ -64,7 +64,7 @@ class FeedDefinition(SourceBase):
     @classmethod
     def _http(cls, value: str) -> str:
         if not re.match(r"^https?://[^\s/]+", value):
-            raise ValueError("write a full http:// or https:// address")
+            raise ValueError("not a full address; write it with http:// or https:// in front")
         return value
 
 
@@ -83,7 +83,7 @@ class ColumnMap(Frozen):
     @model_validator(mode="after")
     def _one_origin(self) -> ColumnMap:
         if (self.column is None) == (self.value is None):
-            raise ValueError("give either column or value")
+            raise ValueError("both or neither of column and value; write one of the two")
         return self
 
 
@@ -108,6 +108,9 @@ class DropDefinition(SourceBase):
 
     kind: RecordKind
     key: tuple[str, ...] = Field(min_length=1, description="source headers that together name a record")
+    key_other_names: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="key header -> other headers that mean it, where no column maps it"
+    )
     columns: dict[str, ColumnMap] = Field(description="our field -> where it comes from")
     ignored: tuple[str, ...] = Field((), description="headers we know and do not use")
     documented: dict[str, str] = Field(default_factory=dict, description="header -> meaning, for the drop's readers")
@@ -119,15 +122,15 @@ class DropDefinition(SourceBase):
     @model_validator(mode="after")
     def _fields_known(self) -> DropDefinition:
         if self.kind is RecordKind.NOTICE:
-            raise ValueError("kind: a CSV drop is sample, incident or count; notices come from feeds")
+            raise ValueError("kind: a drop holds no notices; write sample, incident or count, and notices as a feed")
         allowed = FIELDS_OF[self.kind]
-        for name in self.columns:
-            if name not in allowed:
-                raise ValueError(
-                    f"columns.{name}: not a field of a {self.kind}; use one of {', '.join(sorted(allowed))}"
-                )
+        if unknown := sorted(set(self.columns) - allowed):
+            raise ValueError(
+                f"columns.{', columns.'.join(unknown)}: not a field of a {self.kind}; "
+                f"write one of {', '.join(sorted(allowed))}"
+            )
         if "reference_date" not in self.columns:
-            raise ValueError("columns.reference_date is missing: say which column holds the date it happened")
+            raise ValueError("columns.reference_date is missing; write which column holds the date it happened")
         return self
 
 
@@ -169,6 +172,10 @@ class ClassDefinition(Frozen):
     watch: bool = Field(description="first-detection, mis-sold and notice rules look for its substances")
     parent: str = Field("", description="id of a wider class, such as opioid")
     class_names: tuple[str, ...] = Field((), description="words that name the class itself, such as 'nitazenes'")
+    brands: tuple[str, ...] = Field(
+        (), description="street words for the class: internal matching of sold-as only, never printed"
+    )
+    control: tuple[Control, ...] = Field((), description="control of the whole class, where a substance states none")
     stem_endings: tuple[str, ...] = Field(
         (),
         description="a single word ending in one of these, and unknown, is taken for the class and queued for naming",
@@ -187,6 +194,12 @@ class StatusDefinition(Frozen):
     id: Slug
     name: str
     phrases: tuple[str, ...] = Field(min_length=1)
+
+
+class ResultsDefinition(Frozen):
+    """The whole of sources/substances/_results.toml."""
+
+    statuses: tuple[StatusDefinition, ...] = Field(min_length=1, alias="status")
 
 
 # ---------------------------------------------------------------- alerts/rules
@@ -259,7 +272,7 @@ class RuleDefinition(Frozen):
     @model_validator(mode="after")
     def _both_ways(self) -> RuleDefinition:
         if not any(e.fires for e in self.examples) or all(e.fires for e in self.examples):
-            raise ValueError("example: give at least one [[example]] that fires and one that must not")
+            raise ValueError("example: all say the same; write at least one [[example]] that fires and one that must not")
         return self
 
 
@@ -294,7 +307,7 @@ class TemplateDefinition(Frozen):
 
 
 class ChannelDefinition(Frozen):
-    """alerts/channels/<id>.toml: one way of sending. `url` is an Apprise address with {address} and secret references."""
+    """alerts/channels/<id>.toml: one way of sending. `url` is an Apprise address with {address} and secrets by name."""
 
     id: FileId
     title: str
