@@ -229,6 +229,7 @@ class CaseSignal(Frozen):
     joined_at: datetime
     why: str
     suggested: bool = Field(False, description="suggested for linking, not joined")
+    paged_observed: float | None = Field(None, description="what was observed when the duty rota was last paged")
 
 
 class CaseFile(Frozen):

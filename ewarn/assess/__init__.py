@@ -1,0 +1,1 @@
+"""Signals become cases, cases become graded drafts, and named people decide. Pure: no clock, no store, no network."""

@@ -1,0 +1,226 @@
+"""What is known about a case's records, gathered once and read by verification and drafting.
+
+In: the line lists as they were known, the case's record ids, the catalogue. Out: `Facts`, frozen and without frames.
+It must never hold more of a person than a count, an outcome and a kind of setting.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from ewarn.catalogue import Catalogue
+from ewarn.frames import Lines
+from ewarn.terms import MentionKind, RecordKind, Role
+
+FIRST_HAND = ("ambulance", "emergency department", "hospital", "post-mortem", "coroner", "police")
+IN_PERSONS = ("post-mortem", "hospital", "coroner", "emergency department")
+MARKINGS = ("TLP:CLEAR", "TLP:GREEN", "TLP:AMBER", "TLP:AMBER+STRICT", "TLP:RED")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Who says so: two origins are independent when organisation and stream both differ."""
+
+    organisation: str
+    stream: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """One substance in one record."""
+
+    record: str
+    origin: Origin
+    subject: str
+    class_id: str
+    name: str
+    role: str
+    presumptive: bool | None
+    method: str
+    in_persons: bool
+
+    @property
+    def confirmatory(self) -> bool:
+        """A confirmatory method said so: an analysis stated not to be presumptive, or a toxicology stated confirmed."""
+        if self.presumptive is not None:
+            return not self.presumptive and self.role not in (Role.SUSPECTED, Role.NAMED)
+        return self.role == Role.CONFIRMED and self.in_persons
+
+
+@dataclass(frozen=True)
+class Event:
+    """One overdose event or one cumulative cluster report."""
+
+    record: str
+    origin: Origin
+    outcome: str
+    persons: int
+    cumulative: bool
+    setting: str
+    start: date
+    end: date
+    place: str
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One analysed item."""
+
+    record: str
+    origin: Origin
+    sold_as: str
+    form: str
+    colour: str
+    label: str
+    sampled: date
+    place: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    events: tuple[Event, ...] = ()
+    samples: tuple[Sample, ...] = ()
+    found: tuple[Found, ...] = ()
+    notices: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    marking: str = "TLP:AMBER"
+    conditions: tuple[str, ...] = ()
+
+    def persons(self, outcome: str | None = None) -> tuple[int, int]:
+        """Fewest and most persons the events can be; streams may hold the same person twice.
+
+        Fewest: the largest of any one stream's sum and any cumulative report. Most: all events added up, and the
+        largest cumulative report of each organisation on top.
+        """
+        rows = [e for e in self.events if outcome is None or e.outcome == outcome]
+        streams: dict[str, int] = defaultdict(int)
+        totals: dict[str, int] = defaultdict(int)
+        for event in rows:
+            if event.cumulative:
+                totals[event.origin.organisation] = max(totals[event.origin.organisation], event.persons)
+            else:
+                streams[event.origin.stream] += event.persons
+        fewest = max([*streams.values(), *totals.values()], default=0)
+        return fewest, sum(streams.values()) + sum(totals.values())
+
+    @property
+    def span(self) -> tuple[date, date] | None:
+        """First and last day on which something happened or was sampled."""
+        days = [d for e in self.events for d in (e.start, e.end)] + [s.sampled for s in self.samples]
+        return (min(days), max(days)) if days else None
+
+    @property
+    def sold_as(self) -> tuple[str, ...]:
+        return unique(s.sold_as for s in self.samples)
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        return unique([e.place for e in self.events] + [s.place for s in self.samples])
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        return unique(e.setting for e in self.events)
+
+    @property
+    def fatal_records(self) -> frozenset[str]:
+        return frozenset(e.record for e in self.events if e.outcome == "fatal")
+
+
+def unique(words: Iterable[str]) -> tuple[str, ...]:
+    """The words once each, in first order, compared without case, blanks left out."""
+    seen: dict[str, str] = {}
+    for word in words:
+        if word:
+            seen.setdefault(word.casefold(), word)
+    return tuple(seen.values())
+
+
+def gather(lines: Lines, records: Collection[str], catalogue: Catalogue) -> Facts:
+    """The facts of these records, from the newest version of each that the line lists hold.
+
+    In: `records` are record ids; ids the lines do not hold (retracted, expired) are left out.
+    """
+    wanted = lines.lines.filter(pl.col("record_id").is_in(sorted(records)))
+    newest = wanted.sort("version").unique("record_id", keep="last").sort("reference_date", "record_id")
+    keys = newest.select("record_id", "version")
+    places = _places(lines.places.join(keys, on=["record_id", "version"]), catalogue)
+    rows = newest.to_dicts()
+    by_record = {row["record_id"]: row for row in rows}
+    mentions = lines.mentions.join(keys, on=["record_id", "version"]).sort("record_id", "ordinal").to_dicts()
+    sources = unique(row["source"] for row in rows)
+    handling = [catalogue.sources[s].handling for s in sources if s in catalogue.sources]
+    return Facts(
+        events=tuple(_event(r, places) for r in rows if r["kind"] == RecordKind.INCIDENT),
+        samples=tuple(_sample(r, places) for r in rows if r["kind"] == RecordKind.SAMPLE),
+        found=tuple(
+            _found(m, by_record[m["record_id"]], catalogue)
+            for m in mentions
+            if m["mention_kind"] in (MentionKind.SUBSTANCE, MentionKind.CLASS)
+            and by_record[m["record_id"]]["kind"] in (RecordKind.INCIDENT, RecordKind.SAMPLE)
+        ),
+        notices=unique(r["title"] or "" for r in rows if r["kind"] == RecordKind.NOTICE),
+        sources=sources,
+        marking=max((h.marking for h in handling), key=MARKINGS.index, default="TLP:AMBER"),
+        conditions=unique(h.conditions for h in handling),
+    )
+
+
+def _places(places: pl.DataFrame, catalogue: Catalogue) -> dict[str, str]:
+    """Record id -> name of the area with the largest share (ties: lower code)."""
+    best = places.sort(["share", "area"], descending=[True, False], nulls_last=True).unique(
+        "record_id", keep="first", maintain_order=True
+    )
+    return {r: catalogue.area_ref(a).name for r, a in best.select("record_id", "area").iter_rows() if a}
+
+
+def _origin(row: dict[str, Any]) -> Origin:
+    return Origin(row["organisation"] or row["source"], row["stream"] or "other")
+
+
+def _event(row: dict[str, Any], places: dict[str, str]) -> Event:
+    return Event(
+        record=row["record_id"],
+        origin=_origin(row),
+        outcome=row["outcome"] or "unknown",
+        persons=1 if row["persons"] is None else row["persons"],
+        cumulative=bool(row["cumulative"]),
+        setting=row["setting"] or "",
+        start=row["reference_date"],
+        end=row["reference_end"] or row["reference_date"],
+        place=places.get(row["record_id"], ""),
+    )
+
+
+def _sample(row: dict[str, Any], places: dict[str, str]) -> Sample:
+    return Sample(
+        record=row["record_id"],
+        origin=_origin(row),
+        sold_as=row["sold_as"] or "",
+        form=row["form"] or "",
+        colour=row["colour"] or "",
+        label=row["label"] or "",
+        sampled=row["reference_date"],
+        place=places.get(row["record_id"], ""),
+    )
+
+
+def _found(mention: dict[str, Any], row: dict[str, Any], catalogue: Catalogue) -> Found:
+    subject = mention["subject"] or ""
+    origin = _origin(row)
+    return Found(
+        record=row["record_id"],
+        origin=origin,
+        subject=subject,
+        class_id=mention["class_id"] or catalogue.class_of.get(subject, ""),
+        name=catalogue.name_of(subject),
+        role=mention["role"] or "",
+        presumptive=mention["presumptive"],
+        method=mention["method"] or "",
+        in_persons=row["kind"] == RecordKind.INCIDENT or origin.stream in IN_PERSONS,
+    )
