@@ -272,7 +272,7 @@ class RuleDefinition(Frozen):
     @model_validator(mode="after")
     def _both_ways(self) -> RuleDefinition:
         if not any(e.fires for e in self.examples) or all(e.fires for e in self.examples):
-            raise ValueError("example: all say the same; write at least one [[example]] that fires and one that must not")
+            raise ValueError("example: all say the same; write one [[example]] that fires and one that must not")
         return self
 
 

@@ -1,0 +1,120 @@
+"""The catalogue: all content of one evaluation, typed and cross-checked, under one hash. Nothing writes to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import polars as pl
+
+from ewarn.catalogue.definitions import (
+    AdviceDefinition,
+    ChannelDefinition,
+    ClassDefinition,
+    DropDefinition,
+    FeedDefinition,
+    GradingDefinition,
+    RoutesDefinition,
+    RuleDefinition,
+    StatusDefinition,
+    SubstanceDefinition,
+    TemplateDefinition,
+)
+from ewarn.errors import UsageFault
+from ewarn.frames import empty
+from ewarn.terms import AreaRef, Subject, SubjectKind, Tier
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalogue:
+    """Definitions by id, area frames, and the bytes they came from.
+
+    Substance, class and status ids share one name space. `routes` and `grading` are None only in a catalogue put
+    together by hand; `load` never leaves them out.
+    """
+
+    feeds: Mapping[str, FeedDefinition] = field(default_factory=dict)
+    drops: Mapping[str, DropDefinition] = field(default_factory=dict)
+    classes: Mapping[str, ClassDefinition] = field(default_factory=dict)
+    statuses: Mapping[str, StatusDefinition] = field(default_factory=dict)
+    areas: pl.DataFrame = field(default_factory=lambda: empty("areas"))
+    neighbours: pl.DataFrame = field(default_factory=lambda: empty("neighbours"))
+    outcodes: pl.DataFrame = field(default_factory=lambda: empty("outcodes"))
+    rules: Mapping[str, RuleDefinition] = field(default_factory=dict)
+    advice: Mapping[str, AdviceDefinition] = field(default_factory=dict)
+    templates: Mapping[str, TemplateDefinition] = field(default_factory=dict)
+    channels: Mapping[str, ChannelDefinition] = field(default_factory=dict)
+    routes: RoutesDefinition = None  # type: ignore[assignment]
+    grading: GradingDefinition = None  # type: ignore[assignment]
+    content_hash: str = ""
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def sources(self) -> dict[str, FeedDefinition | DropDefinition]:
+        """Feeds and drops by id; an id is never both."""
+        return {**self.feeds, **self.drops}
+
+    @cached_property
+    def substances(self) -> dict[str, SubstanceDefinition]:
+        return {s.id: s for definition in self.classes.values() for s in definition.substances}
+
+    @cached_property
+    def class_of(self) -> dict[str, str]:
+        """Substance id -> class id."""
+        return {s.id: definition.id for definition in self.classes.values() for s in definition.substances}
+
+    @cached_property
+    def _area_refs(self) -> dict[str, AreaRef]:
+        rows = self.areas.select("code", "name", "tier").iter_rows()
+        return {code: AreaRef(code=code, name=name, tier=Tier(tier)) for code, name, tier in rows}
+
+    @cached_property
+    def _parents(self) -> dict[str, str]:
+        return dict(self.areas.select("code", "parent").drop_nulls().iter_rows())
+
+    def is_watched(self, subject_id: str) -> bool:
+        """Whether first-detection, mis-sold and notice rules look for a substance or class; False for unknown ids."""
+        if subject_id in self.classes:
+            return self.classes[subject_id].watch
+        substance = self.substances.get(subject_id)
+        if substance is None:
+            return False
+        return self.classes[self.class_of[subject_id]].watch if substance.watch is None else substance.watch
+
+    def name_of(self, subject_id: str) -> str:
+        """The name to print for a substance, class or status id; an id of no list is its own name."""
+        known = self.substances.get(subject_id) or self.classes.get(subject_id) or self.statuses.get(subject_id)
+        return known.name if known is not None else subject_id
+
+    def subject(self, subject_id: str | None) -> Subject:
+        """Substance, class, none (for empty ids) or key (for ids of no list: a batch, a name as written, a source)."""
+        if not subject_id:
+            return Subject(kind=SubjectKind.NONE, id="", name="")
+        kind = (
+            SubjectKind.SUBSTANCE
+            if subject_id in self.substances
+            else SubjectKind.CLASS
+            if subject_id in self.classes
+            else SubjectKind.KEY
+        )
+        return Subject(kind=kind, id=subject_id, name=self.name_of(subject_id))
+
+    def area_ref(self, code: str) -> AreaRef:
+        """The area with a GSS code. Raises: UsageFault where no area has it."""
+        try:
+            return self._area_refs[code]
+        except KeyError:
+            raise UsageFault(
+                f"no area has the code '{code}'",
+                where="sources/areas/areas.csv",
+                next_step="Give a GSS code such as E09000007 (Camden), E12000007 (London) or K02000001 (UK).",
+            ) from None
+
+    def ancestors(self, code: str) -> list[AreaRef]:
+        """The areas that contain this one, nearest first: region, then the UK. Raises: UsageFault."""
+        self.area_ref(code)
+        found: list[AreaRef] = []
+        while (code := self._parents.get(code, "")) and len(found) < len(Tier):
+            found.append(self.area_ref(code))
+        return found
