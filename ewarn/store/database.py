@@ -1,0 +1,227 @@
+"""The database file: one writer at a time behind a file lock, readers on a published copy.
+
+In: settings. Out: a connection inside one transaction (`write`), or one on the newest published copy (`read`). A write
+is lock, connect, one transaction, commit, checkpoint, close, publish. Nobody outside this room opens the file, and
+nobody reads the file that is being written.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+from filelock import FileLock, Timeout
+
+from ewarn.errors import StoreBusy, StoreFault
+from ewarn.settings import Settings
+from ewarn.store import files, published, schema
+from ewarn.store.tables import Connection
+
+CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "enable_external_access": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+}
+
+
+def connect(path: Path, *, read_only: bool = False) -> Connection:
+    """A connection in UTC that reaches no other file and whose settings cannot be changed.
+
+    Raises: StoreFault when the file is not a database that this program can open; duckdb.IOException when a copy to be
+    read has gone.
+    """
+    try:
+        con = duckdb.connect(str(path), read_only=read_only, config=CONFIG)
+    except duckdb.Error as error:
+        if files.is_full(error) or not path.exists():
+            raise
+        raise StoreFault(
+            f"the database cannot be opened: {str(error).splitlines()[0]}",
+            where=str(path),
+            next_step="Restore a backup with 'ewarn restore', or use the program that wrote it.",
+        ) from error
+    con.execute("SET TimeZone = 'UTC'")
+    con.execute("SET lock_configuration = true")
+    return con
+
+
+class Database:
+    """One deployment's store. Cheap to make; nothing is opened until it is asked for."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._unpublished = False
+
+    @property
+    def path(self) -> Path:
+        return self.settings.database
+
+    @property
+    def exists(self) -> bool:
+        return self.path.is_file()
+
+    @contextmanager
+    def write(self, purpose: str = "") -> Iterator[Connection]:
+        """One transaction: commits at the end, rolls back on any error, then publishes.
+
+        Publishing is left out when a copy was published less than a second ago; this object's next `read`, or
+        `publish`, then makes up for it. Raises: StoreBusy, StoreFault.
+        """
+        with self.locked(purpose):
+            self._must_exist()
+            with files.plain_faults(self.path), self._transaction() as tx:
+                yield tx
+            self._unpublished = True
+            if not published.is_recent(published.current(self.settings.home)):
+                self._publish_now()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """The newest published copy, read-only; it holds at least everything this object has written."""
+        self._freshen()
+        con = self._open_published()
+        try:
+            yield con
+        finally:
+            con.close()
+
+    def publish(self) -> int:
+        """Publish now, unless the newest copy already holds everything. Returns its number."""
+        with self.locked("publishing"):
+            self._must_exist()
+            pointer = published.current(self.settings.home)
+            if not self._is_published(pointer):
+                return self._publish_now()
+            assert pointer is not None
+            self._unpublished = False
+            return pointer.number
+
+    def migrate(self, now: datetime) -> int:
+        """Make the database, or bring it forward to this program's version. Returns how many migrations ran."""
+        home = files.make_folder(self.settings.home)
+        for folder in (self.settings.raw, self.settings.drops, published.folder(home)):
+            files.make_folder(folder)
+        with self.locked("migrating"):
+            with files.plain_faults(self.path):
+                con = connect(self.path)
+                try:
+                    os.chmod(self.path, 0o600)
+                    applied = schema.bring_forward(con, now, str(self.path))
+                    con.execute("CHECKPOINT")
+                finally:
+                    con.close()
+            pointer = published.current(home)
+            if applied or not self._is_published(pointer):
+                self._publish_now()
+        return applied
+
+    @contextmanager
+    def locked(self, purpose: str = "") -> Iterator[None]:
+        """The write lock without a connection. Raises: StoreBusy naming who holds it, where that is known."""
+        home = files.make_folder(self.settings.home)
+        lock = FileLock(home / "ewarn.lock", timeout=self.settings.lock_timeout_seconds, mode=0o600)
+        holder = home / "ewarn.lock.holder"
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise self._busy(holder) from error
+        try:
+            words = {"pid": os.getpid(), "host": socket.gethostname(), "since": int(time.time()), "purpose": purpose}
+            with suppress(OSError):
+                holder.write_text(json.dumps(words))
+            yield
+        finally:
+            with suppress(OSError):
+                holder.unlink(missing_ok=True)
+            lock.release()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        files.need_room(self.settings.home, self.path.stat().st_size)
+        con = connect(self.path)
+        try:
+            schema.require(con, str(self.path))
+            con.execute("BEGIN")
+            try:
+                yield con
+                con.execute("COMMIT")
+            except BaseException:
+                with suppress(duckdb.Error):
+                    con.execute("ROLLBACK")
+                raise
+            con.execute("CHECKPOINT")
+        finally:
+            with suppress(duckdb.Error):
+                con.close()
+
+    def _is_published(self, pointer: published.Pointer | None) -> bool:
+        return pointer is not None and pointer.is_of(self.path) and not self._log.exists()
+
+    @property
+    def _log(self) -> Path:
+        """DuckDB's write-ahead log; left behind only by a killed writer."""
+        return self.path.with_name(self.path.name + ".wal")
+
+    def _publish_now(self) -> int:
+        """Under the lock: fold in what a killed writer had committed, then publish."""
+        if self._log.exists():
+            with files.plain_faults(self.path):
+                con = connect(self.path)
+                con.execute("CHECKPOINT")
+                con.close()
+        number = published.publish(self.settings.home, self.path)
+        self._unpublished = False
+        return number
+
+    def _freshen(self) -> None:
+        """Publish what this object wrote, what nobody has published yet, and what another process left behind."""
+        pointer = published.current(self.settings.home)
+        if pointer is None or self._unpublished or not published.path(self.settings.home, pointer.number).is_file():
+            self.publish()
+        elif self.exists and not self._is_published(pointer) and not published.is_recent(pointer):
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        """Publish if nobody is writing; a writer at work publishes by itself."""
+        lock = FileLock(self.settings.home / "ewarn.lock", timeout=0, mode=0o600)
+        with suppress(Timeout), lock:
+            self._publish_now()
+
+    def _open_published(self) -> Connection:
+        for _ in range(20):
+            pointer = published.current(self.settings.home)
+            if pointer is not None:
+                with suppress(duckdb.IOException):
+                    con = connect(published.path(self.settings.home, pointer.number), read_only=True)
+                    schema.require(con, str(self.settings.home))
+                    return con
+            time.sleep(0.02)
+        raise StoreFault(
+            "no published copy of the database can be opened",
+            where=str(published.folder(self.settings.home)),
+            next_step="Run 'ewarn doctor'.",
+        )
+
+    def _must_exist(self) -> None:
+        if not self.exists:
+            raise StoreFault("there is no database here yet", where=str(self.path), next_step="Run 'ewarn init'.")
+
+    def _busy(self, holder: Path) -> StoreBusy:
+        who = "another process"
+        with suppress(OSError, ValueError, KeyError):
+            found = json.loads(holder.read_text())
+            seconds = max(0, int(time.time()) - int(found["since"]))
+            doing = f", {found['purpose']}," if found["purpose"] else ""
+            who = f"process {found['pid']} on {found['host']}{doing} for {seconds} s now"
+        return StoreBusy(
+            f"the store is busy: {who} holds the write lock",
+            where=str(self.settings.home),
+            next_step="Wait for it to end, then repeat the command.",
+        )

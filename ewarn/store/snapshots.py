@@ -1,0 +1,256 @@
+"""Snapshots: the bytes as they came, kept under their hash, and a line for every receipt, before anything is parsed.
+
+In: bytes from a source. Out: raw/<first two of the hash>/<hash>, a synced line in raw/receipts.jsonl, a SnapshotRef.
+The same bytes twice are one file and two receipts. Files are never changed; a receipt is never taken back. Receipts
+also stand in the database (`enter`), where the health of a source is read from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import secrets
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+
+import polars as pl
+from pydantic import Field
+
+from ewarn.errors import StoreFault
+from ewarn.settings import Settings
+from ewarn.store import audit, files, tables
+from ewarn.store.database import Database
+from ewarn.store.tables import Connection
+from ewarn.terms import Frozen
+
+TAIL_BYTES = 65_536
+
+
+class Receipt(Frozen):
+    """One arrival from a source, or the attempt at one."""
+
+    id: str = Field(description="sorts by time")
+    kind: str = Field("receipt", description="receipt | replay | not modified | failed")
+    source: str
+    sha256: str = Field("", description="empty where no bytes came")
+    size: int = 0
+    received_at: datetime
+    validators: dict[str, str] = Field(default_factory=dict, description="ETag and Last-Modified as the server sent")
+    backfill: bool = False
+    definition_hash: str = ""
+    content_hash: str = ""
+    file: str = Field("", description="name of the file it came in, or the address")
+    note: str = Field("", description="why it failed, in words")
+
+
+class SnapshotRef(Frozen):
+    """What the records of one staging point back to."""
+
+    sha256: str
+    fresh: bool = Field(description="false: these bytes of this source have landed before")
+    receipt: Receipt
+
+
+def keep(
+    settings: Settings,
+    source: str,
+    body: bytes,
+    now: datetime,
+    backfill: bool = False,
+    definition_hash: str = "",
+    content_hash: str = "",
+    validators: Mapping[str, str] | None = None,
+    *,
+    kind: str = "receipt",
+    file: str = "",
+) -> SnapshotRef:
+    """Keep the bytes and write the receipt, both synced. Raises: StoreFault (full disk, clock gone back)."""
+    _check_clock(settings, now)
+    sha256 = hashlib.sha256(body).hexdigest()
+    _write_body(settings, sha256, body)
+    fresh = not _has_landed(settings, source, sha256)
+    receipt = Receipt(
+        id=_receipt_id(now), kind=kind, source=source, sha256=sha256, size=len(body), received_at=now.astimezone(UTC),
+        validators=dict(validators or {}), backfill=backfill, definition_hash=definition_hash,
+        content_hash=content_hash, file=file,
+    )  # fmt: skip
+    _append(settings, receipt)
+    return SnapshotRef(sha256=sha256, fresh=fresh, receipt=receipt)
+
+
+def note(
+    settings: Settings,
+    source: str,
+    now: datetime,
+    kind: str,
+    text: str = "",
+    *,
+    validators: Mapping[str, str] | None = None,
+    file: str = "",
+) -> Receipt:
+    """Write the receipt of an arrival without bytes: kind 'not modified' or 'failed'. Then `enter` it."""
+    _check_clock(settings, now)
+    receipt = Receipt(
+        id=_receipt_id(now), kind=kind, source=source, received_at=now.astimezone(UTC), note=text, file=file,
+        validators=dict(validators or {}),
+    )  # fmt: skip
+    _append(settings, receipt)
+    return receipt
+
+
+def enter(tx: Connection, entries: Iterable[Receipt], *, new: int = 0, changed: int = 0, landed: bool = False) -> None:
+    """Put receipts into the database; one that is there already stays, except that `landed` completes it."""
+    for entry in entries:
+        known = tables.one(tx, "SELECT count(*) FROM receipt WHERE id = ?", [entry.id])
+        if known and landed:
+            tx.execute(
+                "UPDATE receipt SET landed = true, new_records = ?, changed_records = ? WHERE id = ? AND NOT landed",
+                [new, changed, entry.id],
+            )
+        if not known:
+            values = entry.model_dump(exclude={"validators"})
+            tables.put(tx, "receipt", **values, new_records=new, changed_records=changed, landed=landed)
+            _, newest, _ = audit.last(tx)
+            at = max(entry.received_at, newest) if newest else entry.received_at
+            audit.append(tx, at, "ewarn", entry.kind, f"{entry.source} {entry.id}", entry.sha256)
+
+
+def body(settings: Settings, sha256: str) -> bytes:
+    """The bytes behind a hash. Raises: StoreFault when they have expired or no longer have that hash."""
+    path = path_of(settings, sha256)
+    if not path.is_file():
+        raise StoreFault(
+            "the bytes of this snapshot have expired",
+            where=str(path),
+            next_step="Its records stay; it cannot be read anew.",
+        )
+    found = path.read_bytes()
+    if hashlib.sha256(found).hexdigest() != sha256:
+        raise StoreFault(
+            "a snapshot's bytes no longer have its hash", where=str(path), next_step="Restore the file from a backup."
+        )
+    return found
+
+
+def path_of(settings: Settings, sha256: str) -> Path:
+    return settings.raw / sha256[:2] / sha256
+
+
+def receipts(settings: Settings) -> list[Receipt]:
+    """Every receipt, oldest first; a line torn by a crash is left out."""
+    found = []
+    path = settings.raw / "receipts.jsonl"
+    if path.is_file():
+        with path.open("rb") as lines:
+            found = [receipt for line in lines if (receipt := _read(line)) is not None]
+    return found
+
+
+def validators(settings: Settings, source: str) -> dict[str, str]:
+    """ETag and Last-Modified of the newest bytes of a source; empty unless those bytes have become records.
+
+    Bytes whose landing was cut short must be asked for again in full, never answered by 'not modified'.
+    """
+    wanted = json.dumps(source, ensure_ascii=False).encode()
+    for line in _newest_first(settings.raw / "receipts.jsonl"):
+        if wanted in line and (found := _read(line)) and (found.source, found.kind) == (source, "receipt"):
+            whole = bool(found.validators) and _has_landed(settings, source, found.sha256)
+            return dict(found.validators) if whole else {}
+    return {}
+
+
+def archive_content(settings: Settings, catalogue_files: Mapping[str, bytes], content_hash: str) -> Path:
+    """Keep the content files of a hash once, as raw/content/<hash>.zip, so that its snapshots can be replayed."""
+    target = files.make_folder(settings.raw / "content") / f"{content_hash}.zip"
+    if not target.is_file():
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name in sorted(catalogue_files):
+                archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), catalogue_files[name])
+        files.write_whole(target, packed.getvalue())
+    return target
+
+
+def load_content(settings: Settings, content_hash: str, target: Path) -> Path:
+    """Unpack the content then in force into a folder, which then holds sources/ and alerts/. Raises: StoreFault."""
+    path = settings.raw / "content" / f"{content_hash}.zip"
+    if not path.is_file():
+        raise StoreFault(
+            f"the content {content_hash[:12]} is not archived here", where=str(path), next_step="Restore a backup."
+        )
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(target)
+    return target
+
+
+def landed(con: Connection, source: str, sha256: str) -> bool:
+    """Whether these bytes of this source have become records."""
+    sql = "SELECT count(*) FROM receipt WHERE source = ? AND sha256 = ? AND landed"
+    return bool(tables.one(con, sql, [source, sha256]))
+
+
+def table(con: Connection, source: str | None = None) -> pl.DataFrame:
+    """Receipts in the database, oldest first: one row per arrival, with how many records it brought."""
+    sql = "SELECT * FROM receipt WHERE source = coalesce(?, source) ORDER BY received_at, id"
+    return tables.frame(con, sql, [source])
+
+
+def _has_landed(settings: Settings, source: str, sha256: str) -> bool:
+    database = Database(settings)
+    if not database.exists:
+        return False
+    with database.read() as con:
+        return landed(con, source, sha256)
+
+
+def _write_body(settings: Settings, sha256: str, content: bytes) -> None:
+    target = path_of(settings, sha256)
+    if target.is_file() and target.stat().st_size == len(content):
+        return
+    files.make_folder(settings.raw)
+    files.make_folder(target.parent)
+    with files.plain_faults(settings.raw):
+        files.need_room(settings.raw, len(content))
+    files.write_whole(target, content)
+
+
+def _append(settings: Settings, receipt: Receipt) -> None:
+    line = json.dumps(receipt.model_dump(mode="json"), ensure_ascii=False, separators=(",", ":"))
+    files.append_line(files.make_folder(settings.raw) / "receipts.jsonl", line.encode())
+
+
+def _read(line: bytes) -> Receipt | None:
+    try:
+        return Receipt.model_validate_json(line)
+    except ValueError:
+        return None
+
+
+def _newest_first(path: Path) -> Iterator[bytes]:
+    """The file's lines from the last to the first, read in blocks from its end."""
+    if not path.is_file():
+        return
+    with path.open("rb") as lines:
+        end, rest = lines.seek(0, os.SEEK_END), b""
+        while end > 0:
+            start = max(0, end - TAIL_BYTES)
+            lines.seek(start)
+            first, *others = (lines.read(end - start) + rest).split(b"\n")
+            yield from reversed(others)
+            end, rest = start, first
+        yield rest
+
+
+def _check_clock(settings: Settings, now: datetime) -> None:
+    tail = islice(_newest_first(settings.raw / "receipts.jsonl"), 20)
+    newest = max((found.received_at for line in tail if (found := _read(line))), default=None)
+    audit.check_clock(now, newest, "the newest receipt")
+
+
+def _receipt_id(now: datetime) -> str:
+    return f"{int(now.timestamp() * 1000):012x}{secrets.token_hex(5)}"
