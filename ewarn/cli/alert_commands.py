@@ -1,0 +1,199 @@
+"""RESPOND at the command line: draft, edit, submit, approve, alerts, send, receipts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from ewarn.cli.case_commands import pairs
+from ewarn.cli.options import As, Call, SecretFile, command, group
+from ewarn.cli.output import local_time, plain, table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ewarn.pipeline.reports import AlertReport
+    from ewarn.terms import Delivery
+
+AlertId = Annotated[str, typer.Argument(metavar="ALERT", help="Alert id, such as LDN-2025-0007/A1.")]
+
+
+PANEL = "Respond"
+
+
+def register(app: typer.Typer) -> None:
+    command(app, "draft", rich_help_panel=PANEL)(draft)
+    command(app, "edit", rich_help_panel=PANEL)(edit)
+    command(app, "submit", rich_help_panel=PANEL)(submit)
+    command(app, "approve", rich_help_panel=PANEL)(approve)
+    command(app, "send", rich_help_panel=PANEL)(send)
+    command(app, "receipts", rich_help_panel=PANEL)(receipts)
+    alerts = group(app, PANEL, "alerts", "The texts: what was drafted, submitted, approved and issued.", list_alerts)
+    command(alerts, "list")(list_alerts)
+    command(alerts, "show")(show_alert)
+
+
+def draft(
+    call: Call,
+    ref: Annotated[str, typer.Argument(metavar="CASE", help="Reference of the case.")],
+    person: As,
+    product: Annotated[
+        Literal["formal alert", "share for information", "request for corroboration"],
+        typer.Option("--product", help="A formal alert takes two approvers, the others one."),
+    ] = "formal alert",
+    secret_file: SecretFile = None,
+) -> None:
+    """Draft a text from the case: what is known, how sure, what to do."""
+    from ewarn.pipeline import assess
+
+    house = call.house()
+    report = assess.draft(house, ref, product, call.actor(person, secret_file), call.now(house))
+    call.out.answer(report, lambda console: show_report(console, report, "submit"))
+
+
+def edit(
+    call: Call,
+    alert: AlertId,
+    changes: Annotated[list[str], typer.Option("--set", metavar="FIELD=TEXT", help="A field of the text; repeatable.")],
+    person: As,
+    secret_file: SecretFile = None,
+) -> None:
+    """Change fields of a draft. Any edit voids approvals."""
+    from ewarn.pipeline import assess
+
+    house = call.house()
+    said = pairs(changes, "--set")
+    report = assess.edit(house, alert, said, call.actor(person, secret_file), call.now(house))
+    call.out.answer(report, lambda console: show_report(console, report, "submit"))
+
+
+def submit(call: Call, alert: AlertId, person: As, secret_file: SecretFile = None) -> None:
+    """Submit a draft: its bytes are fixed, and its hash is what approvers agree to."""
+    from ewarn.pipeline import assess
+
+    house = call.house()
+    report = assess.submit(house, alert, call.actor(person, secret_file), call.now(house))
+    call.out.answer(report, lambda console: show_report(console, report, "approve"))
+
+
+def approve(
+    call: Call,
+    alert: AlertId,
+    digest: Annotated[str, typer.Option("--hash", metavar="H", help="Hash of the exact text that was read.")],
+    person: As,
+    out_of_hours: Annotated[
+        bool, typer.Option("--out-of-hours", help="One person, professional audiences only; second review follows.")
+    ] = False,
+    note: Annotated[str, typer.Option("--note", metavar="TEXT", help="Why, in a sentence.")] = "",
+    secret_file: SecretFile = None,
+) -> None:
+    """Approve the exact text with that hash. A formal alert needs two people, neither its author."""
+    from ewarn.pipeline import assess
+
+    house = call.house()
+    actor = call.actor(person, secret_file)
+    report = assess.approve(house, alert, digest, actor, call.now(house), out_of_hours, note)
+    call.out.answer(report, lambda console: show_report(console, report, "send"))
+
+
+NEXT = {
+    "submit": "Next: read it, `ewarn edit` where needed, then `ewarn submit {id} --as PERSON`.",
+    "approve": "Next: another person reads it and runs `ewarn approve {id} --hash {hash} --as PERSON`.",
+    "send": "Next: `ewarn send`, then `ewarn receipts {id}`.",
+}
+
+
+def show_report(console: Console, report: AlertReport, then: str = "") -> None:
+    """The text, what stands against it, who agreed to it, where it goes."""
+    mark = "" if report.standing == "actual" else f" [{report.standing.upper()}]"
+    plain(console, f"{report.id}{mark} version {report.version}, {report.product}: {report.status}")
+    plain(console, f"  case {report.case}, author {report.author}")
+    plain(console, f"  hash {report.hash or '- (fixed at submission)'}")
+    plain(console, f"  approvals {len(report.approvals)} of {report.approvals_needed}")
+    for approval in report.approvals:
+        plain(console, f"    {approval.person} at {local_time(approval.at)}, {approval.act} {approval.note}".rstrip())
+    if report.text:
+        plain(console, "\n" + report.text.strip() + "\n")
+    for finding in report.findings:
+        plain(console, "finding: " + "; ".join(str(value) for value in finding.values() if value))
+    for held in report.withheld:
+        plain(console, "not sent: " + "; ".join(str(value) for value in held.values() if value))
+    if report.deliveries:
+        show_deliveries(console, report.deliveries)
+    if then == "send" and report.status == "review":
+        then = "approve"
+    if then:
+        plain(console, NEXT[then].format(id=report.id, hash=report.hash))
+
+
+def show_deliveries(console: Console, deliveries: Sequence[Delivery]) -> None:
+    heads = ("delivery", "alert or page", "destination", "state", "tries", "last error")
+    rows = [
+        (d.id[:8], f"{d.alert} v{d.version}" if d.alert else f"page {d.page}", d.destination, d.state.value, d.attempts,
+         d.last_error or "-")
+        for d in deliveries
+    ]  # fmt: skip
+    console.print(table(heads, rows, right=("tries",)))
+
+
+def list_alerts(call: Call) -> None:
+    """List alerts with their status and approvals."""
+    from ewarn.pipeline import assess
+
+    found = assess.list_alerts(call.house())
+
+    def human(console: Console) -> None:
+        plain(console, f"{len(found)} alerts.")
+        heads = ("alert", "version", "product", "standing", "status", "approvals", "hash")
+        rows = [
+            (a.id, a.version, a.product, a.standing, a.status, f"{len(a.approvals)} of {a.approvals_needed}",
+             a.hash[:12] or "-")
+            for a in found
+        ]  # fmt: skip
+        if rows:
+            console.print(table(heads, rows))
+
+    call.out.answer({"alerts": found}, human)
+
+
+def show_alert(call: Call, alert: AlertId) -> None:
+    """Show the exact text with its hash: what an approver reads before approving."""
+    from ewarn.pipeline import assess
+
+    report = assess.show_alert(call.house(), alert)
+    call.out.answer(report, lambda console: show_report(console, report, "send"))
+
+
+def send(call: Call) -> int:
+    """Send what is due. A second run sends nothing again; what failed is tried again when it is due."""
+    from ewarn.pipeline import respond
+
+    house = call.house()
+    with call.out.progress("sending"):
+        report = respond.send(house, call.now(house))
+
+    def human(console: Console) -> None:
+        plain(console, f"sent {report.sent}, failed {report.failed}, waiting {report.waiting}")
+        if report.deliveries:
+            show_deliveries(console, report.deliveries)
+
+    call.out.answer(report, human)
+    return report.exit_status
+
+
+def receipts(
+    call: Call, alert: Annotated[str | None, typer.Argument(metavar="[ALERT]", help="One alert only.")] = None
+) -> None:
+    """Show what was sent where, when and with what outcome."""
+    from ewarn.pipeline import respond
+
+    report = respond.receipts(call.house(), alert)
+
+    def human(console: Console) -> None:
+        plain(console, f"{len(report.deliveries)} deliveries.")
+        if report.deliveries:
+            show_deliveries(console, report.deliveries)
+
+    call.out.answer(report, human)

@@ -1,0 +1,143 @@
+"""The command tree, and the one place where faults become words and exit statuses.
+
+Exit status: 0 done (signals or not), 1 part failed, 2 usage, 3 content fault, 4 nothing usable or quarantined,
+5 store busy, 6 refused. A fault with a remedy shows no traceback; an unexpected one is written to HOME/log/ewarn.log.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ewarn.cli import (
+    alert_commands,
+    case_commands,
+    detect_commands,
+    house_commands,
+    intake_commands,
+    people_commands,
+)
+from ewarn.cli.options import Call, ContentOption, HomeOption, JsonOption, absorb
+from ewarn.cli.output import Output
+from ewarn.errors import EwarnError
+
+ROOMS = (intake_commands, detect_commands, case_commands, alert_commands, people_commands, house_commands)
+WORDS = """Early warning for emerging drugs: bytes in, warning out; every figure traceable; a person decides.
+
+Start with `ewarn demo`, or with `ewarn init` and `ewarn intake`.
+
+Exit status: 0 done, 1 part failed, 2 usage, 3 content fault, 4 nothing usable, 5 store busy, 6 refused."""
+
+
+def build() -> typer.Typer:
+    """The command tree with every group in it."""
+    app = typer.Typer(name="ewarn", help=WORDS, no_args_is_help=True, pretty_exceptions_enable=False)
+
+    @app.callback()
+    def root(
+        ctx: typer.Context,
+        home: HomeOption = None,
+        content: ContentOption = None,
+        as_json: JsonOption = False,
+        version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False,
+    ) -> None:
+        absorb(ctx, home, content, as_json)
+
+    for room in ROOMS:
+        room.register(app)
+    return app
+
+
+def run(argv: Sequence[str] | None = None) -> int:
+    """One command from words to exit status. With --json stdout carries one JSON document whatever happens."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    own = words[: words.index("--")] if "--" in words else words
+    out = Output("--json" in own)
+    call = Call(out)
+    if own and own[0] == "--version":
+        return _version(out)
+    try:
+        if not out.as_json:
+            return _status(build()(args=words, prog_name="ewarn", standalone_mode=False, obj=call))
+        with redirect_stdout(out.stderr):
+            return _status(build()(args=words, prog_name="ewarn", standalone_mode=False, obj=call))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except EwarnError as error:
+        out.error(error)
+        return error.exit_status
+    except (KeyboardInterrupt, EOFError, typer.Abort):
+        out.fault("stopped before it was done", next_step="Run it again; nothing half done was kept.", status=130)
+        return 130
+    except Exception as error:
+        return _unexpected(error, call)
+    finally:
+        if out.as_json and not out.answered:
+            out.document({})
+
+
+def _status(result: Any) -> int:
+    return result if isinstance(result, int) else 0
+
+
+def _version(out: Output) -> int:
+    from importlib.metadata import version
+
+    out.answer({"version": version("ewarn")}, lambda console: console.print(f"ewarn {version('ewarn')}"))
+    return 0
+
+
+def _unexpected(error: Exception, call: Call) -> int:
+    words = getattr(error, "format_message", None)
+    if words is not None:  # the option parser's own faults
+        return _usage(error, str(words()), call.out)
+    log = _write_log(call)
+    call.out.fault(
+        f"something unexpected happened: {type(error).__name__}: {error}",
+        where=f"{log} holds the details",
+        next_step="Run `ewarn doctor`; if it happens again, report it with that file.",
+    )
+    return 1
+
+
+def _usage(error: Exception, message: str, out: Output) -> int:
+    ctx = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        out.stderr.write(message + "\n")
+        if out.as_json:
+            out.document(
+                {"error": {"what": "no command given", "where": "ewarn", "next": "ewarn --help", "exit_status": 2}}
+            )
+        return 2
+    path = ctx.command_path if ctx is not None else "ewarn"
+    out.fault(message, where=path, next_step=f"See `{path} --help`.", status=2)
+    return 2
+
+
+def _write_log(call: Call) -> Path:
+    import tempfile
+    import traceback
+    from datetime import UTC, datetime
+
+    home = call.home or Path(call.environ.get("EWARN_HOME") or "")
+    if not home.name:
+        from ewarn.settings import PACKAGE_CHECKOUT
+
+        home = PACKAGE_CHECKOUT / "var" / "ewarn"
+    entry = f"{datetime.now(UTC).isoformat()} pid {os.getpid()}\n{traceback.format_exc()}\n"
+    for folder in (home / "log", Path(tempfile.gettempdir()) / f"ewarn-{os.getuid()}"):
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with open(os.open(folder / "ewarn.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "a") as log:
+                log.write(entry)
+            return folder / "ewarn.log"
+        except OSError:
+            continue
+    return Path(os.devnull)

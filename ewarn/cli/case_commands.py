@@ -1,0 +1,166 @@
+"""ASSESS at the command line: cases list, show, grade, verify, close."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from ewarn.cli.options import As, Call, SecretFile, command, group
+from ewarn.cli.output import local_time, plain, table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ewarn.pipeline.reports import CaseReport
+
+Ref = Annotated[str, typer.Argument(metavar="CASE", help="Reference, such as LDN-2025-0007.")]
+Level = Literal["confirmed", "probable", "unverified", "discounted"]
+
+
+PANEL = "Assess"
+
+
+def register(app: typer.Typer) -> None:
+    cases = group(app, PANEL, "cases", "What the panel works on: signals joined, graded, verified, closed.", list_cases)
+    command(cases, "list")(list_cases)
+    command(cases, "show")(show)
+    command(cases, "grade")(grade)
+    command(cases, "verify")(verify)
+    command(cases, "close")(close)
+
+
+def list_cases(
+    call: Call,
+    status: Annotated[Literal["open", "closed"] | None, typer.Option("--status", help="Only these.")] = None,
+) -> None:
+    """List cases with owner, next action and when it is due."""
+    from ewarn.pipeline import assess
+
+    found = assess.list_cases(call.house(), status)
+
+    def human(console: Console) -> None:
+        plain(console, f"{len(found)} cases.")
+        if found:
+            heads = ("case", "status", "title", "grade", "owner", "next action", "due")
+            rows = [
+                (c.ref, c.status, c.title, c.grade or "not graded", c.owner, c.next_action, local_time(c.due_at))
+                for c in found
+            ]
+            console.print(table(heads, rows))
+
+    call.out.answer({"cases": found}, human)
+
+
+def show(call: Call, ref: Ref) -> None:
+    """Show one case: its signals, why each joined, its verification, its history."""
+    from ewarn.pipeline import assess
+
+    report = assess.show_case(call.house(), ref)
+    call.out.answer(report, lambda console: show_case(console, report))
+
+
+def show_case(console: Console, report: CaseReport) -> None:
+    case = report.case
+    mark = "" if case.standing.value == "actual" else f" [{case.standing.value.upper()}]"
+    plain(console, f"{case.ref}{mark} {case.title}: {case.status}")
+    for label, value in (
+        ("owner", case.owner), ("next action", f"{case.next_action} (due {local_time(case.due_at)})"),
+        ("grade", case.grade or "not graded"), ("event", case.verification_event.value),
+        ("substance", case.verification_substance.value), ("link", case.verification_link.value),
+        ("joins on", "; ".join(case.keys)), ("window", f"{case.window_days} days; {case.neighbour_rule}"),
+        ("closed as", f"{case.closed_as.value}: {case.closed_note}" if case.closed_as else "-"),
+    ):  # fmt: skip
+        plain(console, f"  {label}: {value}")
+    rows = [
+        (s.signal.id[:8], s.signal.family.value, s.signal.area.name, "suggested" if s.suggested else "joined", s.why)
+        for s in case.signals
+    ]
+    console.print(table(("signal", "family", "area", "link", "why"), rows, title="Signals"))
+    console.print(
+        table(("when", "act", "who", "why"), [_act(entry) for entry in report.history], title="What happened")
+    )
+    for alert in report.alerts:
+        plain(console, f"Alert {alert.id} version {alert.version}: {alert.product.value}, {alert.status.value}")
+    for page in report.pages:
+        answered = f"acknowledged by {page.acknowledged_by}" if page.acknowledged_by else "NOT acknowledged"
+        plain(console, f"Page {page.id} at {local_time(page.at)}: {answered}")
+
+
+def _act(entry: dict[str, object]) -> tuple[object, ...]:
+    return tuple(entry.get(key) for key in ("at", "act", "who", "why"))
+
+
+def grade(
+    call: Call,
+    ref: Ref,
+    grade: Annotated[str, typer.Option("--grade", metavar="ID", help="A grade of alerts/grading.toml.")],
+    person: As,
+    answers: Annotated[
+        list[str] | None, typer.Option("--answer", metavar="QUESTION=TEXT", help="Answer to a grading question.")
+    ] = None,
+    secret_file: SecretFile = None,
+) -> None:
+    """Grade a case: a named person answers the grading questions."""
+    from ewarn.pipeline import assess
+
+    house = call.house()
+    actor = call.actor(person, secret_file)
+    assess.grade_case(house, ref, grade, pairs(answers or [], "--answer"), actor, call.now(house))
+    _after(call, ref, f"{ref} is graded {grade}.")
+
+
+def pairs(words: list[str], option: str) -> dict[str, str]:
+    """NAME=TEXT words as a mapping. Raises: UsageFault."""
+    from ewarn.errors import UsageFault
+
+    for word in words:
+        if "=" not in word:
+            raise UsageFault(f"'{word}' has no '='", where=option, next_step=f'Write {option} "name=text".')
+    return {name.strip(): text.strip() for name, _, text in (word.partition("=") for word in words)}
+
+
+def verify(
+    call: Call,
+    ref: Ref,
+    person: As,
+    event: Annotated[Level | None, typer.Option("--event", help="Did it happen?")] = None,
+    substance: Annotated[Level | None, typer.Option("--of-substance", help="What was it?")] = None,
+    link: Annotated[Level | None, typer.Option("--link", help="Was it this that did it?")] = None,
+    secret_file: SecretFile = None,
+) -> None:
+    """Set how sure we are, apart for the event, the substance and the link (our own scale)."""
+    from ewarn.errors import UsageFault
+    from ewarn.pipeline import assess
+
+    said = {k: v for k, v in (("event", event), ("substance", substance), ("link", link)) if v}
+    if not said:
+        raise UsageFault("nothing to set", where="cases verify", next_step="Give --event, --of-substance or --link.")
+    house = call.house()
+    assess.verify_case(house, ref, actor=call.actor(person, secret_file), now=call.now(house), **said)
+    _after(call, ref, f"{ref}: {', '.join(f'{k} {v}' for k, v in said.items())}.")
+
+
+def close(
+    call: Call,
+    ref: Ref,
+    closed_as: Annotated[
+        Literal["confirmed", "not confirmed", "artefact", "duplicate", "unknown"],
+        typer.Option("--closed-as", help="What it turned out to be."),
+    ],
+    note: Annotated[str, typer.Option("--note", metavar="TEXT", help="What was done.")],
+    person: As,
+    secret_file: SecretFile = None,
+) -> None:
+    """Close a case: what it turned out to be and what was done."""
+    from ewarn.pipeline import assess
+
+    house = call.house()
+    assess.close_case(house, ref, closed_as, note, call.actor(person, secret_file), call.now(house))
+    _after(call, ref, f"{ref} is closed as {closed_as}.")
+
+
+def _after(call: Call, ref: str, words: str) -> None:
+    from ewarn.pipeline import assess
+
+    call.out.answer(assess.show_case(call.house(), ref), lambda console: plain(console, words))

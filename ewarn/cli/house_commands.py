@@ -1,0 +1,161 @@
+"""The house itself: init, check, demo, status, doctor, backup, restore, desk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ewarn.cli.options import Call, command
+from ewarn.cli.output import local_time, plain, table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ewarn.pipeline.reports import StatusReport
+
+
+PANEL = "The house"
+
+
+def register(app: typer.Typer) -> None:
+    for name, function in (
+        ("init", init), ("check", check), ("demo", demo), ("status", status), ("doctor", doctor), ("backup", backup),
+        ("restore", restore), ("desk", desk),
+    ):  # fmt: skip
+        command(app, name, rich_help_panel=PANEL)(function)
+
+
+def init(call: Call) -> None:
+    """Make a home: folders for every drop, the database, a commented ewarn.toml."""
+    from ewarn.pipeline import read
+
+    house = call.house()
+    report = read.initialise(house, call.now(house))
+
+    def human(console: Console) -> None:
+        plain(console, f"Ready: {house.settings.home}")
+        plain(console, f"Files dropped in {house.settings.drops}/<source>/ are read by `ewarn intake`.")
+        plain(console, "Next: look at ewarn.toml there, then `ewarn people add` and `ewarn recipients add`.")
+
+    call.out.answer(report, human)
+
+
+def check(call: Call) -> int:
+    """Read every definition under sources/ and alerts/ and name all faults at once."""
+    from ewarn.pipeline import read
+    from ewarn.settings import load
+
+    settings = load(call.home, call.content, call.environ)
+    report = read.check(settings.content, settings.overlay)
+
+    def human(console: Console) -> None:
+        plain(
+            console, f"{report.content}: {sum(report.definitions.values())} definitions, {len(report.faults)} faults."
+        )
+        rows = [(kind.replace("_", " "), count) for kind, count in report.definitions.items()]
+        console.print(table(("kind", "number"), rows, right=("number",)))
+        for fault in report.faults:
+            plain(console, f"- {fault['file']}: {fault['key']}: {fault['problem']}; {fault['remedy']}")
+
+    call.out.answer(report, human)
+    return 3 if report.faults else 0
+
+
+def demo(
+    call: Call,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep what a demo left in that home and add to it.")] = False,
+) -> int:
+    """Run the whole corridor on a reconstructed scenario: bytes in, e-mail and receipts out. An exercise."""
+    from ewarn.cli.demo.run import run
+
+    return run(call, keep=keep)
+
+
+def status(call: Call) -> None:
+    """Say what is new, late, open, waiting and failed."""
+    from ewarn.pipeline import read
+
+    house = call.house()
+    report = read.status(house, call.now(house))
+    call.out.answer(report, lambda console: _show_status(console, report))
+
+
+def _show_status(console: Console, report: StatusReport) -> None:
+    plain(console, f"{report.home}, {report.standing}, at {local_time(report.at)} Europe/London")
+    rows = [
+        (s.source, local_time(s.last_received_at), local_time(s.last_new_at), s.last_outcome or "-",
+         "LATE" if s.late else "no")
+        for s in report.sources
+    ]  # fmt: skip
+    console.print(table(("source", "last received", "last new", "outcome", "late"), rows))
+    records = ", ".join(f"{count} {kind}" for kind, count in report.records.items()) or "none"
+    for label, value in (
+        ("records", records), ("rejects waiting", report.open_rejects), ("names waiting", report.naming_queue),
+        ("open cases", len(report.open_cases)), ("open pages", len(report.open_pages)),
+        ("deliveries waiting", report.waiting_deliveries), ("deliveries failed", len(report.failed_deliveries)),
+    ):  # fmt: skip
+        plain(console, f"  {label}: {value}")
+    for case in report.open_cases:
+        plain(console, f"{case.ref} {case.title}: {case.next_action} (due {local_time(case.due_at)}, {case.owner})")
+    for page in report.open_pages:
+        plain(console, f"page {page.id} not acknowledged: {page.subject}")
+    for delivery in report.failed_deliveries:
+        plain(console, f"failed: {delivery.destination} ({delivery.alert or delivery.page}): {delivery.last_error}")
+    for notice in report.operator_notices:
+        plain(console, f"notice: {local_time(notice.get('at'))} {notice.get('source')}: {notice.get('text')}")
+
+
+def doctor(call: Call) -> int:
+    """Look at everything that can be wrong: folders, database, snapshots, audit chain, clock, disk, channels."""
+    from ewarn.pipeline import read
+
+    house = call.house()
+    with call.out.progress("looking"):
+        report = read.doctor(house, call.now(house))
+
+    def human(console: Console) -> None:
+        for looked in report.checks:
+            rest = [str(v) for k, v in looked.items() if k not in ("ok", "check", "name") and v]
+            name = looked.get("check") or looked.get("name")
+            plain(console, f"{'ok   ' if looked.get('ok') else 'FAULT'}  {name}: {'; '.join(rest)}")
+
+    call.out.answer(report, human)
+    return report.exit_status
+
+
+def backup(
+    call: Call, archive: Annotated[Path, typer.Argument(metavar="ARCHIVE", help="File to write; a .zip.")]
+) -> None:
+    """Write one archive with the database, the raw bytes and the overlay."""
+    from ewarn.pipeline import read
+
+    with call.out.progress("backing up"):
+        report = read.backup(call.house(), archive)
+    call.out.answer(
+        report, lambda console: plain(console, f"Written: {archive}. Try it with `ewarn restore` elsewhere.")
+    )
+
+
+def restore(
+    call: Call, archive: Annotated[Path, typer.Argument(metavar="ARCHIVE", help="A file `ewarn backup` wrote.")]
+) -> None:
+    """Bring an archive back into an empty home."""
+    from ewarn.pipeline import read
+
+    with call.out.progress("restoring"):
+        report = read.restore(call.house(), archive)
+    call.out.answer(report, lambda console: plain(console, f"Restored from {archive}. Check it with `ewarn doctor`."))
+
+
+def desk(
+    call: Call,
+    port: Annotated[int, typer.Option("--port", help="Port on this machine.", min=1, max=65535)] = 8765,
+) -> None:
+    """Serve the web page on this machine until stopped with Ctrl-C."""
+    import importlib
+
+    house = call.house()
+    call.out.say(f"http://127.0.0.1:{port}/ (Ctrl-C stops it)")
+    importlib.import_module("ewarn.desk.serve").serve(house, port=port)

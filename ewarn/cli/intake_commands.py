@@ -1,0 +1,142 @@
+"""RECEIVE at the command line: intake, rejects, names, rebuild."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ewarn.cli.options import Call, SourceId, command, group
+from ewarn.cli.output import clean, plain, table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ewarn.pipeline.reports import IntakeReport
+
+
+PANEL = "Receive"
+
+
+def register(app: typer.Typer) -> None:
+    command(app, "intake", rich_help_panel=PANEL)(intake)
+    command(app, "rebuild", rich_help_panel=PANEL)(rebuild)
+    rejects = group(
+        app, PANEL, "rejects", "Rows that could not be used: kept, listed, replayed after a fix.", list_rejects
+    )
+    command(rejects, "list")(list_rejects)
+    command(rejects, "replay")(replay_rejects)
+    names = group(app, PANEL, "names", "Names no list has, and giving them a substance.", list_names)
+    command(names, "list")(list_names)
+    command(names, "set")(set_name)
+
+
+def intake(
+    call: Call,
+    source: SourceId = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", metavar="PATH", help="One file; without --source its columns name it.")
+    ] = None,
+    backfill: Annotated[
+        bool, typer.Option("--backfill", help="History: a row was known on its known date, not today.")
+    ] = False,
+) -> int:
+    """Receive bytes: fetch the feeds and read the drop folders, or one source, or one file."""
+    from ewarn.pipeline import receive
+
+    house = call.house()
+    with call.out.progress("receiving") as progress:
+        report = receive.intake(house, call.now(house), source, file, backfill, progress=progress)
+    call.out.answer(report, lambda console: show_intake(console, report))
+    return report.exit_status
+
+
+def show_intake(console: Console, report: IntakeReport) -> None:
+    """One row per source and file; then what the operator is told."""
+    counts = ("records", "new", "changed", "unchanged", "rejects", "detections", "queued")
+    if not report.sources:
+        plain(console, "Nothing waiting: no feed is enabled and no complete file lies in the drop folders.")
+        return
+    heads = ("source", "records", "new", "changed", "same", "rejects", "detections", "queued", "outcome")
+    rows = [(s.source, *(getattr(s, name) for name in counts), s.outcome) for s in report.sources]
+    console.print(table(heads, rows, right=heads[1:-1]))
+    for source in report.sources:
+        for note in (*source.notes, *([source.error] if source.error else [])):
+            plain(console, f"{source.source}: {note}")
+    if any(s.rejects for s in report.sources):
+        plain(console, "Rejected rows are kept: see `ewarn rejects list`.")
+    if any(s.queued for s in report.sources):
+        plain(console, "Names no list has are waiting: see `ewarn names`.")
+
+
+def rebuild(call: Call) -> int:
+    """Make the records again from the kept bytes, with the content in force when each arrived."""
+    from ewarn.pipeline import receive
+
+    house = call.house()
+    with call.out.progress("replaying snapshots") as progress:
+        report = receive.rebuild(house, call.now(house), progress=progress)
+    call.out.answer(report, lambda console: show_intake(console, report))
+    return report.exit_status
+
+
+def list_rejects(call: Call, source: SourceId = None) -> None:
+    """List the rows that could not be used, with position and reason."""
+    from ewarn.pipeline import receive
+
+    found = receive.list_rejects(call.house(), source)
+    rows = [[r.get(k) for k in ("source", "position", "reason")] for r in found]
+
+    def human(console: Console) -> None:
+        plain(console, f"{len(rows)} rejected rows are waiting.")
+        if rows:
+            console.print(table(("source", "position", "reason"), rows))
+            plain(console, "After a fix in the definition: `ewarn rejects replay`. The raw text: add --json.")
+
+    call.out.answer({"rejects": found}, human)
+
+
+def replay_rejects(call: Call, source: SourceId = None) -> int:
+    """Read the rejected rows once more with today's definitions."""
+    from ewarn.pipeline import receive
+
+    house = call.house()
+    with call.out.progress("replaying rejects"):
+        report = receive.replay_rejects(house, call.now(house), source)
+    call.out.answer(report, lambda console: show_intake(console, report))
+    return report.exit_status
+
+
+def list_names(call: Call) -> None:
+    """List the names as written that no list has, the likeliest new opioid first."""
+    from ewarn.pipeline import receive
+
+    queue = receive.naming_queue(call.house())
+
+    def human(console: Console) -> None:
+        plain(console, f"{len(queue)} names are waiting.")
+        if queue:
+            keys = [k for k in queue[0] if k not in ("record_ids", "records")]
+            console.print(table([k.replace("_", " ") for k in keys], [[row.get(k) for k in keys] for row in queue]))
+            plain(console, 'Give one its substance: `ewarn names set "AS WRITTEN" SUBSTANCE`.')
+
+    call.out.answer({"names": queue}, human)
+
+
+def set_name(
+    call: Call,
+    as_written: Annotated[str, typer.Argument(metavar="AS_WRITTEN", help="The name as the source wrote it.")],
+    substance: Annotated[str, typer.Argument(metavar="SUBSTANCE", help="Substance id, such as metonitazene.")],
+) -> None:
+    """Say which substance a written name is. It is kept as content in the home's overlay."""
+    from ewarn.pipeline import receive
+
+    house = call.house()
+    answer = receive.name(house, as_written, substance, call.now(house))
+
+    def human(console: Console) -> None:
+        plain(console, f"'{clean(as_written)}' is now read as {substance}.")
+        plain(console, "Records already held are re-read by `ewarn rebuild`.")
+
+    call.out.answer(answer, human)

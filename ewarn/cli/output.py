@@ -1,0 +1,150 @@
+"""What a command says. In: reports of the pipeline. Out: tables or one JSON document on stdout, the rest on stderr.
+
+Text that came from outside is shown without control characters and never read as markup. Colour never stands alone.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, TextIO
+
+from ewarn.errors import ContentFault, EwarnError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+Progress = Callable[[str], None]
+_CONTROL = {code: " " for code in (*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+_CONTROL_LINES = {code: to for code, to in _CONTROL.items() if code != 0x0A}
+
+
+def clean(value: object, *, lines: bool = False) -> str:
+    """A value as safe text: nothing in it can move the cursor, ring the bell or turn the reading direction."""
+    if value is None:
+        return "-"
+    if isinstance(value, datetime):
+        return local_time(value)
+    return str(value).translate(_CONTROL_LINES if lines else _CONTROL)
+
+
+def local_time(instant: datetime | date | None) -> str:
+    """An instant in Europe/London to the minute, or a day."""
+    if instant is None:
+        return "-"
+    if not isinstance(instant, datetime):
+        return instant.isoformat()
+    from ewarn.terms import LONDON
+
+    return instant.astimezone(LONDON).strftime("%Y-%m-%d %H:%M")
+
+
+def number(value: float | None) -> str:
+    """A number without needless decimals; a dash where it is unknown."""
+    return "-" if value is None else f"{value:.1f}".removesuffix(".0")
+
+
+class Output:
+    """Where the answer goes. `stdout` is held back from everything else while --json is on."""
+
+    def __init__(self, as_json: bool, stdout: TextIO | None = None, stderr: TextIO | None = None) -> None:
+        self.as_json = as_json
+        self.stdout = stdout or sys.stdout
+        self.stderr = stderr or sys.stderr
+        self.answered = False
+
+    def console(self, *, errors: bool = False) -> Console:
+        from rich.console import Console
+
+        return Console(file=self.stderr if errors or self.as_json else self.stdout, highlight=False, soft_wrap=False)
+
+    def answer(self, document: Any, human: Callable[[Console], None]) -> None:
+        """The command's one answer: the document with --json, else what `human` prints."""
+        if self.as_json:
+            self.document(document)
+        else:
+            human(self.console())
+            self.answered = True
+
+    def document(self, document: Any) -> None:
+        text = json.dumps(document, ensure_ascii=False, default=_plain, indent=2 if self.stdout.isatty() else None)
+        self.stdout.write(text + "\n")
+        self.stdout.flush()
+        self.answered = True
+
+    def say(self, text: str) -> None:
+        """A remark on stderr."""
+        self.console(errors=True).print(clean(text, lines=True), markup=False, soft_wrap=True)
+
+    def fault(
+        self, what: str, where: str = "", next_step: str = "", faults: Sequence[str] = (), status: int = 1
+    ) -> None:
+        """What went wrong, where, and what to do next."""
+        console = self.console(errors=True)
+        console.print(f"ewarn: {clean(what)}", markup=False, soft_wrap=True, style="bold")
+        for line in faults:
+            console.print(f"  - {clean(line)}", markup=False, soft_wrap=True)
+        if where:
+            console.print(f"  where: {clean(where)}", markup=False, soft_wrap=True)
+        if next_step:
+            console.print(f"  next:  {clean(next_step)}", markup=False, soft_wrap=True)
+        if self.as_json and not self.answered:
+            fields = {"what": what, "where": where, "next": next_step, "exit_status": status}
+            self.document({"error": fields | ({"faults": list(faults)} if faults else {})})
+
+    def error(self, error: EwarnError) -> None:
+        faults = error.faults if isinstance(error, ContentFault) else ()
+        self.fault(
+            f"{len(faults)} faults in content" if len(faults) > 1 else error.what,
+            error.where, error.next_step, faults if len(faults) > 1 else (), error.exit_status,
+        )  # fmt: skip
+
+    @contextmanager
+    def progress(self, doing: str) -> Iterator[Progress]:
+        """What is being done and for how long, on stderr; silent where stderr is not a terminal."""
+        if not self.stderr.isatty():
+            yield lambda label: None
+            return
+        from rich.progress import Progress as Bar
+        from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        words = TextColumn("{task.description}", markup=False)
+        with Bar(SpinnerColumn(), words, TimeElapsedColumn(), console=self.console(errors=True), transient=True) as bar:
+            task = bar.add_task(doing, total=None)
+            yield lambda label: bar.update(task, description=clean(f"{doing}: {label}"))
+
+
+def _plain(value: object) -> Any:
+    dump = getattr(value, "model_dump", None)
+    if dump is not None:
+        return dump(mode="json")
+    if isinstance(value, (datetime, date)):
+        return value.isoformat()
+    if isinstance(value, (set, frozenset, tuple)):
+        return list(value)
+    return str(value)
+
+
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "", right: Sequence[str] = ()
+) -> Table:
+    """A table that reads at 80 columns and without colour."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    made = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, expand=False)
+    for column in columns:
+        made.add_column(column, overflow="fold", justify="right" if column in right else "left")
+    for row in rows:
+        made.add_row(*(Text(clean(cell)) for cell in row))
+    return made
+
+
+def plain(console: Console, text: str = "") -> None:
+    """A line of text in which nothing is markup."""
+    console.print(clean(text, lines=True), markup=False, soft_wrap=True)
