@@ -1,6 +1,7 @@
 """What a case and its changes are called, in words.
 
-In: signals and case files. Out: short sentences. It must never print a closing note: notes can hold what a page may not.
+In: signals and case files. Out: short sentences. It must never print a closing note, which can hold what a page may
+not.
 """
 
 from __future__ import annotations
