@@ -1,0 +1,77 @@
+# Two commands to know: `make demo` and `make test`. The first use of any target makes .venv; later uses start at once.
+# State lies under var/, which git ignores. PYTHON=/path/to/python3.12 chooses an interpreter.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+.NOTPARALLEL:
+
+VENV := .venv
+RUN := $(VENV)/bin/python
+PYTHON ?= python3
+HERE := $(CURDIR)
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_NO_INPUT := 1
+export PREFECT_HOME := $(HERE)/var/prefect
+export PREFECT_SERVER_ANALYTICS_ENABLED := false
+export PREFECT_SERVER_UI_V2_ENABLED := false
+export DO_NOT_TRACK := 1
+
+# uv where it is on the PATH, pip otherwise: the same hashed lock either way.
+INSTALL = if command -v uv >/dev/null 2>&1; then uv pip install --quiet --python $(RUN)
+
+.PHONY: help demo test check serve bench
+
+help:
+	@echo 'make demo    the whole corridor on a reconstructed episode, for real, in under a minute'
+	@echo 'make test    the tests'
+	@echo 'make check   ruff, mypy, the import contracts, the content'
+	@echo 'make serve   the schedules (a Prefect server and worker) and the Today page; Ctrl-C stops all of it'
+	@echo 'make bench   how long intake, detection and back-test take on this machine'
+
+demo: $(VENV)/run.stamp $(VENV)/package.stamp
+	@$(VENV)/bin/ewarn demo
+
+test: $(VENV)/dev.stamp $(VENV)/package.stamp
+	@$(RUN) -m pytest -n 2 --dist loadgroup -m 'not slow' $(ARGS)
+
+check: $(VENV)/dev.stamp $(VENV)/package.stamp
+	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
+	@$(RUN) -m mypy
+	@$(VENV)/bin/lint-imports
+	@$(VENV)/bin/ewarn check
+
+serve: $(VENV)/run.stamp $(VENV)/package.stamp
+	@exec $(RUN) -m flows.serve $(ARGS)
+
+bench: $(VENV)/dev.stamp $(VENV)/package.stamp
+	@$(RUN) tests/house/bench_corridor.py $(ARGS)
+
+# A half-made .venv is made again; one that works is kept.
+$(VENV)/made.stamp:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  { echo 'ewarn needs Python 3.11 or newer: install it, or name it with `make PYTHON=/path/to/python3 …`.' >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "Python's venv module is missing: install it (Debian and Ubuntu: the package python3-venv)." >&2; exit 2; }
+	@$(RUN) -c 'import pip' 2>/dev/null || { echo 'making $(VENV)'; $(PYTHON) -m venv --clear $(VENV); }
+	@touch $@
+
+# The development set holds the run set, version by version, so one may be added to the other.
+$(VENV)/run.stamp: requirements/run.txt $(VENV)/made.stamp
+	@echo 'installing what ewarn runs on (about a minute, once)'
+	@$(INSTALL) --require-hashes -r requirements/run.txt; \
+	  else $(RUN) -m pip install --quiet --require-hashes -r requirements/run.txt; fi
+	@touch $@
+
+$(VENV)/dev.stamp: requirements/dev.txt $(VENV)/made.stamp
+	@echo 'installing what the tests and checks need (about a minute, once)'
+	@$(INSTALL) --require-hashes -r requirements/dev.txt; \
+	  else $(RUN) -m pip install --quiet --require-hashes -r requirements/dev.txt; fi
+	@touch $(VENV)/run.stamp $@
+
+$(VENV)/package.stamp: pyproject.toml $(VENV)/made.stamp
+	@$(INSTALL) --no-deps --no-build-isolation -e .; \
+	  else $(RUN) -m pip install --quiet --no-deps --no-build-isolation -e .; fi
+	@touch $@

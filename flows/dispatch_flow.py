@@ -1,0 +1,43 @@
+"""Respond on a schedule: call the duty rota, call the back-up where nobody answered, send what was approved.
+
+Sending twice is the outbox's business to prevent, so a retried run is safe.
+"""
+
+from __future__ import annotations
+
+from prefect import flow, task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+
+from ewarn.pipeline.reports import PageReport, SendReport
+from ewarn.pipeline.respond import page, send
+from flows.showing import delivery_row, page_words, show
+from flows.turns import STORE_RETRIES, in_turn, worth_retrying
+
+
+@task(retry_condition_fn=worth_retrying, cache_policy=NO_CACHE, **STORE_RETRIES)
+async def call_duty() -> PageReport:
+    """Pages and escalations, before anything else is sent."""
+    return await in_turn(page)
+
+
+@task(retry_condition_fn=worth_retrying, cache_policy=NO_CACHE, **STORE_RETRIES)
+async def send_approved() -> SendReport:
+    """Deliveries that are due: each failed one is a row with its error and is tried again by the outbox."""
+    return await in_turn(send)
+
+
+@flow(name="dispatch", log_prints=True)
+async def dispatch() -> State:
+    """Pages first, then deliveries."""
+    paged = await call_duty()
+    sent = await send_approved()
+    words = (
+        f"# Dispatch\n\n{sent.sent} sent, {sent.failed} failed, {sent.waiting} waiting.\n\n"
+        f"## Pages\n\n{page_words(paged.pages)}\n"
+    )
+    await show("dispatch", [delivery_row(delivery) for delivery in (*paged.deliveries, *sent.deliveries)], words)
+    if sent.failed:
+        return Completed(name="PartFailed", message=f"{sent.failed} deliveries failed and will be tried again")
+    return Completed(message=f"{sent.sent} sent, {len(paged.pages)} pages")

@@ -1,0 +1,58 @@
+"""Make a Prefect server ready for the deployments: the write slot, the heartbeat automation, no old deployments.
+
+Run as `python -m flows.prepare` with PREFECT_API_URL set. Repeatable.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from prefect.automations import Automation
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.objects import StateType
+from prefect.events.actions import ChangeFlowRunState
+from prefect.events.schemas.automations import EventTrigger, Posture
+from prefect.events.schemas.events import ResourceSpecification
+
+from flows.turns import WRITE_SLOT
+
+AUTOMATION = "Crash flow runs whose heartbeat stopped"
+SILENT_SECONDS = 90
+
+
+def heartbeat_automation() -> Automation:
+    """A killed worker leaves its runs 'running' for ever; 90 s after their last heartbeat they become 'crashed'."""
+    endings = ("heartbeat", "Completed", "Failed", "Cancelled", "Crashed")
+    return Automation(
+        name=AUTOMATION,
+        trigger=EventTrigger(
+            after={"prefect.flow-run.heartbeat"},
+            expect={f"prefect.flow-run.{ending}" for ending in endings},
+            match=ResourceSpecification({"prefect.resource.id": ["prefect.flow-run.*"]}),
+            for_each={"prefect.resource.id"},
+            posture=Posture.Proactive,
+            threshold=1,
+            within=timedelta(seconds=SILENT_SECONDS),
+        ),
+        actions=[ChangeFlowRunState(state=StateType.CRASHED, message="The flow run's heartbeat stopped.")],
+    )
+
+
+async def prepare() -> None:
+    async with get_client() as client:
+        await client.upsert_global_concurrency_limit_by_name(WRITE_SLOT, 1)
+        await _remove_old(client)
+        await client.create_automation(heartbeat_automation())
+
+
+async def _remove_old(client: PrefectClient) -> None:
+    """Deployments and the automation of an earlier start; their flow runs and artifacts stay to be looked at."""
+    for automation in await client.read_automations_by_name(AUTOMATION):
+        await client.delete_automation(automation.id)
+    for deployment in await client.read_deployments():
+        await client.delete_deployment(deployment.id)
+
+
+if __name__ == "__main__":
+    asyncio.run(prepare())
