@@ -31,15 +31,15 @@ def append(tx: Connection, at: datetime | None, actor: str, act: str, subject: s
     at = max(at.astimezone(UTC), newest_at or at.astimezone(UTC))
     hashed = digest(details)
     link = _link(seq + 1, at, actor, act, subject, hashed, previous)
-    row = {"seq": seq + 1, "at": at, "actor": actor, "act": act, "subject": subject, "details": hashed}
+    row = {"seq": seq + 1, "written_at": at, "actor": actor, "act": act, "subject": subject, "details": hashed}
     tables.put(tx, "audit", **row, previous=previous, link=link)
     return link
 
 
 def last(con: Connection) -> tuple[int, datetime | None, str]:
     """Number, instant and hash of the newest link; (0, None, '') before the first."""
-    found = tables.rows(con, "SELECT seq, at, link FROM audit ORDER BY seq DESC LIMIT 1")
-    return (found[0]["seq"], found[0]["at"], found[0]["link"]) if found else (0, None, "")
+    found = tables.rows(con, "SELECT seq, written_at, link FROM audit ORDER BY seq DESC LIMIT 1")
+    return (found[0]["seq"], found[0]["written_at"], found[0]["link"]) if found else (0, None, "")
 
 
 def check_clock(now: datetime, newest: datetime | None, what: str) -> None:
@@ -56,7 +56,7 @@ def verify(con: Connection) -> int | None:
     """The number of the first broken link, or None when the chain is whole."""
     previous, expected = "", 1
     for row in entries(con).iter_rows(named=True):
-        parts = (row["at"], row["actor"], row["act"], row["subject"], row["details"], previous)
+        parts = (row["written_at"], row["actor"], row["act"], row["subject"], row["details"], previous)
         whole = row["seq"] == expected and row["previous"] == previous
         if not whole or row["link"] != _link(row["seq"], *parts):
             return expected
@@ -65,7 +65,7 @@ def verify(con: Connection) -> int | None:
 
 
 def entries(con: Connection) -> pl.DataFrame:
-    """The whole chain, oldest first: seq, at, actor, act, subject, details, previous, link."""
+    """The whole chain, oldest first: seq, written_at, actor, act, subject, details, previous, link."""
     return tables.frame(con, "SELECT * FROM audit ORDER BY seq")
 
 

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
+from typing import ClassVar
 
 import duckdb
 from filelock import FileLock, Timeout
@@ -55,9 +56,10 @@ def connect(path: Path, *, read_only: bool = False) -> Connection:
 class Database:
     """One deployment's store. Cheap to make; nothing is opened until it is asked for."""
 
+    _unpublished: ClassVar[set[Path]] = set()  # databases this process has written and not yet published
+
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._unpublished = False
 
     @property
     def path(self) -> Path:
@@ -71,20 +73,21 @@ class Database:
     def write(self, purpose: str = "") -> Iterator[Connection]:
         """One transaction: commits at the end, rolls back on any error, then publishes.
 
-        Publishing is left out when a copy was published less than a second ago; this object's next `read`, or
+        Publishing is left out when a copy was published less than a second ago; this process's next `read`, or
         `publish`, then makes up for it. Raises: StoreBusy, StoreFault.
         """
         with self.locked(purpose):
             self._must_exist()
             with files.plain_faults(self.path), self._transaction() as tx:
                 yield tx
-            self._unpublished = True
+            self._unpublished.add(self.path)
             if not published.is_recent(published.current(self.settings.home)):
                 self._publish_now()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """The newest published copy, read-only; it holds at least everything this object has written."""
+        """The newest published copy, read-only; it holds at least everything this process has written."""
+        self._must_exist()
         self._freshen()
         con = self._open_published()
         try:
@@ -100,7 +103,7 @@ class Database:
             if not self._is_published(pointer):
                 return self._publish_now()
             assert pointer is not None
-            self._unpublished = False
+            self._unpublished.discard(self.path)
             return pointer.number
 
     def migrate(self, now: datetime) -> int:
@@ -177,13 +180,17 @@ class Database:
                 con.execute("CHECKPOINT")
                 con.close()
         number = published.publish(self.settings.home, self.path)
-        self._unpublished = False
+        self._unpublished.discard(self.path)
         return number
 
     def _freshen(self) -> None:
-        """Publish what this object wrote, what nobody has published yet, and what another process left behind."""
+        """Publish what this process wrote, what nobody has published yet, and what another process left behind."""
         pointer = published.current(self.settings.home)
-        if pointer is None or self._unpublished or not published.path(self.settings.home, pointer.number).is_file():
+        if (
+            pointer is None
+            or self.path in self._unpublished
+            or not published.path(self.settings.home, pointer.number).is_file()
+        ):
             self.publish()
         elif self.exists and not self._is_published(pointer) and not published.is_recent(pointer):
             self._catch_up()

@@ -3,7 +3,7 @@
 
 CREATE TABLE audit (
     seq BIGINT NOT NULL,
-    at TIMESTAMPTZ NOT NULL,
+    written_at TIMESTAMPTZ NOT NULL,
     actor VARCHAR NOT NULL,
     act VARCHAR NOT NULL,
     subject VARCHAR NOT NULL,
@@ -94,6 +94,6 @@ CREATE TABLE reject (
     receipt VARCHAR NOT NULL,
     reason VARCHAR NOT NULL,
     raw VARCHAR,
-    at TIMESTAMPTZ NOT NULL,
+    rejected_at TIMESTAMPTZ NOT NULL,
     state VARCHAR NOT NULL         -- open | replayed
 );

@@ -1,0 +1,99 @@
+"""Which record a row is: matched by content first, then paired within its key, the rest are new.
+
+In: the rows of one snapshot as (row, key, content, reading, reference_date, known_date). Out: one row per version to be
+added, with record id, occurrence and version number. The order of the rows plays no part: ties are settled by date and
+content.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from ewarn.store import tables
+from ewarn.store.tables import Connection
+from ewarn.terms import digest
+
+ORDER = ["key", "reference_date", "known_date"]
+
+
+def match(tx: Connection, source: str, incoming: pl.DataFrame, *, reread: bool) -> pl.DataFrame:
+    """The versions to add: incoming's columns plus record_id, occurrence, version, previous_visible_at.
+
+    Rows equal to a record's current version are left out, unless `reread` and their reading differs; so are repeated
+    lines. Then, within a key: a row equal to an older version of a record not yet spoken for is that record; the rows
+    and records still left are paired in order; rows beyond that are new records.
+    """
+    rows = incoming.sort(*ORDER, "content", "reading", "row").unique(["key", "content"], keep="first")
+    known = _current(tx, source, rows)
+    same = rows.join(known, on=["key", "content"], suffix="_known")
+    reread_rows = same.filter(pl.col("reading") != pl.col("reading_known")) if reread else same.clear()
+    rows = rows.join(same, on="row", how="anti")
+    free = known.join(same, on="record_id", how="anti")
+    reverted = _reverted(tx, source, rows, free)
+    rows = rows.join(reverted, on="row", how="anti")
+    free = free.join(reverted, on="record_id", how="anti")
+    paired = _paired(rows, free)
+    new = _new(source, rows.join(paired, on="row", how="anti"), known)
+    columns = [*incoming.columns, "record_id", "occurrence", "version", "previous_visible_at"]
+    followers = [
+        found.with_columns(version=pl.col("version") + 1, previous_visible_at="visible_at").select(columns)
+        for found in (reread_rows, reverted, paired)
+    ]
+    return pl.concat([*followers, new.select(columns)]).sort("row")
+
+
+def _current(tx: Connection, source: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """The current version of every record of this source whose key occurs in the rows."""
+    tx.register("incoming_keys", rows.select("key").unique())
+    try:
+        return tables.frame(
+            tx,
+            """
+            SELECT record_id, version, key, occurrence, content, reading, visible_at, reference_date, known_date
+            FROM record SEMI JOIN incoming_keys USING (key) WHERE source = ?
+            QUALIFY row_number() OVER (PARTITION BY record_id ORDER BY version DESC) = 1
+            """,
+            [source],
+        )
+    finally:
+        tx.unregister("incoming_keys")
+
+
+def _reverted(tx: Connection, source: str, rows: pl.DataFrame, free: pl.DataFrame) -> pl.DataFrame:
+    """Rows that say again what an older version of a free record said."""
+    tx.register("free_records", free.filter(pl.col("version") > 1).select("record_id"))
+    try:
+        sql = "SELECT DISTINCT record_id, key, content FROM record SEMI JOIN free_records USING (record_id)"
+        older = tables.frame(tx, sql)
+    finally:
+        tx.unregister("free_records")
+    said = older.join(free.select("record_id", "occurrence", "version", "visible_at"), on="record_id")
+    found = rows.join(said, on=["key", "content"]).sort("key", "occurrence", "content")
+    return found.unique("row", keep="first", maintain_order=True).unique("record_id", keep="first")
+
+
+def _paired(rows: pl.DataFrame, free: pl.DataFrame) -> pl.DataFrame:
+    """Rows and free records of one key, first with first, by date."""
+    place = pl.int_range(pl.len()).over("key").alias("place")
+    left = rows.sort(*ORDER, "content").with_columns(place)
+    right = free.sort(*ORDER, "occurrence").with_columns(place)
+    chosen = right.select("key", "place", "record_id", "occurrence", "version", "visible_at")
+    return left.join(chosen, on=["key", "place"]).drop("place")
+
+
+def _new(source: str, rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """Rows that are new records, numbered on from the highest occurrence of their key."""
+    taken = known.group_by("key").agg(taken=pl.col("occurrence").max())
+    numbered = (
+        rows.sort(*ORDER, "content")
+        .with_columns(place=pl.int_range(1, pl.len() + 1).over("key"))
+        .join(taken, on="key", how="left", maintain_order="left")
+        .with_columns(occurrence=pl.col("place") + pl.col("taken").fill_null(0))
+    )
+    names = zip(numbered["key"].to_list(), numbered["occurrence"].to_list(), strict=True)
+    ids = [digest([source, key, occurrence], 16) for key, occurrence in names]
+    return numbered.with_columns(
+        record_id=pl.Series(ids, dtype=pl.String),
+        version=pl.lit(1, dtype=pl.Int64),
+        previous_visible_at=pl.lit(None, dtype=pl.Datetime("us", "UTC")),
+    )

@@ -1,0 +1,227 @@
+"""Records: what a snapshot said, as versions that are only ever added to.
+
+In: one staging (frames of `ewarn.frames`, one row per staged row) and the snapshot it was read from. Out: rows in
+record, in the table of its kind, in detection and place; and the counts of what was new. Identity is (source, key,
+occurrence): inside one snapshot the same key with other content is another record, between snapshots it is another
+version of one. Row order plays no part. Nothing is read from the bytes here and nothing is ever overwritten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+import polars as pl
+
+from ewarn.frames import SHAPES
+from ewarn.store import audit, identity, rejects, snapshots, tables
+from ewarn.store.snapshots import SnapshotRef
+from ewarn.store.tables import Connection
+from ewarn.terms import RecordKind, digest, london_day
+
+TABLE_OF = {"sample": "sample", "incident": "incident", "count": "count_row", "notice": "notice"}
+NAMED = ["substance", "class", "queued"]
+
+
+class Staging(Protocol):
+    """What intake hands over: frames in the staged shapes and the hash of the definition they were read with."""
+
+    @property
+    def kind(self) -> RecordKind: ...
+    @property
+    def records(self) -> pl.DataFrame: ...
+    @property
+    def mentions(self) -> pl.DataFrame: ...
+    @property
+    def places(self) -> pl.DataFrame: ...
+    @property
+    def rejects(self) -> pl.DataFrame: ...
+    @property
+    def notes(self) -> tuple[str, ...]: ...
+    @property
+    def definition_hash(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Landed:
+    """Counts of one landing; records = new + changed + unchanged + rejects."""
+
+    records: int
+    new: int
+    changed: int
+    unchanged: int
+    rejects: int
+    detections: int
+    queued: int
+    notes: tuple[str, ...] = ()
+    changed_records: tuple[str, ...] = field(default=(), repr=False)
+
+
+def land(
+    tx: Connection, staged: Staging, snapshot: SnapshotRef, now: datetime, backfill: bool, *, reread: bool = False
+) -> Landed:
+    """Add what is new or changed. Landing the same staging again adds nothing.
+
+    Detections and queued count the mentions of new and changed records. A version is visible from the snapshot's
+    received_at; with `backfill` from 00:00 Europe/London on its known date, else its reference date; never before the
+    version it follows. `reread`: a row of equal content whose mentions or places now read otherwise is a new version.
+    """
+    kind = RecordKind(staged.kind).value
+    incoming = _with_reading(tx, staged)
+    matched = identity.match(tx, snapshot.receipt.source, incoming, reread=reread)
+    versions = _clocked(matched, snapshot, backfill)
+    header = _header(staged, versions, snapshot, kind, backfill)
+    tables.insert(tx, "record", header)
+    ids = versions.select("row", "record_id", "version")
+    tables.insert(tx, TABLE_OF[kind], _of_kind(staged, ids, kind))
+    mentions = ids.join(staged.mentions, on="row").drop("row")
+    tables.insert(tx, "detection", mentions)
+    tables.insert(tx, "place", ids.join(staged.places, on="row").drop("row"))
+    rejects.enter(tx, staged.rejects, snapshot, now)
+    landed = _counts(staged, versions, mentions)
+    snapshots.enter(tx, [snapshot.receipt], new=landed.new, changed=landed.changed, landed=True)
+    _, newest, _ = audit.last(tx)
+    audit.append(tx, max(now, newest or now), "ewarn", "landed", snapshot.receipt.id, _summary(header))
+    return landed
+
+
+def naming_queue(con: Connection) -> pl.DataFrame:
+    """Names no list has, most frequent first; one row per name, letter case aside.
+
+    Columns: as_written, records, first_source, last_source, first_seen, last_seen (UTC), suggested_class,
+    newest_records (up to five ids). Current, unretracted versions only.
+    """
+    return tables.frame(
+        con,
+        """
+        WITH head AS (
+            SELECT record_id, version, source, visible_at, retracted FROM record
+            QUALIFY row_number() OVER (PARTITION BY record_id ORDER BY version DESC) = 1
+        ), named AS (
+            SELECT lower(trim(as_written)) AS name, record_id, any_value(source) AS source,
+                   any_value(visible_at) AS seen, mode(as_written) AS as_written, any_value(class_id) AS class_id
+            FROM head JOIN detection USING (record_id, version)
+            WHERE NOT retracted AND mention_kind = 'queued' GROUP BY ALL
+        )
+        SELECT mode(as_written) AS as_written, count(*) AS records, arg_min(source, seen) AS first_source,
+               arg_max(source, seen) AS last_source, min(seen) AS first_seen, max(seen) AS last_seen,
+               any_value(class_id) AS suggested_class,
+               array_agg(record_id ORDER BY seen DESC, record_id)[:5] AS newest_records
+        FROM named GROUP BY name ORDER BY records DESC, name
+        """,
+    )
+
+
+def versions(con: Connection, record_ids: Sequence[str]) -> pl.DataFrame:
+    """Every version of the given records with its header, oldest first; one row per version."""
+    sql = "SELECT * FROM record WHERE list_contains(?, record_id) ORDER BY record_id, version"
+    return tables.frame(con, sql, [list(record_ids)])
+
+
+def with_name(con: Connection, as_written: str) -> pl.DataFrame:
+    """Snapshots holding a name that waits in the queue: source, snapshot, backfill; one row each, to be read anew."""
+    return tables.frame(
+        con,
+        """
+        SELECT DISTINCT source, snapshot, backfill FROM record JOIN detection USING (record_id, version)
+        WHERE mention_kind = 'queued' AND lower(trim(as_written)) = lower(trim(?)) ORDER BY source, snapshot
+        """,
+        [as_written],
+    )
+
+
+def _with_reading(tx: Connection, staged: Staging) -> pl.DataFrame:
+    """row, key, content, reading, reference_date, known_date: what identity is settled on."""
+    tx.register("staged_records", staged.records)
+    tx.register("staged_mentions", staged.mentions)
+    tx.register("staged_places", staged.places)
+    try:
+        return tables.frame(
+            tx,
+            """
+            WITH said AS (
+                SELECT row, concat_ws('|', 'm', role, mention_kind, coalesce(subject, ''), as_written) AS part
+                FROM staged_mentions
+                UNION ALL SELECT row, concat_ws('|', 'p', area, round(share, 6), certain) FROM staged_places
+            ), hashed AS (SELECT row, md5(string_agg(part, chr(10) ORDER BY part)) AS reading FROM said GROUP BY row)
+            SELECT row, key, content_hash || CASE WHEN retracted THEN ' retracted' ELSE '' END AS content,
+                   coalesce(reading, '') AS reading, reference_date, known_date
+            FROM staged_records LEFT JOIN hashed USING (row)
+            """,
+        )
+    finally:
+        for name in ("staged_records", "staged_mentions", "staged_places"):
+            tx.unregister(name)
+
+
+def _clocked(matched: pl.DataFrame, snapshot: SnapshotRef, backfill: bool) -> pl.DataFrame:
+    """Fill known_date and set visible_at."""
+    received = snapshot.receipt.received_at
+    if backfill:
+        known = pl.coalesce("known_date", "reference_date")
+        midnight = known.cast(pl.Datetime("us")).dt.replace_time_zone(
+            "Europe/London", ambiguous="earliest", non_existent="null"
+        )
+        seen = midnight.dt.convert_time_zone("UTC").fill_null(received)
+    else:
+        known = pl.col("known_date").fill_null(london_day(received))
+        seen = pl.lit(received).dt.convert_time_zone("UTC").dt.cast_time_unit("us")
+    return matched.with_columns(
+        known_date=known,
+        unstated=pl.col("known_date").is_null(),
+        visible_at=pl.max_horizontal(seen, pl.col("previous_visible_at")),
+    )
+
+
+def _header(staged: Staging, versions: pl.DataFrame, snapshot: SnapshotRef, kind: str, backfill: bool) -> pl.DataFrame:
+    receipt = snapshot.receipt
+    said = "known date not stated, read as " + ("the reference date" if backfill else "the day received")
+    basis = pl.concat_str(pl.col("basis"), pl.when("unstated").then(pl.lit(said)), separator="; ", ignore_nulls=True)
+    kept = staged.records.select("row", "reference_at", "published_at", "basis", "retracted", "position", "raw")
+    return (
+        versions.join(kept, on="row")
+        .select(
+            "record_id", "version", "key", "occurrence", "content", "reading", "reference_date", "reference_at",
+            "known_date", "published_at", "position", "raw", "visible_at",
+            basis.alias("basis"), pl.col("retracted").fill_null(False),
+        )
+        .with_columns(
+            source=pl.lit(receipt.source), kind=pl.lit(kind), snapshot=pl.lit(snapshot.sha256),
+            receipt=pl.lit(receipt.id), definition_hash=pl.lit(staged.definition_hash), backfill=pl.lit(backfill),
+            received_at=pl.lit(receipt.received_at),
+        )
+    )  # fmt: skip
+
+
+def _of_kind(staged: Staging, ids: pl.DataFrame, kind: str) -> pl.DataFrame:
+    header = SHAPES[f"staged_{kind}"].keys() & _SHARED
+    return ids.join(staged.records, on="row").drop(*header)
+
+
+def _counts(staged: Staging, versions: pl.DataFrame, mentions: pl.DataFrame) -> Landed:
+    changed = versions.filter(pl.col("version") > 1)
+    new = versions.height - changed.height
+    refused = staged.rejects.height
+    kinds = mentions.get_column("mention_kind")
+    return Landed(
+        records=staged.records.height + refused,
+        new=new,
+        changed=changed.height,
+        unchanged=staged.records.height - versions.height,
+        rejects=refused,
+        detections=int(kinds.is_in(NAMED).sum()),
+        queued=int((kinds == "queued").sum()),
+        notes=tuple(staged.notes),
+        changed_records=tuple(changed.get_column("record_id").sort().to_list()),
+    )
+
+
+def _summary(header: pl.DataFrame) -> str:
+    """Hash over the versions that were added, whatever their order."""
+    lines = header.select(pl.concat_str("record_id", "version", "content", separator=" ").sort())
+    return digest("\n".join(lines.to_series().to_list()))
+
+
+_SHARED = set.intersection(*(set(SHAPES[f"staged_{kind}"]) for kind in TABLE_OF))
