@@ -63,14 +63,11 @@ def check(call: Call) -> int:
     return 3 if report.faults else 0
 
 
-def demo(
-    call: Call,
-    keep: Annotated[bool, typer.Option("--keep", help="Keep what a demo left in that home and add to it.")] = False,
-) -> int:
+def demo(call: Call) -> int:
     """Run the whole corridor on a reconstructed scenario: bytes in, e-mail and receipts out. An exercise."""
     from ewarn.cli.demo.run import run
 
-    return run(call, keep=keep)
+    return run(call)
 
 
 def status(call: Call) -> None:

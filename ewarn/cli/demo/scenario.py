@@ -147,7 +147,7 @@ def feed(entries: list[tuple[datetime, tuple[str, str]]]) -> bytes:
 
 def steps(boroughs: list[tuple[str, str]]) -> tuple[Step, ...]:
     """The whole scenario. In: (GSS code, name) of the London boroughs."""
-    march, incidents, deaths = date(2025, 3, 3), "overdose_incidents", "post_mortem"
+    march, incidents = date(2025, 3, 3), "overdose_incidents"
     between = HISTORY_END + timedelta(days=1)
     quiet = (
         ("test_results", quiet_tests(boroughs, HISTORY_START, HISTORY_END)),
