@@ -192,7 +192,7 @@ def _verdict(
     count, wanted = len(counted), needed(alert.product)
     review_by = second_review_by(now, catalogue.grading) if alone else None
     if alone:
-        why = "one member out of hours: professional audiences only; the whole panel is told and reviews it next working day"
+        why = "one member out of hours: professional audiences only; the panel is told and reviews it next working day"
     elif count >= wanted:
         why = "all approvals are given on this exact text"
     else:

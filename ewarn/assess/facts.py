@@ -157,7 +157,7 @@ def gather(lines: Lines, records: Collection[str], catalogue: Catalogue) -> Fact
     handling = [catalogue.sources[s].handling for s in sources if s in catalogue.sources]
     return Facts(
         events=tuple(_event(r, places) for r in rows if r["kind"] == RecordKind.INCIDENT),
-        samples=tuple(_sample(r, places) for r in rows if r["kind"] == RecordKind.SAMPLE),
+        samples=tuple(_sample(r, places, catalogue) for r in rows if r["kind"] == RecordKind.SAMPLE),
         found=tuple(
             _found(m, by_record[m["record_id"]], catalogue)
             for m in mentions
@@ -197,11 +197,12 @@ def _event(row: dict[str, Any], places: dict[str, str]) -> Event:
     )
 
 
-def _sample(row: dict[str, Any], places: dict[str, str]) -> Sample:
+def _sample(row: dict[str, Any], places: dict[str, str], catalogue: Catalogue) -> Sample:
+    """Sold as: the name of what the words resolve to, so that no street or seller word is printed; else the words."""
     return Sample(
         record=row["record_id"],
         origin=_origin(row),
-        sold_as=row["sold_as"] or "",
+        sold_as=catalogue.name_of(row["sold_as_subject"]) if row["sold_as_subject"] else row["sold_as"] or "",
         form=row["form"] or "",
         colour=row["colour"] or "",
         label=row["label"] or "",

@@ -1,0 +1,199 @@
+"""A case becomes the structured object that every format is rendered from.
+
+In: a case, its facts, the catalogue. Out: an alert in draft, with plain sentences, figures that name their records,
+advice by id and version. It must never print a seller, a price, a handle or a multiplier, nor call suspected what is
+not confirmed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from math import ceil
+from typing import Any
+
+from ewarn.assess import joining, sentences, verify
+from ewarn.assess.advice import chosen, printed
+from ewarn.assess.facts import Facts
+from ewarn.catalogue import Catalogue
+from ewarn.errors import UsageFault
+from ewarn.terms import Alert, AlertStatus, CaseFile, Product, Standing, london_day
+
+FIXED = frozenset(
+    {
+        *("reference", "alert_id", "version", "issuer", "standing", "product", "watermark", "handling", "date"),
+        *("figures", "what_happened_public"),
+    }
+)
+WATERMARKS = {
+    Standing.ACTUAL: "",
+    Standing.EXERCISE: "EXERCISE EXERCISE EXERCISE: not a real event, do not act on it",
+    Standing.TEST: "TEST TEST TEST: not a real event, do not act on it",
+}
+
+
+def write(
+    case: CaseFile,
+    catalogue: Catalogue,
+    product: Product,
+    author: str,
+    now: datetime,
+    facts: Facts,
+    *,
+    alert_id: str = "",
+    issuer_name: str = "",
+    origin: str = "",
+    replaces: str | None = None,
+) -> Alert:
+    """The first version of a text about this case, status draft, without hash.
+
+    In: `facts` of the joined signals' records; `issuer_name` as partners know the service; `origin` where the text
+    must say where its facts come from; `replaces` the alert this one takes the place of.
+    """
+    alert_id = alert_id or f"{case.ref}/A1"
+    advice = chosen(case, facts, catalogue)
+    content: dict[str, Any] = {
+        "reference": case.ref,
+        "alert_id": alert_id,
+        "version": 1,
+        "issuer": issuer_name or case.ref.split("-")[0],
+        "standing": case.standing.value,
+        "product": product.value,
+        "area": catalogue.area_ref(case.lead_area).model_dump(mode="json"),
+        "also_possible": _also_possible(case),
+        "headline": sentences.headline(case, facts, catalogue, product),
+        "what_happened": sentences.what_happened(case, facts, catalogue, sentences.exact),
+        "what_happened_public": sentences.what_happened(case, facts, catalogue, sentences.suppressed),
+        "figures": _figures(case, facts),
+        "verification": verify.in_words(_held(case), facts),
+        "sold_as": list(facts.sold_as),
+        "found": sentences.found(case, facts, catalogue),
+        "appearance": sentences.appearance(facts),
+        "at_risk": sentences.at_risk(case, facts, catalogue),
+        "signs": printed(advice.signs),
+        "advice": [printed(text) for text in advice.texts],
+        "emergency": printed(advice.emergency),
+        "report_back": sentences.report_back(case, product, issuer_name),
+        "marking": facts.marking,
+        "handling": {"marking": facts.marking, "conditions": list(facts.conditions)},
+        "audience": "Professionals who work with people who use drugs. Not for publication.",
+        "replaces": replaces,
+        "watermark": WATERMARKS[case.standing],
+        "origin": origin,
+    } | _dates(product, catalogue, now)
+    return Alert(
+        id=alert_id,
+        case=case.ref,
+        version=1,
+        product=product,
+        status=AlertStatus.DRAFT,
+        standing=case.standing,
+        area=case.lead_area,
+        author=author,
+        template_versions=template_versions(product, catalogue),
+        advice_versions=advice.versions,
+        content=content,
+        created_at=now,
+    )
+
+
+def edit(alert: Alert, changes: Mapping[str, Any], author: str, now: datetime, catalogue: Catalogue) -> Alert:
+    """The next version with some parts changed; it starts again as a draft and no approval counts for it.
+
+    In: `changes` by key of the content object; `advice` may be given as a list of advice ids. Raises: UsageFault.
+    """
+    known = set(alert.content) - FIXED
+    if strangers := sorted(set(changes) - known):
+        raise UsageFault(
+            f"cannot be edited: {', '.join(strangers)}",
+            where=alert.id,
+            next_step=f"Edit any of {', '.join(sorted(known))}.",
+        )
+    content = {**alert.content, **changes, "version": alert.version + 1, "date": london_day(now).isoformat()}
+    content["advice"] = [_advice(item, catalogue) for item in content["advice"]]
+    for part in ("signs", "emergency"):
+        content[part] = _advice(content[part], catalogue)
+    texts = [content["signs"], content["emergency"], *content["advice"]]
+    return alert.model_copy(
+        update={
+            "version": alert.version + 1,
+            "status": AlertStatus.DRAFT,
+            "author": author,
+            "template_versions": template_versions(alert.product, catalogue),
+            "advice_versions": {t["id"]: t["version"] for t in texts if t["id"]},
+            "content": content,
+            "created_at": now,
+            "hash": "",
+            "supersedes": alert.version,
+        }
+    )
+
+
+def template_versions(product: Product, catalogue: Catalogue) -> dict[str, int]:
+    """The templates this product is rendered from, with their versions."""
+    return {t.id: t.version for t in sorted(catalogue.templates.values(), key=lambda t: t.id) if t.product == product}
+
+
+def _advice(item: Any, catalogue: Catalogue) -> dict[str, Any]:
+    """An advice text as it stands in the catalogue now, by its id."""
+    advice_id = item if isinstance(item, str) else item["id"]
+    if advice_id and advice_id not in catalogue.advice:
+        raise UsageFault(
+            f"there is no advice text '{advice_id}'",
+            where="alerts/advice",
+            next_step=f"Use any of {', '.join(sorted(catalogue.advice))}.",
+        )
+    return printed(catalogue.advice.get(advice_id))
+
+
+def _held(case: CaseFile) -> verify.Held:
+    return verify.Held(case.verification_event, case.verification_substance, case.verification_link)
+
+
+def _also_possible(case: CaseFile) -> list[str]:
+    names = {
+        area.name: None
+        for held in joining.joined(case)
+        for area in held.signal.also_possible
+        if area.code != case.lead_area
+    }
+    return list(names)
+
+
+def _figures(case: CaseFile, facts: Facts) -> list[dict[str, Any]]:
+    """Each figure with the signal and the records it rests on."""
+    dead, people = facts.persons("fatal"), facts.persons()
+    fatal = [e.record for e in facts.events if e.outcome == "fatal"]
+    events, samples = [e.record for e in facts.events], [s.record for s in facts.samples]
+    rows = [
+        ("People who died, at least", dead[0], fatal),
+        ("People who died, at most", dead[1] if dead[1] != dead[0] else 0, fatal),
+        ("People affected, at least", people[0], events),
+        ("People affected, at most", people[1] if people[1] != people[0] else 0, events),
+        ("Samples analysed", len(samples), samples),
+    ]
+    return [
+        {"label": label, "value": value, "signal": _signal_of(case, records), "records": sorted(records)}
+        for label, value, records in rows
+        if value
+    ]
+
+
+def _signal_of(case: CaseFile, records: list[str]) -> str:
+    """The joined signal that rests on most of these records."""
+    wanted = set(records)
+    signals = [held.signal for held in joining.joined(case)]
+    best = max(signals, key=lambda s: (len(wanted.intersection(s.records)), s.id), default=None)
+    return best.id if best else ""
+
+
+def _dates(product: Product, catalogue: Catalogue, now: datetime) -> dict[str, str]:
+    today, grading = london_day(now), catalogue.grading
+    days = grading.next_review_days
+    if product is Product.CORROBORATE:
+        days = max(1, ceil(grading.answer_reports_within_hours / 24))
+    return {
+        "date": today.isoformat(),
+        "review_on": (today + timedelta(days=days)).isoformat(),
+        "expires_on": (today + timedelta(days=2 * days)).isoformat(),
+    }
