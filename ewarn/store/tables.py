@@ -48,3 +48,23 @@ def put(tx: Connection, table: str, **values: Any) -> None:
     columns = ", ".join(f'"{name}"' for name in values)
     marks = ", ".join("?" for _ in values)
     tx.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks})", list(values.values()))
+
+
+def next_version(con: Connection, table: str, column: str, value: str) -> int:
+    """1 for something not stored yet, else one more than its newest version."""
+    return int(one(con, f"SELECT coalesce(max(version), 0) + 1 FROM {table} WHERE {column} = ?", [value]))
+
+
+def next_serial(tx: Connection, scope: str) -> int:
+    """1, 2, 3, ... within a scope; a number given out in a transaction that is rolled back is given out again."""
+    last = one(tx, "SELECT last FROM serial WHERE scope = ?", [scope])
+    if last is None:
+        put(tx, "serial", scope=scope, last=1)
+        return 1
+    tx.execute("UPDATE serial SET last = ? WHERE scope = ?", [last + 1, scope])
+    return int(last) + 1
+
+
+def newest(table: str, column: str) -> str:
+    """SQL for the newest version of everything in a versioned table."""
+    return f"(SELECT * FROM {table} QUALIFY row_number() OVER (PARTITION BY {column} ORDER BY version DESC) = 1)"
