@@ -25,6 +25,11 @@ def same_name(text: str) -> str:
     return GAPS.sub("", text.casefold())
 
 
+def same_header(text: str) -> str:
+    """The spelling under which two column headers are the same: without case, spaces and underscores."""
+    return "".join(text.casefold().replace("_", " ").split())
+
+
 def claims(
     classes: Mapping[str, ClassDefinition], statuses: Mapping[str, StatusDefinition]
 ) -> Iterator[tuple[str, str, str]]:
@@ -150,15 +155,15 @@ def _of_headers(drop: DropDefinition, file: str) -> list[Fault]:
     meanings: dict[str, set[str]] = defaultdict(set)
     for column in drop.columns.values():
         for other in column.other_names if column.column else ():
-            meanings[other.casefold()].add(column.column or "")
+            meanings[same_header(other)].add(column.column or "")
     for header, others in drop.key_other_names.items():
         if header not in drop.key:
             remedy = nearest(header, drop.key)
             faults.append(Fault(file=file, key=f"key_other_names.{header}", problem="not a key header", remedy=remedy))
         for other in others:
-            meanings[other.casefold()].add(header)
+            meanings[same_header(other)].add(header)
     for other, owners in sorted(meanings.items()):
-        also = owners | {header for header in known if header.casefold() == other}
+        also = owners | {header for header in known if same_header(header) == other}
         if len(also) > 1:
             problem = f"'{other}' means {' and '.join(sorted(also))}"
             faults.append(Fault(file=file, key="columns", problem=problem, remedy="write it as other name of one only"))

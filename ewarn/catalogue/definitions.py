@@ -46,6 +46,9 @@ class SourceBase(Frozen):
     max_age_days: int = Field(180, ge=1, description="records older than this when they become known raise no cluster")
     personal_data: str = Field(description="what personal data it can hold and what is done about it; 'none' if none")
     strip_summary: bool = Field(False, description="feeds: keep no summary text outside the raw bytes (personal names)")
+    strip_title: bool = Field(
+        False, description="feeds: titles and links hold personal names too; keep neither outside the raw bytes"
+    )
     handling: Handling = Handling()
     enabled: bool = True
     references: tuple[Reference, ...] = ()
