@@ -98,13 +98,25 @@ class Database:
     def publish(self) -> int:
         """Publish now, unless the newest copy already holds everything. Returns its number."""
         with self.locked("publishing"):
-            self._must_exist()
-            pointer = published.current(self.settings.home)
-            if not self._is_published(pointer):
-                return self._publish_now()
-            assert pointer is not None
-            self._unpublished.discard(self.path)
-            return pointer.number
+            return self.publish_locked()
+
+    def publish_locked(self) -> int:
+        """The same for somebody who holds the write lock already."""
+        self._must_exist()
+        pointer = published.current(self.settings.home)
+        if pointer is None or not self._is_published(pointer):
+            return self._publish_now()
+        self._unpublished.discard(self.path)
+        return pointer.number
+
+    def set_aside(self) -> Path:
+        """Under the write lock: move the database out of the way, beside itself, and return where it went."""
+        number = 1
+        while (aside := self.path.with_name(f"ewarn.duckdb.aside-{number}")).exists():
+            number += 1
+        if self._log.exists():
+            self._log.rename(aside.with_name(aside.name + ".wal"))
+        return self.path.rename(aside)
 
     def migrate(self, now: datetime) -> int:
         """Make the database, or bring it forward to this program's version. Returns how many migrations ran."""
@@ -165,7 +177,8 @@ class Database:
                 con.close()
 
     def _is_published(self, pointer: published.Pointer | None) -> bool:
-        return pointer is not None and pointer.is_of(self.path) and not self._log.exists()
+        copied = pointer is not None and published.path(self.settings.home, pointer.number).is_file()
+        return pointer is not None and copied and pointer.is_of(self.path) and not self._log.exists()
 
     @property
     def _log(self) -> Path:
@@ -186,13 +199,10 @@ class Database:
     def _freshen(self) -> None:
         """Publish what this process wrote, what nobody has published yet, and what another process left behind."""
         pointer = published.current(self.settings.home)
-        if (
-            pointer is None
-            or self.path in self._unpublished
-            or not published.path(self.settings.home, pointer.number).is_file()
-        ):
+        gone = pointer is None or not published.path(self.settings.home, pointer.number).is_file()
+        if pointer is None or gone or self.path in self._unpublished:
             self.publish()
-        elif self.exists and not self._is_published(pointer) and not published.is_recent(pointer):
+        elif not self._is_published(pointer) and not published.is_recent(pointer):
             self._catch_up()
 
     def _catch_up(self) -> None:

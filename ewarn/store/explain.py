@@ -1,0 +1,52 @@
+"""From a record back to the row it came from: every version, the snapshot, the file and the raw text.
+
+In: record ids. Out: one dict per record version. Once the snapshot's bytes are gone, the raw text is 'expired'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ewarn.settings import Settings
+from ewarn.store import snapshots, tables
+from ewarn.store.tables import Connection
+
+EXPIRED = "expired"
+
+
+def trail(con: Connection, settings: Settings, record_ids: str | Sequence[str]) -> list[dict[str, Any]]:
+    """One dict per version, by record and version.
+
+    Keys: record_id, version, current, source, kind, key, occurrence, reference_date, known_date, published_at,
+    received_at, visible_at (UTC), basis, retracted, snapshot (SHA-256), receipt, file, backfill, definition_hash,
+    content_hash, position, raw, mentions, places.
+    """
+    wanted = [record_ids] if isinstance(record_ids, str) else list(record_ids)
+    found = tables.rows(con, _TRAIL, [wanted])
+    mentions = _children(con, "detection", "role, mention_kind, subject, class_id, as_written, matched", wanted)
+    places = _children(con, "place", "area, tier, share, certain, precision, as_written", wanted)
+    kept = {row["snapshot"]: snapshots.path_of(settings, row["snapshot"]).is_file() for row in found}
+    for row in found:
+        name = (row["record_id"], row["version"])
+        row["raw"] = row["raw"] if kept[row["snapshot"]] else EXPIRED
+        row["mentions"], row["places"] = mentions.get(name, []), places.get(name, [])
+    return found
+
+
+def _children(con: Connection, table: str, columns: str, wanted: list[str]) -> dict[tuple[str, int], list[Any]]:
+    sql = f"SELECT record_id, version, {columns} FROM {table} WHERE list_contains(?, record_id) ORDER BY ALL"
+    found: dict[tuple[str, int], list[Any]] = {}
+    for row in tables.rows(con, sql, [wanted]):
+        found.setdefault((row.pop("record_id"), row.pop("version")), []).append(row)
+    return found
+
+
+_TRAIL = """
+    SELECT r.record_id, r.version, r.version = max(r.version) OVER (PARTITION BY r.record_id) AS "current", r.source,
+           r.kind, r.key, r.occurrence, r.reference_date, r.known_date, r.published_at, r.received_at, r.visible_at,
+           r.basis, r.retracted, r.snapshot, r.receipt, coalesce(t.file, '') AS file, r.backfill, r.definition_hash,
+           coalesce(t.content_hash, '') AS content_hash, r.position, r.raw
+    FROM record r LEFT JOIN receipt t ON t.id = r.receipt
+    WHERE list_contains(?, r.record_id) ORDER BY r.record_id, r.version
+"""
