@@ -122,7 +122,8 @@ def explain(
     """Follow a signal down to the raw row, its file and hash."""
     from ewarn.pipeline import validate
 
-    trail = validate.explain(call.house(), signal)
+    house = call.house()
+    trail = validate.explain(house, signal, call.now(house))
     call.out.answer(trail, lambda console: _show_trail(console, trail.signal, trail.records))
 
 

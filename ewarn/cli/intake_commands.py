@@ -71,7 +71,7 @@ def show_intake(console: Console, report: IntakeReport) -> None:
 
 
 def rebuild(call: Call) -> int:
-    """Make the records again from the kept bytes, with the content in force when each arrived."""
+    """Make the records again in an empty database from the kept bytes, with the content in force when each arrived."""
     from ewarn.pipeline import receive
 
     house = call.house()
@@ -102,8 +102,8 @@ def replay_rejects(call: Call, source: SourceId = None) -> int:
     from ewarn.pipeline import receive
 
     house = call.house()
-    with call.out.progress("replaying rejects"):
-        report = receive.replay_rejects(house, call.now(house), source)
+    with call.out.progress("replaying rejects") as progress:
+        report = receive.replay_rejects(house, call.now(house), source, progress=progress)
     call.out.answer(report, lambda console: show_intake(console, report))
     return report.exit_status
 
@@ -129,14 +129,14 @@ def set_name(
     as_written: Annotated[str, typer.Argument(metavar="AS_WRITTEN", help="The name as the source wrote it.")],
     substance: Annotated[str, typer.Argument(metavar="SUBSTANCE", help="Substance id, such as metonitazene.")],
 ) -> None:
-    """Say which substance a written name is. It is kept as content in the home's overlay."""
+    """Say which substance a written name is. It is kept as a synonym in the substance's file."""
     from ewarn.pipeline import receive
 
     house = call.house()
     answer = receive.name(house, as_written, substance, call.now(house))
 
     def human(console: Console) -> None:
-        plain(console, f"'{clean(as_written)}' is now read as {substance}.")
-        plain(console, "Records already held are re-read by `ewarn rebuild`.")
+        plain(console, f"'{clean(as_written)}' is now read as {substance}: see {answer.file}.")
+        plain(console, "Records read before keep their reading until their snapshots are read again.")
 
     call.out.answer(answer, human)

@@ -75,15 +75,14 @@ class Play:
     def _detect(self, step: Step) -> None:
         at = step.at + MINUTE
         report = validate.detect(self.house, at)
-        paged = respond.page(self.house, at)
         sent = respond.send(self.house, at)
         for signal in report.signals:
             self.signals.setdefault(signal.id, signal.why)
         self.note(at, "  the rules", detected(report))
-        if paged.pages or report.pages:
-            self.note(at, "  duty rota paged", f"{sent.sent} page e-mails sent")
-        for page in paged.pages:
-            respond.acknowledge(self.house, page.id, self.cast.duty, at + 4 * MINUTE)
+        if report.pages:
+            self.note(at, "  duty rota paged", f"{len(report.pages)} pages, {sent.sent} e-mails")
+        for page in report.pages:
+            respond.acknowledge(self.house, page, self.cast.duty, at + 4 * MINUTE)
 
     def _decide(self, at: datetime) -> None:
         case = self._case()
@@ -108,11 +107,8 @@ class Play:
 
     def _case(self) -> CaseFile:
         """The open Camden case with most signals that has no alert yet."""
-        found = [
-            c
-            for c in assess.list_cases(self.house, "open")
-            if c.lead_area == CAMDEN and c.ref not in self.alerted_cases
-        ]
+        cases = assess.list_cases(self.house, "open")
+        found = [case for case in cases if case.lead_area == CAMDEN and case.ref not in self.alerted_cases]
         if not found:
             raise UnusableInput("the rules opened no case for Camden", next_step="Run `ewarn check` on the rules.")
         return max(found, key=lambda case: (len(case.signals), case.ref))

@@ -1,0 +1,111 @@
+"""What holds for every command: documented, one JSON document, shared options before and after its name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+
+from ewarn.cli.app import build
+
+# One harmless call of every command; those that name something absent must fail as one JSON document too.
+CALLS: dict[str, list[str]] = {
+    "intake": ["--source", "test_results"],
+    "rebuild": [],
+    "rejects list": [],
+    "rejects replay": [],
+    "names list": [],
+    "names set": ["nonsense", "no-such-substance"],
+    "detect": ["--dry-run", "--as-of", "2025-03-03"],
+    "backtest": ["--from", "2025-03-01", "--to", "2025-03-02"],
+    "explain": ["ffffffff"],
+    "cases list": [],
+    "cases show": ["TST-2025-0001"],
+    "cases grade": ["TST-2025-0001", "--grade", "high", "--as", "nobody"],
+    "cases verify": ["TST-2025-0001", "--event", "confirmed", "--as", "nobody"],
+    "cases close": ["TST-2025-0001", "--closed-as", "artefact", "--note", "x", "--as", "nobody"],
+    "draft": ["TST-2025-0001", "--as", "nobody"],
+    "edit": ["TST-2025-0001/A1", "--set", "a=b", "--as", "nobody"],
+    "submit": ["TST-2025-0001/A1", "--as", "nobody"],
+    "approve": ["TST-2025-0001/A1", "--hash", "00", "--as", "nobody"],
+    "alerts list": [],
+    "alerts show": ["TST-2025-0001/A1"],
+    "send": [],
+    "receipts": [],
+    "people add": ["a.test", "--name", "A", "--role", "panel", "--area", "E12000007"],
+    "people list": [],
+    "recipients add": ["x", "--name", "X", "--channel", "no-such-channel", "--area", "E12000007"],
+    "recipients list": [],
+    "recipients import": ["no-such-file.csv"],
+    "duty list": [],
+    "duty ack": ["ffff", "--as", "nobody"],
+    "init": [],
+    "check": [],
+    "status": [],
+    "doctor": [],
+    "backup": [],
+    "restore": ["no-such-file.zip"],
+}
+ELSEWHERE = {"demo": "test_demo", "desk": "serves until stopped"}
+MUST_FAIL = {"explain", "cases show", "draft", "approve", "names set", "recipients import", "restore", "duty ack"}
+
+
+def leaves(command: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    for name, child in getattr(command, "commands", {}).items():
+        here = f"{path} {name}".strip()
+        if getattr(child, "commands", None):
+            yield from leaves(child, here)
+        else:
+            yield here, child
+
+
+COMMANDS = dict(leaves(typer.main.get_command(build())))
+
+
+def test_every_command_is_called_here_or_elsewhere() -> None:
+    assert set(COMMANDS) == set(CALLS) | set(ELSEWHERE)
+
+
+@pytest.mark.parametrize("name", list(CALLS))
+def test_json_is_one_document_and_nothing_else(
+    name: str, shared_home: Path, content: Path, knock: Callable[..., Any], tmp_path: Path
+) -> None:
+    words = [*name.split(), *CALLS[name], *([str(tmp_path / "b.zip")] if name == "backup" else [])]
+    answer = knock(*words, "--json", "--home", str(shared_home), "--content", str(content), stdin="a-long-secret-1\n")
+    assert isinstance(answer.document, dict), answer.out
+    assert answer.status in range(7)
+    assert ("error" in answer.document) == (answer.status >= 2), (answer.status, answer.out, answer.err)
+    if name in MUST_FAIL:
+        assert answer.status >= 2
+        assert answer.document["error"]["what"]
+    assert "Traceback" not in answer.err
+    assert "unexpected" not in answer.err, answer.err
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_help_names_the_shared_options(name: str, knock: Callable[..., Any]) -> None:
+    answer = knock(*name.split(), "--help")
+    assert answer.status == 0
+    assert all(option in answer.out for option in ("--home", "--content", "--json"))
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_every_command_and_option_is_documented(name: str, root: Path) -> None:
+    text = (root / "docs" / "how-to" / "commands.md").read_text()
+    assert re.search(rf"^### ewarn {re.escape(name)}$", text, re.M), (
+        f"docs/how-to/commands.md has no '### ewarn {name}'"
+    )
+    section = text.split(f"### ewarn {name}\n", 1)[1].split("\n### ", 1)[0]
+    assert f"ewarn {name}" in section, f"'ewarn {name}' has no example"
+    for parameter in COMMANDS[name].params:
+        for option in (o for o in parameter.opts if o.startswith("--") and o != "--help"):
+            assert option in text, f"docs/how-to/commands.md does not name {option} of {name}"
+
+
+def test_documented_commands_exist(root: Path) -> None:
+    text = (root / "docs" / "how-to" / "commands.md").read_text()
+    assert set(re.findall(r"^### ewarn (.+)$", text, re.M)) == set(COMMANDS)
