@@ -1,0 +1,106 @@
+"""Substance columns to mentions: one row per record and written name. Distinct texts are matched once, then joined."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from ewarn.frames import SHAPES, empty, shaped
+from ewarn.intake.normalise import Mapped, number, yes
+from ewarn.matching import Matcher, Mention
+from ewarn.terms import MentionKind, Role
+
+# Our field -> the role of what it names, in the order of a record's ordinals.
+ROLES = {
+    "major": Role.MAJOR, "minor": Role.MINOR, "trace": Role.TRACE, "confirmed": Role.CONFIRMED,
+    "suspected": Role.SUSPECTED, "substances": Role.NAMED,
+}  # fmt: skip
+# Without a separator these cells are prose: a name not listed as a whole is looked for inside.
+_PROSE = {"confirmed", "suspected", "substances"}
+_MATCH = ["mention_kind", "subject", "class_id", "as_written", "matched"]
+
+
+def mentions(frame: pl.DataFrame, mapped: Mapped, matcher: Matcher) -> pl.DataFrame:
+    """In: the file's rows with `row`. Out: frames.SHAPES['staged_mention']."""
+    parts = [_parts(frame, mapped, field, order) for order, field in enumerate(ROLES) if mapped.has(field)]
+    if not parts:
+        return empty("staged_mention")
+    written = pl.concat(parts)
+    if written.is_empty():
+        return empty("staged_mention")
+    found = _matched(written.select("text", "prose").unique(), matcher)
+    joined = written.join(found, on=["text", "prose"], how="inner").sort("row", "order", "part", "sub")
+    joined = joined.with_columns(ordinal=pl.int_range(pl.len()).over("row"), several=pl.len().over("row") > 1)
+    return shaped("staged_mention", joined.join(_measured(frame, mapped), on="row", how="left").pipe(_one_figure))
+
+
+def sold_as(frame: pl.DataFrame, column: str, matcher: Matcher) -> pl.DataFrame:
+    """`sold_as_subject` beside the sold-as text: the one substance it names, or the one class, else null."""
+    texts = frame[column].drop_nulls().unique().to_list()
+    subjects = [intent(text, matcher) for text in texts]
+    known = pl.DataFrame(
+        {column: texts, "sold_as_subject": subjects}, schema={column: pl.String, "sold_as_subject": pl.String}
+    )
+    return frame.join(known, on=column, how="left", maintain_order="left")
+
+
+def intent(text: str, matcher: Matcher) -> str | None:
+    """What somebody meant to buy, brand and street words included; null where the words name nothing or several things."""
+    named = (MentionKind.SUBSTANCE, MentionKind.CLASS)
+    whole = matcher.mentions(text, whole=True, brands=True)[0] if text.strip() else None
+    if whole is None or whole.kind in named or whole.kind is MentionKind.STATUS:
+        return whole.subject if whole is not None and whole.kind in named else None
+    inside = [m for m in matcher.mentions(text, whole=False, brands=True) if m.kind in named]
+    subjects, classes = {m.subject for m in inside}, {m.class_id for m in inside}
+    if len(subjects) == 1:
+        return subjects.pop()
+    return classes.pop() if len(classes) == 1 else None
+
+
+def in_cell(text: str, matcher: Matcher, prose: bool) -> list[Mention]:
+    """Mentions of a cell or one part of a list: a whole name; for prose the names inside; else queued as written."""
+    whole = matcher.mentions(text, whole=True)
+    if prose and whole and whole[0].kind is MentionKind.QUEUED:
+        inside: dict[str | None, Mention] = {}
+        for one in matcher.mentions(text, whole=False):
+            inside.setdefault(one.subject or one.as_written, one)
+        return list(inside.values()) or whole
+    return whole
+
+
+def _parts(frame: pl.DataFrame, mapped: Mapped, field: str, order: int) -> pl.DataFrame:
+    """One row per written part: row, order, part, role, text, prose."""
+    split = mapped.definition.columns[field].split
+    lists = mapped.cell(field).str.split(split) if split else pl.concat_list(mapped.cell(field))
+    parts = frame.select("row", text=lists).explode("text").with_columns(part=pl.int_range(pl.len()).over("row"))
+    parts = parts.with_columns(text=mapped.translated(pl.col("text").str.strip_chars(), field)).drop_nulls("text")
+    return parts.select(
+        "row", order=pl.lit(order), part="part", role=pl.lit(ROLES[field].value), text="text",
+        prose=pl.lit(field in _PROSE),
+    )  # fmt: skip
+
+
+def _matched(distinct: pl.DataFrame, matcher: Matcher) -> pl.DataFrame:
+    rows = [
+        (text, prose, sub, m.kind.value, m.subject, m.class_id, m.as_written, m.matched)
+        for text, prose in distinct.iter_rows()
+        for sub, m in enumerate(in_cell(text, matcher, prose))
+    ]
+    kinds = dict.fromkeys(_MATCH, pl.String())
+    schema: dict[str, pl.DataType] = {"text": pl.String(), "prose": pl.Boolean(), "sub": pl.Int64(), **kinds}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _measured(frame: pl.DataFrame, mapped: Mapped) -> pl.DataFrame:
+    return frame.select(
+        "row",
+        method=mapped.text("method"),
+        presumptive=yes(mapped, "presumptive", presumptive=True).value,
+        concentration=number(mapped, "concentration").value,
+        unit=mapped.text("unit"),
+    )
+
+
+def _one_figure(joined: pl.DataFrame) -> pl.DataFrame:
+    """One concentration beside several names belongs to none of them for certain."""
+    kept = [pl.when(~pl.col("several")).then(pl.col(c)).alias(c) for c in ("concentration", "unit")]
+    return joined.with_columns(kept).select([c for c in SHAPES["staged_mention"].names() if c in joined.columns])

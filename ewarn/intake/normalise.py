@@ -1,0 +1,221 @@
+"""Cells to values: the mapping of a drop's columns onto our fields, as Polars expressions over all rows at once.
+
+In: text columns and a definition. Out: for each field an expression for its value and one for what is wrong with the cell.
+Must never turn an unreadable cell into a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from ewarn.catalogue.definitions import ColumnMap, DropDefinition
+from ewarn.errors import UnusableInput
+from ewarn.frames import INSTANT
+from ewarn.intake.csvfile import folded
+
+TIME_FORMATS = (
+    "%H:%M",
+    "%H:%M:%S",
+    "%H%M",
+    "%Y-%m-%dT%H:%M",
+    "%Y-%m-%dT%H:%M:%S",
+    "%Y-%m-%d %H:%M",
+    "%Y-%m-%d %H:%M:%S",
+)
+_YES = {"yes": True, "y": True, "true": True, "1": True, "no": False, "n": False, "false": False, "0": False}
+_PRESUMPTIVE = _YES | {
+    "presumptive": True, "screening": True, "strip": True, "field": True, "confirmatory": False, "confirmed": False,
+    "laboratory": False,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field's value, and the words for what is wrong with a cell (null where nothing is)."""
+
+    value: pl.Expr
+    fault: pl.Expr | None = None
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """A definition laid over one file's headers. `headers`: our field -> the file's header, mapped fields only."""
+
+    definition: DropDefinition
+    headers: Mapping[str, str]
+    unknown: tuple[str, ...]
+    key: tuple[str, ...]
+    content: tuple[tuple[str, str], ...]
+
+    def has(self, field: str) -> bool:
+        """The field is mapped to a column the file has, or to a constant."""
+        column = self.definition.columns.get(field)
+        return column is not None and (column.value is not None or field in self.headers)
+
+    def cell(self, field: str) -> pl.Expr:
+        """The cell as text, ends trimmed; the constant where the definition gives one; null where not mapped."""
+        column = self.definition.columns.get(field)
+        if column is not None and column.value is not None:
+            return pl.lit(column.value)
+        if field in self.headers:
+            return pl.col(self.headers[field]).str.strip_chars()
+        return pl.lit(None, dtype=pl.String)
+
+    def text(self, field: str) -> pl.Expr:
+        """The cell with blanks as null and source values turned into ours."""
+        return self.translated(self.cell(field), field)
+
+    def translated(self, cell: pl.Expr, field: str) -> pl.Expr:
+        """A cell, or one part of a list cell, with blanks as null and source values turned into ours."""
+        column = self.definition.columns.get(field, ColumnMap(value=""))
+        lower = cell.str.to_lowercase()
+        blank = {"", *(word.lower().strip() for word in column.blank)}
+        cell = pl.when(lower.is_in(sorted(blank))).then(None).otherwise(cell)
+        if not column.values:
+            return cell
+        ours = {source.lower().strip(): value for source, value in column.values.items()}
+        turned = lower.replace_strict(ours, default=None, return_dtype=pl.String)
+        return pl.when(cell.is_not_null()).then(pl.coalesce(turned, cell))
+
+    def named(self, field: str) -> str:
+        """The column's name in words for people."""
+        return self.headers.get(field, field)
+
+    def fault(self, field: str, wrong: pl.Expr, what: str, then: str) -> pl.Expr:
+        """'<what> in <column>: '<cell>'; <what to do>' where `wrong` holds."""
+        words = pl.format(
+            f"{what} in {_brace(self.named(field))}: '{{}}'; {_brace(then)}", self.cell(field).fill_null("")
+        )
+        return pl.when(wrong).then(words).otherwise(None)
+
+
+def lay(definition: DropDefinition, header: Iterable[str]) -> Mapped:
+    """Find the definition's columns among a file's headers, without case and spaces.
+
+    Raises: UnusableInput naming every required, key or reference-date column that is missing.
+    """
+    present = {folded(name): name for name in header}
+    headers: dict[str, str] = {}
+    missing: list[str] = []
+    for field, column in definition.columns.items():
+        names = [name for name in (column.column, *column.other_names) if name]
+        found = next((present[folded(name)] for name in names if folded(name) in present), None)
+        if found:
+            headers[field] = found
+        elif names and (column.required or field == "reference_date"):
+            missing.append(names[0])
+    renamed = {folded(c.column): headers[f] for f, c in definition.columns.items() if c.column and f in headers}
+    key = {name: renamed.get(folded(name)) or present.get(folded(name)) for name in definition.key}
+    missing += [name for name, found in key.items() if found is None and name not in missing]
+    if missing:
+        raise UnusableInput(
+            f"the file has no column {', '.join(repr(name) for name in missing)}",
+            where=definition.id,
+            next_step=f"It has: {', '.join(header)}. Correct the file, or add the new name to other_names in the definition.",
+        )
+    documented = {present[folded(n)]: n for n in definition.documented if folded(n) in present}
+    ignored = {folded(name) for name in definition.ignored}
+    ours = {header: folded(definition.columns[field].column or "") for field, header in headers.items()}
+    content = {h: folded(n) for h, n in documented.items() if folded(n) not in ignored} | ours
+    content |= {found: folded(name) for name, found in key.items() if found and found not in content}
+    unknown = tuple(
+        n for n in present.values() if n not in content and folded(n) not in ignored and n not in documented
+    )
+    ordered = tuple(sorted((canonical, found) for found, canonical in content.items()))
+    return Mapped(definition, headers, unknown, tuple(found for found in key.values() if found), ordered)
+
+
+def day(mapped: Mapped, field: str) -> Field:
+    """A date, by the column's formats or the definition's. Years before 1900 and after 2100 are unreadable."""
+    text = mapped.text(field)
+    formats = (mapped.definition.columns[field].formats if mapped.has(field) else ()) or mapped.definition.date_formats
+    value = pl.coalesce(_dated(text, form) for form in formats)
+    value = pl.when(value.dt.year().is_between(1900, 2100)).then(value)
+    wrong = text.is_not_null() & value.is_null()
+    return Field(value, mapped.fault(field, wrong, "unreadable date", f"write it as {' or '.join(formats)}"))
+
+
+def _dated(text: pl.Expr, form: str) -> pl.Expr:
+    if "%H" in form or "%T" in form:
+        return text.str.to_datetime(form, strict=False, time_unit="us").dt.date()
+    return text.str.to_date(form, strict=False)
+
+
+def instant(mapped: Mapped, day_of: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+    """(UTC instant or null, remark or null) from `reference_time`, a Europe/London clock time on the reference date.
+
+    A time that occurs twice (clocks going back) is the earlier one; one that never occurs is read as GMT.
+    """
+    text = mapped.text("reference_time")
+    formats = (
+        mapped.definition.columns["reference_time"].formats if mapped.has("reference_time") else ()
+    ) or TIME_FORMATS
+    whole = [text.str.to_datetime(form, strict=False, time_unit="us") for form in formats if "%Y" in form]
+    clock = [day_of.dt.combine(text.str.to_time(form, strict=False), "us") for form in formats if "%Y" not in form]
+    local = pl.coalesce(*clock, *whole)
+    early = local.dt.replace_time_zone("Europe/London", ambiguous="earliest", non_existent="null")
+    late = local.dt.replace_time_zone("Europe/London", ambiguous="latest", non_existent="null")
+    value = pl.coalesce(early.dt.convert_time_zone("UTC"), local.dt.replace_time_zone("UTC")).cast(INSTANT)
+    remark = (
+        pl.when(text.is_null())
+        .then(None)
+        .when(local.is_null())
+        .then(pl.format("; time '{}' unreadable, date only", text))
+        .when(early.is_null())
+        .then(pl.lit("; clock time does not exist on that day, read as GMT"))
+        .when(early != late)
+        .then(pl.lit("; clock time occurs twice on that day, the earlier taken"))
+        .otherwise(pl.lit("; time is Europe/London"))
+    )
+    return value, remark
+
+
+def whole(mapped: Mapped, field: str, least: int) -> Field:
+    """A whole number of at least `least`."""
+    text = mapped.text(field)
+    value = text.str.replace(r"^(\d+)\.0+$", "$1").cast(pl.Int64, strict=False)
+    value = pl.when(value >= least).then(value)
+    wrong = text.is_not_null() & value.is_null()
+    return Field(value, mapped.fault(field, wrong, "not a whole number", f"write a whole number of {least} or more"))
+
+
+def number(mapped: Mapped, field: str) -> Field:
+    """A number not below zero; thousands may be set off by commas."""
+    text = mapped.text(field)
+    plain = (
+        pl.when(text.str.contains(r"^\d{1,3}(,\d{3})+(\.\d+)?$")).then(text.str.replace_all(",", "")).otherwise(text)
+    )
+    value = plain.cast(pl.Float64, strict=False)
+    value = pl.when(value.is_finite() & (value >= 0)).then(value)
+    wrong = text.is_not_null() & value.is_null()
+    return Field(value, mapped.fault(field, wrong, "not a number", "write a number of 0 or more"))
+
+
+def yes(mapped: Mapped, field: str, presumptive: bool = False) -> Field:
+    """Yes or no; with `presumptive` also the words presumptive and confirmatory."""
+    text = mapped.text(field)
+    words = _PRESUMPTIVE if presumptive else _YES
+    value = text.str.to_lowercase().replace_strict(words, default=None, return_dtype=pl.Boolean)
+    wrong = text.is_not_null() & value.is_null()
+    advice = "write presumptive or confirmatory" if presumptive else "write yes or no"
+    return Field(value, mapped.fault(field, wrong, "neither yes nor no", advice))
+
+
+def word(mapped: Mapped, field: str, allowed: Iterable[str], otherwise: str | None = None) -> Field:
+    """One of our words, compared without case, spaces and hyphens. `otherwise` replaces a foreign word, else it is a fault."""
+    text = mapped.text(field)
+    allowed = tuple(allowed)
+    squashed = text.str.to_lowercase().str.replace_all(r"[^a-z0-9]", "")
+    keys = {"".join(filter(str.isalnum, ours)): ours for ours in allowed}
+    value = squashed.replace_strict(keys, default=None, return_dtype=pl.String)
+    if otherwise is not None:
+        return Field(pl.when(text.is_not_null()).then(value.fill_null(otherwise)))
+    wrong = text.is_not_null() & value.is_null()
+    return Field(value, mapped.fault(field, wrong, f"unknown {field}", f"write one of: {', '.join(allowed)}"))
+
+
+def _brace(text: str) -> str:
+    return text.replace("{", "(").replace("}", ")")
