@@ -1,0 +1,10 @@
+"""Pictures as SVG text: values in, markup out. No clock, no store, no network, no style of its own.
+
+Every picture has a title and a description for those who hear it, and says each value in characters, never by colour
+alone. Its look comes from the page's style sheet by class names, so that a strict content policy holds.
+"""
+
+from ewarn.charts.hexes import Cell, cartogram
+from ewarn.charts.weekly import weekly_bars
+
+__all__ = ["Cell", "cartogram", "weekly_bars"]

@@ -1,0 +1,18 @@
+"""Run the desk on a loopback port until it is stopped."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import uvicorn
+
+from ewarn.desk.app import create_app
+from ewarn.pipeline.house import House
+
+LOOPBACK = "127.0.0.1"
+
+
+def serve(house: House, *, port: int) -> None:
+    """Blocks. Listens on the loopback address alone: this version knows no log-in, so it must not be reachable."""
+    app = create_app(lambda: house, lambda: datetime.now(UTC))
+    uvicorn.run(app, host=LOOPBACK, port=port, log_level="warning", server_header=False)
