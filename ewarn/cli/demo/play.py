@@ -89,7 +89,9 @@ class Play:
         duty, (first, second) = self.cast.duty, self.cast.panel
         grading = self.house.catalogue.grading
         grade = next(row.id for row in grading.grades if row.product == "formal alert")
-        answers = {question.id: "Exercise: see the case and its records." for question in grading.questions}
+        answers = {
+            question.id: scenario.ANSWERS.get(question.id, "not known (exercise)") for question in grading.questions
+        }
         assess.grade_case(self.house, case.ref, grade, answers, first, at)
         self.note(at, f"Case {case.ref} graded by {first.person}", grade)
         draft = assess.draft(self.house, case.ref, "formal alert", duty, at + 5 * MINUTE)

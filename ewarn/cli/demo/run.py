@@ -58,7 +58,7 @@ def _play(call: Call, home: Path, served: servers.Servers, say: Any) -> Play:
     from ewarn.pipeline.house import open_house
     from ewarn.settings import find_content
 
-    stage.overlay(home, served)
+    stage.connect(home, served)
     house = open_house(home, find_content(call.content, call.environ), {})
     start = london(HISTORY_END, 9)
     read.initialise(house, start)

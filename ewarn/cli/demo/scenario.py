@@ -121,6 +121,12 @@ def quiet_incidents(boroughs: list[tuple[str, str]], start: date, end: date) -> 
     return tuple(rows)
 
 
+ANSWERS = {
+    "local-relevance": "Camden; could spread to its neighbours. Exercise.",
+    "anecdotal": "Recorded by two organisations independently. Exercise.",
+    "plausible": "Yes: the effects fit a potent opioid. Exercise.",
+    "efficacy": "Yes: people at risk can avoid using alone and carry naloxone. Exercise.",
+}
 MARCH_NOTICE = (
     "Camden: 33 people ill and 17 taken to hospital after suspected overdoses",
     "Substance not confirmed. Twelve non-fatal overdoses on 3 March in three places in Camden.",

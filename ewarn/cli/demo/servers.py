@@ -1,6 +1,6 @@
-"""Real servers on 127.0.0.1: one SMTP server, one HTTP server with an Atom feed and a webhook receiver.
+"""Real servers on 127.0.0.1: one SMTP server, one HTTP server with an Atom feed and webhooks.
 
-What arrives is kept as files under the demo's home: mail/*.eml and webhook/*.json.
+What arrives is kept as files under the demo's home: mail/*.eml, webhook/*-partners.json and webhook/*-duty.json.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ class Servers:
     def feed_url(self) -> str:
         return f"http://{LOOPBACK}:{self.http_port}/notices.atom"
 
-    def keep(self, folder: Path, suffix: str, body: bytes) -> Path:
+    def keep(self, folder: Path, name: str, body: bytes) -> Path:
         """Write one arrival under the next number."""
         with _NUMBERING:
-            path = folder / f"{len(list(folder.iterdir())) + 1:03d}{suffix}"
+            path = folder / f"{len(list(folder.iterdir())) + 1:03d}{name}"
             path.write_bytes(body)
         return path
 
@@ -102,7 +102,8 @@ def _receiver(servers: Servers) -> type[BaseHTTPRequestHandler]:
             if not 0 < size <= BODY_LIMIT:
                 self.send_error(413)
                 return
-            servers.keep(servers.webhook, ".json", _pretty(self.rfile.read(size)))
+            path = "partners" if self.path.startswith("/partners") else "duty"
+            servers.keep(servers.webhook, f"-{path}.json", _pretty(self.rfile.read(size)))
             self._reply(200, b"ok", "text/plain; charset=utf-8")
 
         def _reply(self, status: int, body: bytes, kind: str, tag: str = "") -> None:

@@ -1,4 +1,4 @@
-"""The demo's home: made anew each run, an exercise by its ewarn.toml, with people, destinations and loopback channels.
+"""The demo's home: made anew each run, an exercise by its ewarn.toml, with its people and destinations.
 
 It must never wipe a folder that is not a demo home, and never leave a destination outside this machine.
 """
@@ -31,6 +31,12 @@ home_area = "{LONDON_REGION}"
 standing = "exercise"
 smtp_from = "ewarn-demo@example.org"
 allow_loopback_sources = true
+
+# Where the exercise channels reach: servers on this machine, gone when the demo ends.
+[secrets]
+exercise_smtp = "file:secrets/exercise_smtp"
+exercise_webhook = "file:secrets/exercise_webhook"
+exercise_duty_webhook = "file:secrets/exercise_duty_webhook"
 """
 
 FEED = """# Written by `ewarn demo`: a feed served on this machine while the demo runs.
@@ -44,27 +50,6 @@ default_area = "E12000007"
 
 [handling]
 marking = "TLP:CLEAR"
-"""
-
-CHANNEL = """# Written by `ewarn demo`: reaches only this machine.
-title = "{title}"
-url = "{url}"
-format = "{format}"
-live = false
-internal = true
-"""
-
-ROUTES = """# Written by `ewarn demo`: everything goes to loopback channels.
-page_channels = ["demo-mail"]
-page_backup_after_minutes = 15
-
-[[route]]
-audience = "professional"
-channels = ["demo-mail", "demo-webhook"]
-
-[[route]]
-audience = "public"
-channels = ["demo-mail", "demo-webhook"]
 """
 
 
@@ -90,22 +75,23 @@ def prepare(home: Path) -> None:
     (home / "ewarn.toml").write_text(TOML, encoding="utf-8")
 
 
-def overlay(home: Path, served: Servers) -> None:
-    """The definitions that only the demo has: its feed, its two channels, its routes."""
-    mail = f"mailto://{LOOPBACK}:{served.smtp_port}?from=ewarn-demo@example.org&to={{address}}"
-    hook = f"json://{LOOPBACK}:{served.http_port}/webhook/{{address}}"
-    for path, text in (
-        (f"sources/feeds/{SOURCE}.toml", FEED.format(url=served.feed_url)),
-        ("alerts/channels/demo-mail.toml", CHANNEL.format(title="Demo e-mail (loopback)", url=mail, format="email")),
-        (
-            "alerts/channels/demo-webhook.toml",
-            CHANNEL.format(title="Demo webhook (loopback)", url=hook, format="slack"),
-        ),
-        ("alerts/routes.toml", ROUTES),
+def connect(home: Path, served: Servers) -> None:
+    """What only this run has: the feed's address, and where the exercise channels reach."""
+    feed = home / "content" / "sources" / "feeds" / f"{SOURCE}.toml"
+    feed.parent.mkdir(parents=True)
+    feed.write_text(FEED.format(url=served.feed_url), encoding="utf-8")
+    (home / "secrets").mkdir(mode=0o700)
+    for name, where in (
+        ("exercise_smtp", f"{LOOPBACK}:{served.smtp_port}"),
+        ("exercise_webhook", f"{LOOPBACK}:{served.http_port}/partners"),
+        ("exercise_duty_webhook", f"{LOOPBACK}:{served.http_port}/duty"),
     ):
-        file = home / "content" / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
+        _write_secret(home / "secrets" / name, where)
+
+
+def _write_secret(file: Path, text: str) -> None:
+    file.touch(mode=0o600)
+    file.write_text(text + "\n", encoding="utf-8")
 
 
 def people(house: House, now: datetime) -> Cast:
@@ -113,8 +99,6 @@ def people(house: House, now: datetime) -> Cast:
     from ewarn.pipeline import read
     from ewarn.pipeline.reports import Actor
 
-    folder = house.settings.home / "secrets"
-    folder.mkdir(mode=0o700)
     actors = []
     for person, name, role in (
         ("demo-duty", "Demo duty officer (exercise)", PersonRole.DUTY),
@@ -122,31 +106,25 @@ def people(house: House, now: datetime) -> Cast:
         ("demo-b", "Demo person B (exercise)", PersonRole.PANEL),
     ):
         secret = secrets.token_urlsafe(18)
-        file = folder / person
-        file.touch(mode=0o600)
-        file.write_text(secret + "\n")
+        _write_secret(house.settings.home / "secrets" / person, secret)
         read.add_person(house, Person(id=person, name=name, roles=(role,), areas=(LONDON_REGION,)), secret, now)
         actors.append(Actor(person, secret))
     return Cast(actors[0], (actors[1], actors[2]))
 
 
 def destinations(house: House, now: datetime) -> None:
-    """The duty rota and three partners, all at example.org through loopback."""
+    """The duty rota and three partners, all on exercise channels."""
     from ewarn.pipeline import read
 
-    duty = {"group": "duty", "audience": "internal", "channel": "demo-mail", "organisation": "Demo rota (exercise)"}
-    made = (
-        Recipient(id="duty-first", name="Demo duty officer (exercise)", areas=(LONDON_REGION,), rota_order=1,
-                  address="duty@example.org", person="demo-duty", **duty),
-        Recipient(id="duty-backup", name="Demo back-up (exercise)", areas=(LONDON_REGION,), rota_order=2,
-                  address="backup@example.org", **duty),
-        Recipient(id="camden-health", name="Demo health partner (exercise)", group="health", areas=("E09000007",),
-                  channel="demo-mail", address="health@example.org", organisation="Demo trust (exercise)"),
-        Recipient(id="camden-council", name="Demo council partner (exercise)", group="council", areas=("E09000007",),
-                  channel="demo-mail", address="council@example.org", organisation="Demo council (exercise)"),
-        Recipient(id="london-outreach", name="Demo outreach network (exercise)", group="outreach",
-                  areas=(LONDON_REGION,), channel="demo-webhook", address="outreach",
-                  organisation="Demo network (exercise)"),
-    )  # fmt: skip
-    for recipient in made:
-        read.add_recipient(house, recipient, now)
+    duty = {"group": "duty", "audience": "internal", "channel": "exercise-duty", "areas": (LONDON_REGION,)}
+    mail = {"channel": "exercise-email", "areas": ("E09000007",)}
+    hook = {"channel": "exercise-webhook", "areas": (LONDON_REGION,)}
+    for row in (
+        duty | {"id": "duty-first", "name": "Demo duty officer", "rota_order": 1, "person": "demo-duty"},
+        duty | {"id": "duty-backup", "name": "Demo back-up", "rota_order": 2},
+        mail | {"id": "camden-health", "name": "Demo health partner", "group": "health", "address": "h@example.org"},
+        mail | {"id": "camden-council", "name": "Demo council partner", "group": "council", "address": "c@example.org"},
+        hook | {"id": "london-outreach", "name": "Demo outreach network", "group": "outreach"},
+    ):
+        labelled = {"name": f"{row['name']} (exercise)", "organisation": "Demo organisation (exercise)"}
+        read.add_recipient(house, Recipient.model_validate(row | labelled), now)
