@@ -18,7 +18,7 @@ from ewarn.catalogue import Catalogue
 from ewarn.catalogue.definitions import AdviceDefinition
 from ewarn.terms import CaseFile
 
-SIGNS, EMERGENCY = ("sign",), ("emergency", "999", "naloxone")
+SIGNS, EMERGENCY, REPORT = ("sign",), ("emergency", "999", "naloxone"), "report"
 TAGS = {"p", "ul", "ol", "li", "strong", "em", "a", "br", "h3", "h4", "blockquote"}
 
 
@@ -37,7 +37,7 @@ def chosen(case: CaseFile, facts: Facts, catalogue: Catalogue) -> Chosen:
     """The texts that apply: those without a class, and those of the classes found, with the classes above them.
 
     The signs text is the one whose id says 'sign', the emergency text the one whose id says 'emergency', '999' or
-    'naloxone'; one of the drug's own class goes before a general one.
+    'naloxone'; one of the drug's own class goes before a general one. How to report back is said by the draft itself.
     """
     classes = classes_of(case, facts, catalogue)
     everything = sorted(catalogue.advice.values(), key=lambda a: a.id)
@@ -45,7 +45,7 @@ def chosen(case: CaseFile, facts: Facts, catalogue: Catalogue) -> Chosen:
     fitting = [a for a in fitting if "professional" in a.audience]
     signs = _slot(fitting, SIGNS) or _slot(everything, SIGNS)
     emergency = _slot(fitting, EMERGENCY) or _slot(everything, EMERGENCY)
-    return Chosen(signs, emergency, tuple(a for a in fitting if a not in (signs, emergency)))
+    return Chosen(signs, emergency, tuple(a for a in fitting if a not in (signs, emergency) and REPORT not in a.id))
 
 
 def _slot(texts: list[AdviceDefinition], words: tuple[str, ...]) -> AdviceDefinition | None:

@@ -174,4 +174,5 @@ def report_back(case: CaseFile, product: Product, issuer_name: str) -> str:
         Product.SHARE: f"If you see this, please tell {whom}",
         Product.FORMAL_ALERT: f"Please tell {whom} about any overdose or sample that may belong to this",
     }[product]
-    return f"{ask}: reply and quote {case.ref}. Do not send names, dates of birth or full postcodes."
+    say = "" if product is Product.CORROBORATE else "Say when, in which area, what it was sold as and what happened. "
+    return f"{ask}: reply and quote {case.ref}. {say}Do not send names, dates of birth or full postcodes."

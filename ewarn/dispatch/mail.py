@@ -1,0 +1,114 @@
+"""An Apprise mail object that sends the stored text and the stored HTML as they are.
+
+In: an Apprise mail address and the two parts. Out: one multipart message to one address. Apprise's own mail object makes
+the text part itself out of the HTML (links, lists' spacing and the approved wording are lost) and adds a second
+Message-ID to a given one; here both parts are the approved bytes. It must never send to a second address.
+"""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, formataddr
+from typing import Any
+
+from apprise.plugins.email.base import NotifyEmail
+from apprise.plugins.email.common import SecureMailMode
+
+from ewarn.terms import Delivery
+
+SCHEMAS = ("mailto", "mailtos")
+NEVER_RETRIED = (501, 530, 534, 535, 538, 550, 551, 553)
+
+
+class TwoPartMail(NotifyEmail):  # type: ignore[misc]
+    """One e-mail of stored parts; `fault` and `retry` say what went wrong."""
+
+    def __init__(self, parts: Mapping[str, str], delivery: Delivery, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if len(self.targets) != 1 or self.cc or self.bcc:
+            raise ValueError("an e-mail channel must lead to exactly one address")
+        self.parts, self.delivery = parts, delivery
+        self.fault, self.retry = "", True
+
+    @classmethod
+    def of(cls, url: str, parts: Mapping[str, str], delivery: Delivery) -> TwoPartMail:
+        """Raises: ValueError, TypeError where the address is not a usable mail address."""
+        results = NotifyEmail.parse_url(url)
+        if not results:
+            raise ValueError("not a mail address")
+        return cls(parts, delivery, **results)
+
+    @property
+    def text(self) -> str:
+        return self.parts["text"]
+
+    def send(self, body: str, title: str = "", **_: Any) -> bool:
+        """Called by Apprise, once. Temporary answers and lost connections can be retried; a refused address cannot."""
+        try:
+            with self._session() as server:
+                server.send_message(self._message(self.parts.get("subject", title)))
+            return True
+        except smtplib.SMTPResponseException as error:
+            self._failed(f"SMTP {error.smtp_code}: {_words(error.smtp_error)}", error.smtp_code not in NEVER_RETRIED)
+        except smtplib.SMTPRecipientsRefused as error:
+            code, words = next(iter(error.recipients.values()))
+            self._failed(f"SMTP {code}: {_words(words)}", code not in NEVER_RETRIED)
+        except (OSError, smtplib.SMTPException) as error:
+            self._failed(f"the mail server did not answer: {type(error).__name__}: {error}", True)
+        return False
+
+    def _failed(self, fault: str, retry: bool) -> None:
+        self.fault, self.retry = fault, retry
+        self.logger.warning(fault)
+
+    @contextmanager
+    def _session(self) -> Iterator[smtplib.SMTP]:
+        context = ssl.create_default_context()
+        if not self.verify_certificate:
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        wait = float(self.socket_connect_timeout)
+        if self.secure_mode == SecureMailMode.SSL:
+            server: smtplib.SMTP = smtplib.SMTP_SSL(self.smtp_host, self.port, timeout=wait, context=context)
+        else:
+            server = smtplib.SMTP(self.smtp_host, self.port, timeout=wait)
+        try:
+            if self.secure_mode == SecureMailMode.STARTTLS:
+                server.starttls(context=context)
+            if self.user and self.password:
+                server.login(self.user, self.password)
+            yield server
+        finally:
+            with suppress(OSError, smtplib.SMTPException):
+                server.quit()
+
+    def _message(self, subject: str) -> EmailMessage:
+        name, sender = self.from_addr
+        domain = sender.rpartition("@")[2] or "localhost"
+        message = EmailMessage(policy=SMTP)
+        message["Subject"] = subject
+        message["From"] = formataddr((name or "", sender))
+        message["To"] = self.targets[0][1]
+        message["Date"] = format_datetime(datetime.now(UTC))
+        message["Message-ID"] = f"<{self.delivery.id}.{self.delivery.attempts}@{domain}>"
+        if self.parts.get("references"):
+            message["References"] = self.parts["references"]
+            message["In-Reply-To"] = self.parts["references"]
+        message["Auto-Submitted"] = "auto-generated"
+        message["X-Ewarn-Delivery"] = self.delivery.id
+        message["X-Ewarn-Standing"] = self.delivery.standing.value
+        for key, value in self.headers.items():
+            message[key] = value
+        message.set_content(self.text)
+        if self.parts.get("html"):
+            message.add_alternative(self.parts["html"], subtype="html")
+        return message
+
+
+def _words(answer: bytes | str) -> str:
+    return answer.decode(errors="replace") if isinstance(answer, bytes) else str(answer)

@@ -1,0 +1,113 @@
+"""Pages to the duty rota: composed by the pipeline itself, internal, one for each case and run.
+
+In: changes of cases. Out: pages with short text. It must never hold personal data, a seller, or a place closer than the
+area; and it must always say its standing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from ewarn.terms import CaseChange, CaseFile, Page, Signal, Standing, digest
+
+SHOUTED = {Standing.ACTUAL: "", Standing.EXERCISE: "EXERCISE: ", Standing.TEST: "TEST: "}
+FOOT = {
+    Standing.ACTUAL: "Actual event. Not verified by a person yet.",
+    Standing.EXERCISE: "EXERCISE: not a real event.",
+    Standing.TEST: "TEST: not a real event.",
+}
+
+
+def compose(changes: Sequence[CaseChange], now: datetime, area_name: Callable[[str], str] = str) -> list[Page]:
+    """One page for each case with a change that pages, first on the rota first.
+
+    In: `changes` of one run, in order; `area_name` turns a GSS code into a name.
+    """
+    by_case: dict[str, list[CaseChange]] = {}
+    for change in changes:
+        if change.pages:
+            by_case.setdefault(change.case.ref, []).append(change)
+    newest = {change.case.ref: change.case for change in changes}
+    return [_page(newest[ref], paging, now, area_name) for ref, paging in by_case.items()]
+
+
+def _page(case: CaseFile, changes: list[CaseChange], now: datetime, area_name: Callable[[str], str]) -> Page:
+    page_id = digest(["page", case.ref, now.isoformat(), [(c.act, c.signal) for c in changes]], 12)
+    acts = " and ".join(dict.fromkeys(c.act for c in changes))
+    lead = f"{SHOUTED[case.standing]}{case.ref} {acts}"
+    signals = {held.signal.id: held.signal for held in case.signals}
+    lines = [f"Reference: {case.ref}. Area: {area_name(case.lead_area)}"]
+    for change in changes[:5]:
+        signal = signals.get(change.signal)
+        if signal is not None:
+            lines += [f"What: {_what(signal)}", f"How sure: {_sure(signal)}"]
+        lines.append(f"Why you are paged: {change.why}")
+    if len(changes) > 5:
+        lines.append(f"And {len(changes) - 5} more changes of this case.")
+    lines += [
+        f"Do: {case.next_action}. Due {case.due_at:%d %b %Y %H:%M} UTC.",
+        f"Acknowledge: ewarn duty ack {page_id} --as YOU",
+        FOOT[case.standing],
+    ]
+    return Page(
+        id=page_id,
+        case=case.ref,
+        at=now,
+        subject=f"{lead}: {case.title}",
+        text="\n".join(lines),
+        standing=case.standing,
+    )
+
+
+def _what(signal: Signal) -> str:
+    subject = signal.subject.name or "substance not known"
+    count = f"{signal.observed:g} counted" if signal.observed is not None else f"{signal.record_count} records"
+    days = f"{signal.period.start:%d %b}" + (
+        f" to {signal.period.end:%d %b %Y}" if signal.period.end != signal.period.start else f" {signal.period.end:%Y}"
+    )
+    return f"{signal.family.value}, {subject}, {signal.area.name}, {count}, {days}"
+
+
+def _sure(signal: Signal) -> str:
+    """How sure in words: how many records lie certainly in the area, how many persons, how short the history."""
+    parts = ["unverified signal"]
+    if signal.certain is not None:
+        parts.append(f"{signal.certain} of {signal.record_count} records certainly in the area")
+    if signal.persons_min is not None and signal.persons_max is not None:
+        same = signal.persons_min == signal.persons_max
+        persons = f"{signal.persons_min}" if same else f"{signal.persons_min} to {signal.persons_max}"
+        parts.append(f"{persons} persons")
+    if signal.also_possible:
+        parts.append(f"could also be {', '.join(a.name for a in signal.also_possible[:3])}")
+    if signal.learning:
+        parts.append("history still short")
+    return "; ".join(parts)
+
+
+def panel_notice(case: CaseFile, alert_id: str, person: str, review_by: datetime, now: datetime) -> Page:
+    """Tells the panel that one member approved a formal alert alone, and by when a second reviews it."""
+    subject = f"{SHOUTED[case.standing]}{case.ref}: {alert_id} approved out of hours by one member"
+    text = "\n".join(
+        [
+            subject,
+            f"Approved by {person}; it goes to professional audiences only.",
+            f"A second panel member reviews it by {review_by:%d %b %Y %H:%M} UTC: ewarn approve {alert_id}",
+            FOOT[case.standing] if case.standing is not Standing.ACTUAL else "Actual event.",
+        ]
+    )
+    page_id = digest(["panel", alert_id, person, now.isoformat()], 12)
+    return Page(id=page_id, case=case.ref, at=now, subject=subject, text=text, standing=case.standing)
+
+
+def escalations(pages: Sequence[Page], now: datetime, backup_after_minutes: float, rota_length: int = 2) -> list[Page]:
+    """The unacknowledged pages that go to the next on the rota now, with that rota order.
+
+    The n-th on the rota is called n-1 waits after the page was made; after the last there is nobody further to call.
+    """
+    due = []
+    for page in pages:
+        waited = now - page.at >= page.rota_order * timedelta(minutes=backup_after_minutes)
+        if page.acknowledged_at is None and page.rota_order < rota_length and waited:
+            due.append(page.model_copy(update={"rota_order": page.rota_order + 1}))
+    return due

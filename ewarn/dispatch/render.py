@@ -1,0 +1,188 @@
+"""The structured object becomes bytes, one payload for each audience and format.
+
+In: an alert or page and the catalogue's templates. Out: payloads, the same bytes every time, and the hash that approvals
+are bound to. It must never render with a template of another version than the alert names, nor leave the marking or the
+watermark out of a subject or a body.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import StrictUndefined, TemplateError
+from jinja2.sandbox import SandboxedEnvironment
+
+from ewarn.catalogue import Catalogue
+from ewarn.catalogue.definitions import TemplateDefinition
+from ewarn.disclosure.suppress import for_audience
+from ewarn.errors import ContentFault, Refused
+from ewarn.terms import Alert, Page, Payload, Standing, canonical, digest
+
+RENDERER_VERSION = 1
+KEPT_INSIDE = ("what_happened_public", "handling")
+ESCAPED_QUOTES = {"&#34;": '"', "&#39;": "'"}
+
+
+def payloads(alert: Alert, catalogue: Catalogue) -> list[Payload]:
+    """Every audience and format this alert has templates for, in order of audience and format.
+
+    E-mail is the JSON of subject, text, html and references (for threading); slack, text and json are the message.
+    Raises: Refused where a template changed since the draft; ContentFault where one cannot be rendered.
+    """
+    templates = _templates(alert, catalogue)
+    found: list[Payload] = []
+    for audience in sorted({t.audience for t in templates}):
+        content = {k: v for k, v in for_audience(alert.content, audience).items() if k not in KEPT_INSIDE}
+        bodies = {t.format: _rendered(t, content) for t in templates if t.audience == audience}
+        found += _of_audience(audience, bodies, content)
+    return found
+
+
+def _of_audience(audience: str, bodies: dict[str, tuple[str, str]], content: dict[str, Any]) -> list[Payload]:
+    subject = bodies.get("text", bodies.get("html", next(iter(bodies.values()))))[0]
+    found = []
+    if "text" in bodies and "html" in bodies:
+        mail = {"subject": subject, "text": bodies["text"][1], "html": bodies["html"][1], "references": thread(content)}
+        found.append(Payload(audience=audience, format="email", subject=subject, body=canonical(mail)))
+    wire = canonical({"subject": subject, "alert": content})
+    found.append(Payload(audience=audience, format="json", subject=subject, body=wire))
+    for name in ("slack", "text"):
+        if name in bodies:
+            found.append(
+                Payload(audience=audience, format=name, subject=bodies[name][0], body=bodies[name][1].encode())
+            )
+    return found
+
+
+def bundle_hash(alert: Alert, bundle: Sequence[Payload]) -> str:
+    """SHA-256 over the canonical object, template and advice versions, every payload's bytes, and the renderer."""
+    shown = sorted([p.audience, p.format, p.subject, digest(p.body)] for p in bundle)
+    return digest(
+        {
+            "alert": [alert.id, alert.version, alert.case, alert.product, alert.standing, alert.area],
+            "content": alert.content,
+            "templates": alert.template_versions,
+            "advice": alert.advice_versions,
+            "payloads": shown,
+            "renderer": RENDERER_VERSION,
+        }
+    )
+
+
+def thread(content: dict[str, Any]) -> str:
+    """The References value that gathers every message of one case into one thread."""
+    reference = re.sub(r"[^A-Za-z0-9.-]", "-", str(content["reference"]))
+    return f"<{reference}.thread@ewarn.invalid>"
+
+
+def page_payload(page: Page, form: str, catalogue: Catalogue, group: str = "duty") -> Payload:
+    """A page as one channel takes it: text, slack, json or e-mail. The duty rota's goes through the page template."""
+    template = next((t for t in catalogue.templates.values() if t.product == "page"), None)
+    if template is None or group != "duty":
+        subject, body = page.subject, f"{page.subject}\n\n{page.text}"
+    else:
+        bare = page.subject.removeprefix(f"{page.standing.value.upper()}: ")
+        subject, body = _filled(template, {"page": {**page.model_dump(mode="json"), "subject": bare}})
+    if page.standing is not Standing.ACTUAL and page.standing.value.upper() not in subject:
+        subject = f"{page.standing.value.upper()}: {subject}"
+    if form == "email":
+        mail = {
+            "subject": subject,
+            "text": body,
+            "html": _plain_html(body),
+            "references": thread({"reference": page.case}),
+        }
+        raw = canonical(mail)
+    elif form == "json":
+        raw = canonical({"subject": subject, "page": page.model_dump(mode="json")})
+    else:
+        raw = (slack_escaped(body) if form == "slack" else body).encode()
+    subject = slack_escaped(subject) if form == "slack" else subject
+    return Payload(audience="internal", format=form, subject=subject, body=raw)
+
+
+def slack_escaped(text: str) -> str:
+    """The three characters that Slack reads as commands; Apprise sends them as they come."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _templates(alert: Alert, catalogue: Catalogue) -> list[TemplateDefinition]:
+    found = []
+    for template_id, version in sorted(alert.template_versions.items()):
+        template = catalogue.templates.get(template_id)
+        if template is None or template.version != version:
+            raise Refused(
+                f"the template '{template_id}' is no longer version {version}",
+                where=alert.id,
+                next_step="Edit the text, which takes the templates in force and starts its approvals again.",
+            )
+        found.append(template)
+    if not found:
+        raise ContentFault(
+            f"no template renders a {alert.product.value}",
+            where="alerts/templates",
+            next_step="Write one for each of text, html and slack.",
+        )
+    return found
+
+
+def _rendered(template: TemplateDefinition, content: dict[str, Any]) -> tuple[str, str]:
+    """Subject and body, each with marking and watermark."""
+    subject, body = _filled(template, {"content": content, "alert": content, **content})
+    marking, watermark, standing = content["marking"], content["watermark"], str(content["standing"]).upper()
+    if marking not in subject:
+        subject = f"[{marking}] {subject}"
+    if watermark and standing not in subject:
+        subject = f"{standing}: {subject}"
+    return subject, _stamped(body, [mark for mark in (watermark, marking) if mark], template.format)
+
+
+def _stamped(body: str, marks: Iterable[str], form: str) -> str:
+    """The body with the marks it leaves out put at its top."""
+    if form == "html":
+        missing = [f"<p><strong>{html.escape(m)}</strong></p>" for m in marks if html.escape(m) not in body]
+        opening = re.search(r"<body[^>]*>", body)
+        at = opening.end() if opening else 0
+        return body[:at] + "".join(missing) + body[at:]
+    shown = [slack_escaped(m) if form == "slack" else m for m in marks]
+    return "\n".join([*(m for m in shown if m not in body), body])
+
+
+def _filled(template: TemplateDefinition, context: dict[str, Any]) -> tuple[str, str]:
+    form = "text" if template.format == "page" else template.format
+    subject_form = "slack" if form == "slack" else "text"
+    try:
+        subject = _environment(subject_form).from_string(template.subject).render(context)
+        body = _environment(form).from_string(template.body).render(context)
+    except (TemplateError, TypeError, ValueError, KeyError) as error:
+        raise ContentFault(
+            f"the template cannot be rendered: {error}",
+            where=f"alerts/templates/{template.id}.toml",
+            next_step="Use only the keys of the alert object.",
+        ) from error
+    if form == "slack":
+        subject, body = _bare_quotes(subject), _bare_quotes(body)
+    return " ".join(subject.split()), re.sub(r"\n{3,}", "\n\n", body).strip()
+
+
+def _bare_quotes(text: str) -> str:
+    for escaped, plain in ESCAPED_QUOTES.items():
+        text = text.replace(escaped, plain)
+    return text
+
+
+@lru_cache(maxsize=4)
+def _environment(form: str) -> SandboxedEnvironment:
+    """A sandbox with strict names; html and slack values are escaped, text goes as it is."""
+    return SandboxedEnvironment(
+        autoescape=form in ("html", "slack"), undefined=StrictUndefined, keep_trailing_newline=False, auto_reload=False
+    )
+
+
+def _plain_html(text: str) -> str:
+    style = "font-family:Verdana,Geneva,sans-serif;font-size:16px;line-height:24px;white-space:pre-wrap;color:#1a1a1a"
+    return f'<!DOCTYPE html><html lang="en-GB"><body><div style="{style}">{html.escape(text)}</div></body></html>'
