@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,21 @@ class House:
 
 
 def open_house(
-    home: Path | None = None, content: Path | None = None, environ: Mapping[str, str] | None = None, **overrides: Any
+    home: Path | None = None,
+    content: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    *,
+    clock: Callable[[Settings], datetime] | None = None,
+    **overrides: Any,
 ) -> House:
-    """Read settings and content and bring the database up to date. Raises: UsageFault, ContentFault, StoreBusy."""
+    """Read settings and content and make the database or bring it forward.
+
+    In: `clock` says what time it is in this home (a door's own, or an exercise's scripted one).
+    Raises: UsageFault, ContentFault, StoreBusy, StoreFault.
+    """
     settings = settings_room.load(home, content, environ, **overrides)
     catalogue = content_room.load(settings.content, settings.overlay)
     db = database.Database(settings)
-    db.migrate()
+    if not db.is_ready():
+        db.migrate(clock(settings) if clock else datetime.now(UTC))
     return House(settings, catalogue, db)

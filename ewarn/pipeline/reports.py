@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from ewarn.terms import Alert, CaseFile, Decision, Delivery, Frozen, NotEvaluable, Page, Signal
+from ewarn.terms import Alert, CaseFile, Decision, Delivery, Frozen, NotEvaluable, Page, Person, Recipient, Signal
 
 
 class Actor(NamedTuple):
@@ -156,3 +156,46 @@ class CheckReport(Frozen):
     content_hash: str
     definitions: dict[str, int]
     faults: tuple[dict[str, str], ...]
+
+
+class NamedReport(Frozen):
+    """A written name given its substance, and the file that now says so."""
+
+    as_written: str
+    substance: str
+    file: str
+    named_at: datetime
+
+
+class DutyReport(Frozen):
+    """The duty rota in order, and the pages nobody has acknowledged."""
+
+    rota: tuple[Recipient, ...]
+    pages: tuple[Page, ...]
+
+
+class PersonReport(Frozen):
+    """A registered person; the secret stands here once, when ewarn made it, and nowhere else ever."""
+
+    person: Person
+    secret: str = ""
+
+
+class HomeReport(Frozen):
+    """What `init`, `backup` and `restore` did."""
+
+    home: str
+    database: str
+    content: str
+    content_hash: str
+    archive: str = ""
+    words: tuple[str, ...] = ()
+
+
+class ReceiptsReport(Frozen):
+    """Deliveries as they stand, every attempt, and every answer."""
+
+    deliveries: tuple[Delivery, ...]
+    attempts: tuple[dict[str, Any], ...] = ()
+    acknowledgements: tuple[dict[str, Any], ...] = ()
+    possible_repeats: tuple[str, ...] = ()

@@ -69,6 +69,19 @@ class Database:
     def exists(self) -> bool:
         return self.path.is_file()
 
+    def is_ready(self) -> bool:
+        """Whether the database is there, at this program's version, and published."""
+        pointer = published.current(self.settings.home)
+        if not self.exists or pointer is None:
+            return False
+        with suppress(duckdb.Error, StoreFault):
+            con = connect(published.path(self.settings.home, pointer.number), read_only=True)
+            try:
+                return schema.version(con) == schema.newest()
+            finally:
+                con.close()
+        return False
+
     @contextmanager
     def write(self, purpose: str = "") -> Iterator[Connection]:
         """One transaction: commits at the end, rolls back on any error, then publishes.

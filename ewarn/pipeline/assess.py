@@ -1,0 +1,285 @@
+"""ASSESS: what people do with cases and texts. Every act names a registered person, proved by a personal token.
+
+In: a house, an actor, `now`. Out: the case or alert as it stands afterwards. Nothing formal leaves from here: an
+approval writes the deliveries in its own transaction, and `respond.send` sends them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from ewarn.assess import cases as casebook
+from ewarn.assess import decide, facts, grade, lint
+from ewarn.assess import draft as drafting
+from ewarn.dispatch import render, route
+from ewarn.errors import Refused, UsageFault
+from ewarn.pipeline import casework
+from ewarn.pipeline.house import House
+from ewarn.pipeline.identity import proved
+from ewarn.pipeline.reports import Actor, AlertReport, CaseReport
+from ewarn.pipeline.validate import ages
+from ewarn.store import alerts, cases, decisions, lines, outbox, pages, recipients
+from ewarn.terms import (
+    Alert,
+    AlertStatus,
+    CaseFile,
+    ClosedAs,
+    Decision,
+    Payload,
+    Person,
+    PersonRole,
+    Product,
+    Verification,
+)
+
+DESK = (PersonRole.DUTY, PersonRole.PANEL, PersonRole.COORDINATOR)
+
+
+def list_cases(house: House, status: str | None = None) -> list[CaseFile]:
+    """Cases as they stand, those due first."""
+    with house.db.read() as con:
+        return cases.all(con, status)
+
+
+def show_case(house: House, ref: str) -> CaseReport:
+    """A case with its history, texts and pages. Raises: UsageFault."""
+    with house.db.read() as con:
+        return CaseReport(
+            case=_case(con, ref),
+            history=tuple(cases.history(con, ref)),
+            alerts=tuple(a for a in alerts.all(con) if a.case == ref),
+            pages=tuple(pages.all(con, ref)),
+        )
+
+
+def grade_case(
+    house: House, ref: str, grade_id: str, answers: Mapping[str, str], actor: Actor, now: datetime
+) -> CaseFile:
+    """A panel member answers the grading questions and gives the grade."""
+    with house.db.write("grade") as tx:
+        case = _case(tx, ref)
+        person = proved(tx, actor)
+        decide.demand(person, (PersonRole.PANEL, PersonRole.DUTY), case.lead_area, house.catalogue, "grade this case")
+        graded = grade.apply(case, grade_id, answers, house.catalogue.grading, now)
+        return _keep(tx, graded, "graded", person, now, f"graded {grade_id}: {graded.grade_answers}")
+
+
+def verify_case(
+    house: House,
+    ref: str,
+    *,
+    actor: Actor,
+    now: datetime,
+    event: str | None = None,
+    substance: str | None = None,
+    link: str | None = None,
+) -> CaseFile:
+    """A person says how sure we are, apart for the event, the substance and the link; it then stands until changed."""
+    said = {"event": event, "substance": substance, "link": link}
+    update = {f"verification_{part}": Verification(level) for part, level in said.items() if level}
+    with house.db.write("verify") as tx:
+        case = _case(tx, ref)
+        person = proved(tx, actor)
+        decide.demand(person, DESK, case.lead_area, house.catalogue, "verify this case")
+        words = ", ".join(f"{part} {level}" for part, level in said.items() if level)
+        return _keep(tx, case.model_copy(update=update), casework.VERIFIED, person, now, words)
+
+
+def close_case(house: House, ref: str, closed_as: str, note: str, actor: Actor, now: datetime) -> CaseFile:
+    """Close a case with what it turned out to be and what was done."""
+    with house.db.write("close") as tx:
+        case = _case(tx, ref)
+        person = proved(tx, actor)
+        decide.demand(person, DESK, case.lead_area, house.catalogue, "close this case")
+        closed = casebook.close(case, ClosedAs(closed_as), note, now)
+        return _keep(tx, closed, "closed", person, now, f"closed as {closed_as}: {note}")
+
+
+def _keep(tx: Any, case: CaseFile, act: str, person: Person, now: datetime, why: str) -> CaseFile:
+    cases.save(tx, case, now, person.id)
+    cases.act(tx, case.ref, now, act, person.id, why)
+    decisions.append(tx, Decision(act=act, person=person.id, at=now, case=case.ref, note=why))
+    return case
+
+
+def draft(house: House, case_ref: str, product: str, actor: Actor, now: datetime, origin: str = "") -> AlertReport:
+    """A first version of a text from the case's facts as they are known now."""
+    with house.db.read() as con:
+        case = _case(con, case_ref)
+        known = lines.as_known(con, ages(house), until=now)
+    found = facts.gather(known, {r for s in case.signals if not s.suggested for r in s.signal.records}, house.catalogue)
+    with house.db.write("draft") as tx:
+        person = proved(tx, actor)
+        decide.demand(person, DESK, case.lead_area, house.catalogue, "draft for this case")
+        alert = drafting.write(
+            _case(tx, case_ref),
+            house.catalogue,
+            Product(product),
+            person.id,
+            now,
+            found,
+            alert_id=alerts.next_id(tx, case_ref),
+            issuer_name=house.settings.issuer_name,
+            origin=origin,
+        )
+        alerts.save(tx, alert, at=now, by=person.id)
+        _decide(tx, "drafted", alert, person, now)
+        return _report(tx, house, alert)
+
+
+def edit(house: House, alert_id: str, changes: Mapping[str, Any], actor: Actor, now: datetime) -> AlertReport:
+    """The next version with some parts changed; approvals of earlier versions do not count for it."""
+    with house.db.write("edit") as tx:
+        alert = _alert(tx, alert_id)
+        person = proved(tx, actor)
+        decide.demand(person, DESK, alert.area, house.catalogue, "edit this text")
+        edited = drafting.edit(alert, changes, person.id, now, house.catalogue)
+        alerts.save(tx, edited, at=now, by=person.id)
+        _decide(tx, "drafted", edited, person, now, ", ".join(sorted(changes)))
+        return _report(tx, house, edited)
+
+
+def submit(house: House, alert_id: str, actor: Actor, now: datetime) -> AlertReport:
+    """Fix the bytes of every audience and format and put them, with their hash, before the panel."""
+    with house.db.write("submit") as tx:
+        alert = _alert(tx, alert_id)
+        person = proved(tx, actor)
+        decide.demand(person, DESK, alert.area, house.catalogue, "submit this text")
+        if alert.status is not AlertStatus.DRAFT:
+            raise Refused(
+                f"version {alert.version} is {alert.status.value}, not a draft",
+                where=alert.id,
+                next_step="Edit it to make the next version.",
+            )
+        never = [f for f in lint.findings(alert, house.catalogue) if f.code in lint.NEVER_OVERRIDDEN and f.blocking]
+        if never:
+            raise Refused(f"{never[0].where}: {never[0].what}", where=alert.id, next_step=never[0].instead)
+        payloads = render.payloads(alert, house.catalogue)
+        fixed = alert.model_copy(
+            update={"status": AlertStatus.REVIEW, "hash": render.bundle_hash(alert, payloads)}
+        )
+        alerts.save(tx, fixed, payloads, at=now, by=person.id)
+        _decide(tx, "submitted", fixed, person, now)
+        return _report(tx, house, fixed, payloads)
+
+
+def approve(
+    house: House, alert_id: str, seen_hash: str, actor: Actor, now: datetime, out_of_hours: bool = False, note: str = ""
+) -> AlertReport:
+    """One approval of the exact text. The last one needed writes the deliveries in this same transaction."""
+    with house.db.write("approve") as tx:
+        alert = _alert(tx, alert_id)
+        person = proved(tx, actor)
+        verdict = decide.approve(
+            alert,
+            person,
+            decisions.of_alert(tx, alert_id),
+            seen_hash,
+            now,
+            house.catalogue,
+            out_of_hours=out_of_hours,
+            note=note,
+        )
+        _overridden(lint.findings(alert, house.catalogue), note, alert)
+        payloads = alerts.payloads(tx, alert.id, alert.version)
+        if render.bundle_hash(alert, payloads) != alert.hash:
+            raise Refused(
+                "the stored bytes no longer have the hash that was submitted",
+                where=alert.id,
+                next_step="Do not send; restore from a backup and tell the administrator.",
+            )
+        decisions.append(tx, verdict.decision)
+        alert = alerts.set_status(tx, alert.id, alert.version, verdict.status, now, person.id)
+        if verdict.status is AlertStatus.APPROVED:
+            _write_deliveries(tx, house, alert, payloads, verdict, now)
+        return _report(tx, house, alert, payloads)
+
+
+def _overridden(found: Sequence[lint.Finding], note: str, alert: Alert) -> None:
+    """A blocking finding can be overridden with a reason and a name, save those that never can."""
+    blocking = [f for f in found if f.blocking]
+    if blocking and (not note.strip() or any(f.code in lint.NEVER_OVERRIDDEN for f in blocking)):
+        first = blocking[0]
+        raise Refused(
+            f"{len(blocking)} findings stand against this text; the first: {first.where}: {first.what}",
+            where=alert.id,
+            next_step=f"{first.instead} Or approve with --note saying why it may go out so.",
+        )
+
+
+def _write_deliveries(
+    tx: Any, house: House, alert: Alert, payloads: Sequence[Payload], verdict: decide.Verdict, now: datetime
+) -> None:
+    found = route.destinations(alert, recipients.all(tx), house.catalogue, payloads, audiences=verdict.audiences)
+    outbox.put(tx, found.deliveries, now)
+    cases.act(tx, alert.case, now, "approved", verdict.decision.person, f"{alert.id} v{alert.version}: {verdict.why}")
+    if verdict.tell_panel and verdict.second_review_by:
+        casework.tell_panel(tx, house, alert, verdict.second_review_by, now)
+
+
+def list_alerts(house: House) -> list[AlertReport]:
+    """The newest version of every alert, newest first."""
+    with house.db.read() as con:
+        return [_report(con, house, alert) for alert in alerts.all(con)]
+
+
+def show_alert(house: House, alert_id: str) -> AlertReport:
+    """The exact text with its hash: what an approver reads before approving. Raises: UsageFault."""
+    with house.db.read() as con:
+        alert = _alert(con, alert_id)
+        return _report(con, house, alert, alerts.payloads(con, alert.id, alert.version))
+
+
+def _report(con: Any, house: House, alert: Alert, payloads: Sequence[Payload] = ()) -> AlertReport:
+    decided = decisions.of_alert(con, alert.id)
+    shown = payloads or render.payloads(alert, house.catalogue)
+    found = route.destinations(alert, recipients.all(con), house.catalogue, shown, audiences=decide.EVERYBODY)
+    sent = [d for d in outbox.all(con, alert.id) if d.version == alert.version]
+    return AlertReport(
+        id=alert.id,
+        case=alert.case,
+        version=alert.version,
+        product=alert.product.value,
+        status=alert.status.value,
+        standing=alert.standing.value,
+        hash=alert.hash,
+        author=alert.author,
+        approvals=decide.approvals(alert, decided),
+        approvals_needed=decide.needed(alert.product),
+        findings=tuple(f.model_dump(mode="json") for f in lint.findings(alert, house.catalogue)),
+        deliveries=tuple(sent or found.deliveries),
+        withheld=tuple(found.withheld),
+        text=render.plain_text(shown),
+    )
+
+
+def _decide(tx: Any, act: str, alert: Alert, person: Person, now: datetime, note: str = "") -> None:
+    decisions.append(
+        tx,
+        Decision(
+            act=act,
+            person=person.id,
+            at=now,
+            case=alert.case,
+            alert=alert.id,
+            version=alert.version,
+            hash=alert.hash,
+            note=note,
+        ),
+    )
+
+
+def _case(con: Any, ref: str) -> CaseFile:
+    found = cases.load(con, ref)
+    if found is None:
+        raise UsageFault(f"there is no case '{ref}'", next_step="See 'ewarn cases list'.")
+    return found
+
+
+def _alert(con: Any, alert_id: str) -> Alert:
+    found = alerts.load(con, alert_id)
+    if found is None:
+        raise UsageFault(f"there is no alert '{alert_id}'", next_step="See 'ewarn alerts list'.")
+    return found

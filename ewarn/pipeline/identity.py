@@ -1,0 +1,47 @@
+"""Who acts: a registered person, proved by a personal token that is kept only as an Argon2 hash."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from ewarn.errors import Refused, UsageFault
+from ewarn.pipeline.reports import Actor
+from ewarn.store import people
+from ewarn.terms import Person
+
+SHORTEST_SECRET = 12
+_HASHER = PasswordHasher()
+_NOBODY = _HASHER.hash(secrets.token_hex(16))
+
+
+def hashed(secret: str) -> str:
+    """The Argon2 hash of a new token. Raises: UsageFault for a short one."""
+    if len(secret) < SHORTEST_SECRET:
+        raise UsageFault(
+            f"a secret needs {SHORTEST_SECRET} characters or more", next_step="Choose a longer one, or let one be made."
+        )
+    return _HASHER.hash(secret)
+
+
+def new_secret() -> str:
+    """A token that nobody has used before."""
+    return secrets.token_urlsafe(18)
+
+
+def proved(con: Any, actor: Actor) -> Person:
+    """The registered, active person behind an id and token. Unknown ids take as long as wrong tokens. Raises: Refused."""
+    person, kept = people.load(con, actor.person), people.secret_hash(con, actor.person)
+    try:
+        right = _HASHER.verify(kept or _NOBODY, actor.secret)
+    except (VerificationError, InvalidHashError):
+        right = False
+    if person is None or kept is None or not right or not person.active:
+        raise Refused(
+            f"'{actor.person}' is not proved",
+            next_step="Check the id ('ewarn people list') and the personal secret.",
+        )
+    return person

@@ -1,0 +1,225 @@
+"""READ: how things stand, and the few acts that keep a house: begin it, people and recipients, backup and restore.
+
+In: a house, `now`. Out: frozen reports. Reading goes to the published copy and never waits for a writer.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ewarn import catalogue as content_room
+from ewarn.errors import UsageFault
+from ewarn.pipeline import identity, validate
+from ewarn.pipeline.house import House
+from ewarn.pipeline.reports import (
+    CheckReport,
+    DoctorReport,
+    DutyReport,
+    HomeReport,
+    PersonReport,
+    SourceFreshness,
+    StatusReport,
+    TodayReport,
+)
+from ewarn.settings import Settings
+from ewarn.store import (
+    backup as archives,
+)
+from ewarn.store import (
+    cases,
+    counting,
+    doctor as examination,
+    health,
+    operator_notices,
+    outbox,
+    pages,
+    people,
+    recipients,
+    records,
+)
+from ewarn.terms import DeliveryState, Person, Recipient
+
+SHOWN_NOTICES = 50
+
+
+def check(content: Path, overlay: Path | None = None) -> CheckReport:
+    """Every definition read, every fault of every file."""
+    faults = content_room.check(content, overlay)
+    counts: dict[str, int] = {}
+    content_hash = ""
+    if not faults:
+        found = content_room.load(content, overlay)
+        kinds = ("feeds", "drops", "classes", "substances", "rules", "advice", "templates", "channels")
+        counts = {kind: len(getattr(found, kind)) for kind in kinds} | {"areas": found.areas.height}
+        content_hash = found.content_hash
+    return CheckReport(
+        content=str(content),
+        content_hash=content_hash,
+        definitions=counts,
+        faults=tuple(
+            {"file": f.file, "key": f.key, "problem": f.problem, "remedy": f.remedy} for f in faults
+        ),
+    )
+
+
+def initialise(house: House, now: datetime) -> HomeReport:
+    """Make what a home needs: folders for every drop, and an ewarn.toml to fill in where there is none."""
+    for drop in house.catalogue.drops:
+        (house.settings.drops / drop).mkdir(parents=True, exist_ok=True, mode=0o700)
+    config = house.settings.home / "ewarn.toml"
+    words = [f"drop files into {house.settings.drops}/<source>/"]
+    if not config.is_file():
+        config.write_text(STARTER_CONFIG)
+        config.chmod(0o600)
+        words.append(f"say who you are in {config}")
+    return _home(house, words=words)
+
+
+STARTER_CONFIG = """\
+# ewarn: this deployment's settings. Every key can also be set as EWARN_<KEY> in the environment.
+# issuer = "LDN"                     # code at the front of every reference
+# issuer_name = "..."                # how partners know you
+# home_area = "E12000007"            # GSS code of the area you look after
+# standing = "actual"                # actual | exercise | test
+# smtp_from = "alerts@example.org"
+
+# [secrets]                          # by reference only: env:NAME or file:PATH
+# smtp_login = "file:secrets/smtp"
+"""
+
+
+def _home(house: House, *, archive: str = "", words: list[str] | None = None) -> HomeReport:
+    return HomeReport(
+        home=str(house.settings.home),
+        database=str(house.settings.database),
+        content=str(house.settings.content),
+        content_hash=house.catalogue.content_hash,
+        archive=archive,
+        words=tuple(words or ()),
+    )
+
+
+def status(house: House, now: datetime) -> StatusReport:
+    """How things stand: sources, records, what waits for whom."""
+    with house.db.read() as con:
+        deliveries = outbox.all(con)
+        return StatusReport(
+            at=now,
+            home=str(house.settings.home),
+            standing=house.settings.standing.value,
+            sources=_freshness(house, con, now),
+            records=counting.records(con),
+            open_rejects=counting.open_rejects(con),
+            naming_queue=records.naming_queue(con).height,
+            open_cases=tuple(cases.all(con, "open")),
+            open_pages=tuple(pages.open(con)),
+            waiting_deliveries=sum(d.state in (DeliveryState.WAITING, DeliveryState.SENDING) for d in deliveries),
+            failed_deliveries=tuple(d for d in deliveries if d.state in (DeliveryState.FAILED, DeliveryState.DEAD)),
+            operator_notices=tuple(operator_notices.open(con).head(SHOWN_NOTICES).to_dicts()),
+        )
+
+
+def _freshness(house: House, con: Any, now: datetime) -> tuple[SourceFreshness, ...]:
+    """One per enabled source; late when nothing came for longer than its definition expects."""
+    pulse = {row["source"]: row for row in health.of(con, now).to_dicts()}
+    found = []
+    for source in house.catalogue.sources.values():
+        if not source.enabled:
+            continue
+        row = pulse.get(source.id, {})
+        last, every = row.get("last_received_at"), source.expected_every_hours
+        found.append(
+            SourceFreshness(
+                source=source.id,
+                title=source.title,
+                last_received_at=last,
+                last_new_at=row.get("last_new_at"),
+                last_outcome=row.get("last_outcome") or "never received",
+                late=bool(last and every and (now - last).total_seconds() > every * 3600),
+                expected_every_hours=every,
+            )
+        )
+    return tuple(found)
+
+
+def today(house: House, now: datetime) -> TodayReport:
+    """What the desk's first page shows: how things stand, and the signals standing now (nothing is written)."""
+    standing = validate.detect(house, now, dry_run=True)
+    return TodayReport(
+        status=status(house, now), signals=standing.signals, not_evaluable=standing.not_evaluable, as_of=now
+    )
+
+
+def doctor(house: House, now: datetime) -> DoctorReport:
+    """Everything that can be wrong, looked at; exit status 1 where something is."""
+    checks = [{"check": c.name, "ok": c.ok, "words": c.words} for c in examination.examine(house.db, now)]
+    faults = content_room.check(house.settings.content, house.settings.overlay)
+    checks.append({"check": "content", "ok": not faults, "words": f"{len(faults)} faults; see 'ewarn check'"})
+    with house.db.read() as con:
+        rota = [r for r in recipients.all(con) if r.rota_order is not None and r.active]
+    words = f"{len(rota)} on the duty rota" if rota else "nobody is on the duty rota: pages reach no one"
+    checks.append({"check": "duty rota", "ok": bool(rota), "words": words})
+    return DoctorReport(checks=tuple(checks), exit_status=0 if all(c["ok"] for c in checks) else 1)
+
+
+def backup(house: House, target: Path, now: datetime, *, include_raw: bool = True) -> HomeReport:
+    """One archive of what cannot be replayed, and of the raw bytes unless they are left out."""
+    written = archives.backup(house.db, target, now, include_raw=include_raw)
+    return _home(house, archive=str(written))
+
+
+def restore(settings: Settings, archive: Path, *, force: bool = False) -> HomeReport:
+    """Put an archive back into a home without a database (or over it, with `force`). Raises: Refused, StoreFault."""
+    manifest = archives.restore(settings, archive, force=force)
+    return HomeReport(
+        home=str(settings.home),
+        database=str(settings.database),
+        content=str(settings.content),
+        content_hash="",
+        archive=str(archive),
+        words=(f"written {manifest.get('written_at', '')}".strip(),),
+    )
+
+
+def add_person(house: House, person: Person, secret: str | None, now: datetime) -> PersonReport:
+    """Register a person with a personal token; without one ewarn makes it and shows it this once."""
+    for code in person.areas:
+        house.catalogue.area_ref(code)
+    made = secret or identity.new_secret()
+    kept = identity.hashed(made)
+    with house.db.write("people") as tx:
+        people.add(tx, person, kept, now)
+    return PersonReport(person=person, secret="" if secret else made)
+
+
+def list_people(house: House) -> list[Person]:
+    with house.db.read() as con:
+        return people.all(con)
+
+
+def add_recipient(house: House, recipient: Recipient, now: datetime) -> Recipient:
+    """Put somebody on the distribution list or the duty rota. Raises: UsageFault for an unknown channel or area."""
+    for code in recipient.areas:
+        house.catalogue.area_ref(code)
+    if recipient.channel not in house.catalogue.channels:
+        known = ", ".join(sorted(house.catalogue.channels))
+        raise UsageFault(f"there is no channel '{recipient.channel}'", next_step=f"Use one of: {known}.")
+    with house.db.write("recipients") as tx:
+        recipients.save(tx, recipient, now)
+    return recipient
+
+
+def list_recipients(house: House) -> list[Recipient]:
+    with house.db.read() as con:
+        return recipients.all(con)
+
+
+def duty(house: House) -> DutyReport:
+    """Who is called, in order, and what nobody has answered yet."""
+    with house.db.read() as con:
+        rota = sorted(
+            (r for r in recipients.all(con) if r.rota_order is not None and r.active), key=lambda r: r.rota_order or 0
+        )
+        return DutyReport(rota=tuple(rota), pages=tuple(pages.open(con)))

@@ -1,0 +1,321 @@
+"""RECEIVE: bytes to records. Raw bytes are kept before anything is parsed; one source failing never ends the run.
+
+In: a house and `now`. Out: one SourceReport a source or file. Never decides anything; parsing runs outside the lock.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from ewarn import catalogue as content_room
+from ewarn import intake as intake_room
+from ewarn.catalogue.definitions import DropDefinition, FeedDefinition
+from ewarn.errors import EwarnError, StoreFault, TransientSourceError, UnusableInput, UsageFault
+from ewarn.frames import SHAPES
+from ewarn.pipeline import casework
+from ewarn.pipeline.house import House
+from ewarn.pipeline.reports import IntakeReport, SourceReport
+from ewarn.store import operator_notices, records, rejects, snapshots
+from ewarn.terms import digest
+
+Definition = FeedDefinition | DropDefinition
+Progress = Callable[[str], Any]
+
+
+def intake(
+    house: House,
+    now: datetime,
+    source: str | None = None,
+    file: Path | None = None,
+    backfill: bool = False,
+    kinds: Sequence[str] = ("feed", "drop"),
+    progress: Progress | None = None,
+) -> IntakeReport:
+    """Receive from one source, one file, or everything that is enabled. Raises: UsageFault, StoreFault, StoreBusy."""
+    say = progress or (lambda _: None)
+    if file is not None:
+        return _report(house, [_from_file(house, now, source, file, backfill)])
+    reports: list[SourceReport] = []
+    for definition in _chosen(house, source, kinds):
+        say(definition.title)
+        if isinstance(definition, FeedDefinition):
+            reports.append(_from_feed(house, definition, now, backfill))
+        else:
+            reports.extend(_from_folder(house, definition, now, backfill))
+    return _report(house, reports)
+
+
+def _report(house: House, reports: Sequence[SourceReport]) -> IntakeReport:
+    house.db.publish()
+    failed = sum(bool(r.error) for r in reports)
+    status = 0 if not failed else UnusableInput.exit_status if failed == len(reports) else 1
+    return IntakeReport(sources=tuple(reports), exit_status=status)
+
+
+def _chosen(house: House, source: str | None, kinds: Sequence[str]) -> list[Definition]:
+    if source is not None:
+        return [_definition(house, source)]
+    return [
+        definition
+        for kind, group in (("drop", house.catalogue.drops), ("feed", house.catalogue.feeds))
+        for definition in group.values()
+        if kind in kinds and definition.enabled
+    ]
+
+
+def _definition(house: House, source: str) -> Definition:
+    try:
+        return house.catalogue.sources[source]
+    except KeyError:
+        known = ", ".join(sorted(house.catalogue.sources))
+        raise UsageFault(f"there is no source '{source}'", next_step=f"Use one of: {known}.") from None
+
+
+def _from_file(house: House, now: datetime, source: str | None, file: Path, backfill: bool) -> SourceReport:
+    try:
+        body = file.read_bytes()
+    except OSError as error:
+        raise UsageFault(
+            f"the file cannot be read: {error.strerror}", where=str(file), next_step="Check the path."
+        ) from error
+    if source is not None:
+        definition = _definition(house, source)
+    else:
+        definition = intake_room.recognise(body, tuple(house.catalogue.drops.values()))
+    return _take(house, definition, body, now, backfill, file=file.name)
+
+
+def _from_feed(house: House, feed: FeedDefinition, now: datetime, backfill: bool) -> SourceReport:
+    validators = snapshots.validators(house.settings, feed.id)
+    try:
+        fetched = intake_room.fetch(
+            feed, validators=validators, allow_loopback=house.settings.allow_loopback_sources, now=now
+        )
+    except EwarnError as error:
+        return _failed(house, feed.id, error, now)
+    if fetched.status == "not modified":
+        receipt = snapshots.note(house.settings, feed.id, now, "not modified", validators=validators)
+        with house.db.write("intake") as tx:
+            snapshots.enter(tx, [receipt])
+        return SourceReport(source=feed.id, outcome="not modified")
+    return _take(house, feed, fetched.body, now, backfill, validators=fetched.validators)
+
+
+def _from_folder(house: House, drop: DropDefinition, now: datetime, backfill: bool) -> list[SourceReport]:
+    reports = []
+    for waiting in intake_room.collect(house.settings.drops, [drop.id]):
+        report = _take(house, drop, waiting.path.read_bytes(), now, backfill, file=waiting.path.name)
+        intake_room.settle(waiting, ok=not report.error, reason=report.error)
+        reports.append(report)
+    return reports
+
+
+def _take(
+    house: House,
+    definition: Definition,
+    body: bytes,
+    now: datetime,
+    backfill: bool,
+    *,
+    file: str = "",
+    validators: Mapping[str, str] | None = None,
+    kind: str = "receipt",
+) -> SourceReport:
+    """Keep the bytes and write the receipt, then parse, then land in one short transaction."""
+    settings, catalogue = house.settings, house.catalogue
+    snapshots.archive_content(settings, catalogue.files, catalogue.content_hash)
+    snapshot = snapshots.keep(
+        settings,
+        definition.id,
+        body,
+        now,
+        backfill,
+        definition_hash(definition),
+        catalogue.content_hash,
+        validators,
+        kind=kind,
+        file=file,
+    )
+    return _read_and_land(house, definition, body, snapshot, now)
+
+
+def definition_hash(definition: Definition) -> str:
+    """Which wording of a source's definition read a record."""
+    return digest(definition.model_dump(mode="json"), 16)
+
+
+def _read_and_land(
+    house: House, definition: Definition, body: bytes, snapshot: snapshots.SnapshotRef, now: datetime
+) -> SourceReport:
+    receipt = snapshot.receipt
+    replayed = receipt.kind == "replay"
+    try:
+        staged = intake_room.read(
+            definition, body, house.catalogue, received_at=receipt.received_at, backfill=receipt.backfill
+        )
+    except EwarnError as error:
+        return _failed(house, definition.id, error, now, snapshot)
+    common = {"source": definition.id, "snapshot": snapshot.sha256, "file": receipt.file}
+    if not snapshot.fresh and not replayed:
+        return _nothing_new(house, snapshot, staged, common)
+    with house.db.write("intake") as tx:
+        landed = records.land(tx, staged, snapshot, now, receipt.backfill, reread=replayed)
+        if replayed:
+            still = staged.rejects["position"].to_list()
+            rejects.mark_replayed(tx, snapshot.sha256, now, still, definition.id)
+        for note in landed.notes:
+            operator_notices.put(tx, now, definition.id, note)
+        casework.corrected(tx, house, set(landed.changed_records), now)
+    counts = {name: getattr(landed, name) for name in ("records", "new", "changed", "unchanged", "rejects")}
+    outcome = "part rejected" if landed.rejects else "ok"
+    return SourceReport(
+        **common, **counts, detections=landed.detections, queued=landed.queued, outcome=outcome, notes=landed.notes
+    )
+
+
+def _nothing_new(
+    house: House, snapshot: snapshots.SnapshotRef, staged: intake_room.Staged, common: Mapping[str, str]
+) -> SourceReport:
+    """The same bytes twice change nothing but the receipts."""
+    with house.db.write("intake") as tx:
+        snapshots.enter(tx, [snapshot.receipt])
+    rejected = staged.rejects.height
+    return SourceReport(
+        **common,
+        records=staged.records.height + rejected,
+        unchanged=staged.records.height,
+        rejects=rejected,
+        outcome="same bytes",
+        notes=("These bytes were received before: nothing changed.",),
+    )
+
+
+def _failed(
+    house: House, source: str, error: EwarnError, now: datetime, snapshot: snapshots.SnapshotRef | None = None
+) -> SourceReport:
+    """A source that failed is a value in the results; what came is kept whole as one reject and the operator told."""
+    if isinstance(error, StoreFault):
+        raise error
+    receipt = snapshots.note(
+        house.settings, source, now, "failed", error.what, file=snapshot.receipt.file if snapshot else ""
+    )
+    with house.db.write("intake") as tx:
+        snapshots.enter(tx, [snapshot.receipt, receipt] if snapshot else [receipt])
+        if snapshot is not None:
+            whole = pl.DataFrame(
+                {"position": ["whole file"], "reason": [str(error)], "raw": [None]}, schema=SHAPES["staged_reject"]
+            )
+            rejects.enter(tx, whole, snapshot, now)
+        operator_notices.put(tx, now, source, str(error))
+    return SourceReport(
+        source=source,
+        snapshot=snapshot.sha256 if snapshot else None,
+        outcome="quarantined" if snapshot else "failed",
+        error=str(error),
+        retryable=isinstance(error, TransientSourceError),
+        file=snapshot.receipt.file if snapshot else "",
+    )
+
+
+def list_rejects(house: House, source: str | None = None) -> list[dict[str, Any]]:
+    """Open rejects, newest first: one row per input row or entry that could not be used."""
+    with house.db.read() as con:
+        return rejects.all(con, source).to_dicts()
+
+
+def replay_rejects(
+    house: House, now: datetime, source: str | None = None, progress: Progress | None = None
+) -> IntakeReport:
+    """Read the snapshots behind open rejects again with today's definitions; rows that now pass become records.
+
+    They become known now, unless their snapshot was a backfill.
+    """
+    say = progress or (lambda _: None)
+    with house.db.read() as con:
+        waiting = rejects.all(con, source).select("source", "snapshot", "receipt").unique(maintain_order=True)
+    receipts = {r.id: r for r in snapshots.receipts(house.settings)}
+    reports = []
+    for row in waiting.to_dicts():
+        say(f"{row['source']} {row['snapshot'][:12]}")
+        first = receipts.get(row["receipt"])
+        backfill, file = (first.backfill, first.file) if first else (False, "")
+        body = snapshots.body(house.settings, row["snapshot"])
+        definition = _definition(house, row["source"])
+        reports.append(_take(house, definition, body, now, backfill, file=file, kind="replay"))
+    return _report(house, reports)
+
+
+def rebuild(house: House, now: datetime, progress: Progress | None = None) -> IntakeReport:
+    """Replay every kept snapshot, each with the content then in force, into a database without records.
+
+    Decisions, people, the outbox and the audit chain cannot be replayed: restore them from a backup.
+    """
+    say = progress or (lambda _: None)
+    with house.db.read() as con:
+        if not snapshots.table(con).filter(pl.col("landed")).is_empty():
+            raise UsageFault(
+                "the database already holds records",
+                where=str(house.settings.database),
+                next_step="Move the database away first; the snapshots under raw/ stay where they are.",
+            )
+    reports: list[SourceReport] = []
+    landed: set[tuple[str, str]] = set()
+    with tempfile.TemporaryDirectory(dir=house.settings.home) as scratch:
+        then: dict[str, House] = {}
+        for receipt in snapshots.receipts(house.settings):
+            if receipt.kind not in ("receipt", "replay"):
+                with house.db.write("rebuild") as tx:
+                    snapshots.enter(tx, [receipt])
+                continue
+            say(f"{receipt.source} {receipt.sha256[:12]}")
+            if receipt.content_hash not in then:
+                then[receipt.content_hash] = _house_then(house, receipt.content_hash, Path(scratch))
+            reports.append(_replay(then[receipt.content_hash], receipt, landed))
+    return _report(house, reports)
+
+
+def _house_then(house: House, content_hash: str, scratch: Path) -> House:
+    if content_hash == house.catalogue.content_hash:
+        return house
+    folder = snapshots.load_content(house.settings, content_hash, scratch / content_hash[:16])
+    return House(house.settings, content_room.load(folder), house.db)
+
+
+def _replay(house: House, receipt: snapshots.Receipt, landed: set[tuple[str, str]]) -> SourceReport:
+    fresh = (receipt.source, receipt.sha256) not in landed
+    snapshot = snapshots.SnapshotRef(sha256=receipt.sha256, fresh=fresh, receipt=receipt)
+    body = snapshots.body(house.settings, receipt.sha256)
+    try:
+        staged = intake_room.read(
+            _definition(house, receipt.source),
+            body,
+            house.catalogue,
+            received_at=receipt.received_at,
+            backfill=receipt.backfill,
+        )
+    except EwarnError as error:
+        with house.db.write("rebuild") as tx:
+            snapshots.enter(tx, [receipt])
+        return SourceReport(source=receipt.source, snapshot=receipt.sha256, outcome="quarantined", notes=(str(error),))
+    with house.db.write("rebuild") as tx:
+        if not fresh and receipt.kind != "replay":
+            snapshots.enter(tx, [receipt])
+            return SourceReport(source=receipt.source, snapshot=receipt.sha256, outcome="same bytes")
+        done = records.land(
+            tx, staged, snapshot, receipt.received_at, receipt.backfill, reread=receipt.kind == "replay"
+        )
+        if receipt.kind == "replay":
+            still = staged.rejects["position"].to_list()
+            rejects.mark_replayed(tx, receipt.sha256, receipt.received_at, still, receipt.source)
+    landed.add((receipt.source, receipt.sha256))
+    counts = {name: getattr(done, name) for name in ("records", "new", "changed", "unchanged", "rejects")}
+    return SourceReport(
+        source=receipt.source, snapshot=receipt.sha256, file=receipt.file, **counts,
+        detections=done.detections, queued=done.queued,
+    )  # fmt: skip

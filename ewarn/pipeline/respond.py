@@ -1,0 +1,166 @@
+"""RESPOND: what leaves the house, and who answered. Only stored, approved bytes and internal pages are ever sent.
+
+In: a house, `now`. Out: deliveries with their receipts. A second run sends nothing again; what failed is tried again
+when it is due, bounded by its channel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from ewarn.catalogue.definitions import ChannelDefinition
+from ewarn.dispatch import due, route
+from ewarn.dispatch import page as paging
+from ewarn.dispatch import send as sender
+from ewarn.errors import UsageFault
+from ewarn.pipeline import casework, validate
+from ewarn.pipeline.house import House
+from ewarn.pipeline.identity import proved
+from ewarn.pipeline.reports import Actor, DetectReport, PageReport, ReceiptsReport, SendReport
+from ewarn.store import alerts, cases, decisions, operator_notices, outbox, pages, recipients
+from ewarn.terms import AlertStatus, Decision, Delivery, DeliveryState, Page, Payload, Recipient
+
+SENT, FAILED, DEAD = DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.DEAD
+
+
+def send(house: House, now: datetime) -> SendReport:
+    """Send what is due: pages first, then alerts, each in the order it fell due."""
+    with house.db.read() as con:
+        waiting = sorted(outbox.due(con, now), key=lambda d: not d.page)
+    done = [found for delivery in waiting if (found := _attempt(house, delivery, now)) is not None]
+    house.db.publish()
+    with house.db.read() as con:
+        pending = sum(d.state in (DeliveryState.WAITING, DeliveryState.FAILED) for d in outbox.all(con))
+    failed = [d for d in done if d.state in (FAILED, DEAD)]
+    return SendReport(
+        deliveries=tuple(done),
+        sent=sum(d.state is SENT for d in done),
+        failed=len(failed),
+        waiting=pending,
+        exit_status=1 if failed else 0,
+    )
+
+
+def _attempt(house: House, delivery: Delivery, now: datetime) -> Delivery | None:
+    """Claim, send, settle: the claim is on record before anything leaves. None where another sender has it."""
+    with house.db.write("send") as tx:
+        if not outbox.claim(tx, delivery.id, now):
+            return None
+        recipient = recipients.load(tx, delivery.destination)
+        payload = _payload(tx, house, delivery)
+        repeat = delivery.id in outbox.possible_repeats(tx)
+    channel = house.catalogue.channels.get(delivery.channel)
+    outcome = _deliver(house, delivery, payload, channel, recipient, possible_repeat=repeat)
+    attempts = delivery.attempts + 1
+    again = due.next_attempt(attempts, now, channel.max_attempts if channel else 1) if outcome.retry else None
+    state = SENT if outcome.ok else FAILED if again else DEAD
+    with house.db.write("send") as tx:
+        outbox.settle(tx, delivery.id, state, now, outcome.error, again)
+        if state is DEAD:
+            operator_notices.put(tx, now, "dispatch", f"{delivery.destination}: given up: {outcome.error}")
+        if state is SENT and delivery.alert and delivery.version is not None:
+            _issued(tx, delivery, now)
+        return outbox.load(tx, delivery.id)
+
+
+def _deliver(
+    house: House,
+    delivery: Delivery,
+    payload: Payload | None,
+    channel: ChannelDefinition | None,
+    recipient: Recipient | None,
+    *,
+    possible_repeat: bool,
+) -> sender.Outcome:
+    if payload is None or channel is None or recipient is None:
+        missing = "stored text" if payload is None else "channel" if channel is None else "recipient"
+        return sender.Outcome(ok=False, error=f"the {missing} is no longer there", retry=False)
+    held = route.withheld(delivery, channel)
+    if held:
+        return sender.Outcome(ok=False, error=held, retry=False)
+    return sender.deliver(
+        delivery,
+        payload,
+        channel,
+        recipient,
+        house.settings.secret,
+        smtp_from=house.settings.smtp_from,
+        possible_repeat=possible_repeat,
+    )
+
+
+def _payload(con: Any, house: House, delivery: Delivery) -> Payload | None:
+    """The stored bytes of an alert; a page's own text."""
+    if delivery.page:
+        page = pages.load(con, delivery.page)
+        return paging.payload(page, delivery.format, house.catalogue) if page else None
+    stored = alerts.payloads(con, delivery.alert, delivery.version or 0)
+    return next((p for p in stored if (p.audience, p.format) == (delivery.audience, delivery.format)), None)
+
+
+def _issued(tx: Any, delivery: Delivery, now: datetime) -> None:
+    """The first delivery that arrives makes an approved alert issued, and the version it follows updated."""
+    alert = alerts.load(tx, delivery.alert, delivery.version)
+    if alert is None or alert.status is not AlertStatus.APPROVED:
+        return
+    alerts.set_status(tx, alert.id, alert.version, AlertStatus.ISSUED, now)
+    cases.act(tx, alert.case, now, "issued", "ewarn", f"{alert.id} v{alert.version} has gone out")
+    for earlier in alerts.versions(tx, alert.id):
+        if earlier.version < alert.version and earlier.status is AlertStatus.ISSUED:
+            alerts.set_status(tx, earlier.id, earlier.version, AlertStatus.UPDATED, now)
+
+
+def receipts(house: House, alert: str | None = None) -> ReceiptsReport:
+    """Deliveries as they stand, every attempt, every answer; of one alert, or all."""
+    with house.db.read() as con:
+        found = tuple(outbox.all(con, alert))
+        ids = {d.id for d in found}
+        return ReceiptsReport(
+            deliveries=found,
+            attempts=tuple(outbox.receipts(con, alert)),
+            acknowledgements=tuple(outbox.acknowledgements(con, alert)),
+            possible_repeats=tuple(sorted(ids & outbox.possible_repeats(con))),
+        )
+
+
+def page(house: House, now: datetime) -> PageReport:
+    """Call the back-up for pages nobody has acknowledged in time."""
+    with house.db.write("page") as tx:
+        backup_after = house.catalogue.routes.page_backup_after_minutes
+        last = max((r.rota_order or 0 for r in recipients.all(tx) if r.active), default=0)
+        calls = paging.escalations(pages.open(tx), now, backup_after, last)
+        written: list[Delivery] = []
+        for call in calls:
+            pages.escalated(tx, call.id, call.rota_order, now)
+            written += casework.call(tx, house, call, now)
+            cases.act(tx, call.case, now, "paged", "ewarn", f"not acknowledged: number {call.rota_order} is called")
+        return PageReport(pages=tuple(calls), deliveries=tuple(written))
+
+
+def acknowledge(house: House, subject: str, actor: Actor, now: datetime, text: str = "") -> Page | Delivery:
+    """A person takes a page (the case shows it), or a delivery is answered for. Raises: UsageFault, Refused."""
+    with house.db.write("acknowledge") as tx:
+        person = proved(tx, actor)
+        called = pages.load(tx, subject)
+        if called is not None:
+            taken = pages.acknowledge(tx, subject, person.id, now)
+            cases.act(tx, called.case, now, "acknowledged", person.id, f"{person.name} has the page")
+            decisions.append(
+                tx, Decision(act="acknowledged", person=person.id, at=now, case=called.case, note=f"page {subject}")
+            )
+            return taken
+        delivery = outbox.load(tx, subject)
+        if delivery is None:
+            raise UsageFault(f"there is no page or delivery '{subject}'", next_step="See 'ewarn duty'.")
+        outbox.acknowledge(tx, subject, person.id, now, text)
+        return delivery
+
+
+def watch_silence(house: House, now: datetime) -> Sequence[DetectReport]:
+    """Sources later than they should be become operator notices; absence never reads as recovery."""
+    silent = [r.id for r in house.catalogue.rules.values() if r.method == "silence" and r.enabled]
+    return [validate.detect(house, now, rule=rule) for rule in silent]
+
+

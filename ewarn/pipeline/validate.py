@@ -1,0 +1,217 @@
+"""VALIDATE: line lists to signals. The ad-hoc check, the scheduled detection, the back-test, and the way back to a row.
+
+In: a house, the instant asked about. Out: signals and the rules that had no answer. Detection and back-test read the
+same spells, so that a signal has one id in both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import polars as pl
+
+from ewarn.catalogue.definitions import RuleDefinition
+from ewarn.errors import UsageFault
+from ewarn.frames import Lines
+from ewarn.pipeline import casework
+from ewarn.pipeline.house import House
+from ewarn.pipeline.reports import BacktestReport, DetectReport, Trail
+from ewarn.rules import evaluate as engine
+from ewarn.rules import signals as signal_room
+from ewarn.store import explain as trails
+from ewarn.store import health, lines
+from ewarn.store import signals as kept
+from ewarn.terms import Signal, day_end, day_start, days_between
+
+LIVE_WITHIN_HOURS = 24
+
+
+def detect(
+    house: House,
+    now: datetime,
+    as_of: datetime | None = None,
+    rule: str | None = None,
+    area: str | None = None,
+    substance: str | None = None,
+    dry_run: bool = False,
+) -> DetectReport:
+    """The signals standing at `as_of` (default: now), as it was known then.
+
+    Unless `dry_run`, new and grown signals are kept and join cases; the duty rota is paged when as_of lies within a
+    day of now (history asked about wakes nobody). Raises: UsageFault for unknown ids.
+    """
+    instant = as_of or now
+    rules = _rules(house, rule)
+    _known(house, area, substance)
+    found, evaluation, known = _evaluate(house, rules, instant)
+    found = _asked(house, found, area, substance)
+    report = DetectReport(
+        as_of=instant,
+        content_hash=house.catalogue.content_hash,
+        signals=tuple(found),
+        not_evaluable=tuple(evaluation.not_evaluable),
+        dry_run=dry_run,
+    )
+    if dry_run:
+        return report
+    return _keep(house, report, known, now)
+
+
+def _evaluate(
+    house: House, rules: Sequence[RuleDefinition], instant: datetime
+) -> tuple[list[Signal], engine.Evaluation, Lines]:
+    with house.db.read() as con:
+        known = lines.as_known(con, ages(house), until=instant)
+        pulse = health.of(con, instant)
+    evaluation = engine.evaluate(rules, known, instant, house.catalogue, health=pulse)
+    found = signal_room.at(evaluation, instant, house.catalogue, rules)
+    return [s.model_copy(update={"standing": house.settings.standing}) for s in found], evaluation, known
+
+
+def _keep(house: House, report: DetectReport, known: Lines, now: datetime) -> DetectReport:
+    """Signals, cases and pages in one transaction."""
+    if not report.signals:
+        return report
+    fatal = known.lines.filter(pl.col("outcome") == "fatal")["record_id"].unique().to_list()
+    live = abs((now - report.as_of).total_seconds()) <= LIVE_WITHIN_HOURS * 3600
+    with house.db.write("detect") as tx:
+        evaluation = kept.evaluation(tx, now, report.as_of, report.content_hash, "live" if live else "ad hoc")
+        changes = kept.save(tx, report.signals, evaluation, now)
+        moved = [("new", s) for s in changes.new] + [("grown", s) for s in changes.grown]
+        placed, pages = casework.place(tx, house, moved, frozenset(fatal), now, live=live)
+    house.db.publish()
+    return report.model_copy(
+        update={
+            "new": tuple(s.id for s in changes.new),
+            "cases": tuple(dict.fromkeys(change.case.ref for change in placed)),
+            "pages": tuple(page.id for page in pages),
+        }
+    )
+
+
+def backtest(
+    house: House,
+    start: date,
+    end: date,
+    rule: str | None = None,
+    area: str | None = None,
+    substance: str | None = None,
+    history_from: date | None = None,
+    progress: Callable[[str], Any] | None = None,
+) -> BacktestReport:
+    """What today's rules would have said, one evaluation a day at 23:59:59 Europe/London, bounds inclusive.
+
+    Each signal once, with the first day in the range on which it was raised; signals raised before the range are left
+    out. Records known before `history_from` play no part. Writes nothing.
+    """
+    if end < start:
+        raise UsageFault("the range ends before it begins", next_step="Give --from a day not after --to.")
+    rules = _rules(house, rule)
+    _known(house, area, substance)
+    since = day_start(history_from) if history_from else None
+    if progress:
+        progress("reading line lists")
+    with house.db.read() as con:
+        known = lines.as_known(con, ages(house), until=day_end(end), since=since)
+        pulse = health.of(con, day_end(end))
+    if progress:
+        progress("evaluating")
+    evaluation = engine.evaluate(
+        rules, known, day_end(end), house.catalogue, since=day_start(start), health=pulse
+    )
+    days = days_between(start, end)
+    found = signal_room.over(evaluation, days, house.catalogue, rules)
+    found = [s.model_copy(update={"standing": house.settings.standing}) for s in found]
+    found = _asked(house, found, area, substance)
+    return BacktestReport(
+        start=start,
+        end=end,
+        content_hash=house.catalogue.content_hash,
+        signals=tuple(found),
+        not_evaluable=tuple(evaluation.not_evaluable),
+        days=len(days),
+        signals_per_week=round(len(found) / len(days) * 7, 3),
+    )
+
+
+def explain(house: House, signal_id: str, now: datetime) -> Trail:
+    """A signal down to the raw rows behind it, by its id or the first characters of it.
+
+    A signal that was never kept (a dry run, a back-test) is looked for by evaluating all of history again.
+    Raises: UsageFault when there is none or more than one.
+    """
+    with house.db.read() as con:
+        signal = kept.load(con, signal_id)
+    if signal is None:
+        signal = _recomputed(house, signal_id, now)
+    with house.db.read() as con:
+        records = trails.trail(con, house.settings, signal.records)
+    return Trail(signal=signal, records=tuple(records))
+
+
+def _recomputed(house: House, signal_id: str, now: datetime) -> Signal:
+    rules = _rules(house, None)
+    with house.db.read() as con:
+        known = lines.as_known(con, ages(house), until=now)
+        pulse = health.of(con, now)
+    found: list[Signal] = []
+    if not known.lines.is_empty() or not known.counts.is_empty():
+        first = min(
+            day for frame in (known.lines, known.counts) if not frame.is_empty()
+            for day in [frame["visible_from"].min()]
+        )  # fmt: skip
+        evaluation = engine.evaluate(rules, known, now, house.catalogue, since=first, health=pulse)
+        days = days_between(first.date(), now.date())
+        found = signal_room.over(evaluation, days, house.catalogue, rules)
+    everything = [s for signal in found for s in (signal, *signal.beneath)]
+    matching = {s.id: s for s in everything if s.id.startswith(signal_id)}
+    if len(matching) != 1:
+        raise UsageFault(
+            f"{'no signal has' if not matching else 'more than one signal has'} an id that begins with '{signal_id}'",
+            next_step="Copy the id from 'ewarn detect --json' or 'ewarn backtest --json'.",
+        )
+    return next(iter(matching.values()))
+
+
+def ages(house: House) -> pl.DataFrame:
+    """One row per source with the age beyond which its records raise no cluster."""
+    rows = [(s.id, s.max_age_days) for s in house.catalogue.sources.values()]
+    return pl.DataFrame(rows, schema={"source": pl.String, "max_age_days": pl.Int64}, orient="row")
+
+
+def _rules(house: House, rule: str | None) -> list[RuleDefinition]:
+    rules = house.catalogue.rules
+    if rule is None:
+        return [r for r in rules.values() if r.enabled]
+    if rule not in rules:
+        raise UsageFault(f"there is no rule '{rule}'", next_step=f"Use one of: {', '.join(sorted(rules))}.")
+    return [rules[rule]]
+
+
+def _known(house: House, area: str | None, substance: str | None) -> None:
+    if area is not None:
+        house.catalogue.area_ref(area)
+    known = {**house.catalogue.substances, **house.catalogue.classes}
+    if substance is not None and substance not in known:
+        raise UsageFault(
+            f"there is no substance or class '{substance}'",
+            next_step="Use an id from sources/substances, such as metonitazene or nitazene.",
+        )
+
+
+def _asked(house: House, found: Sequence[Signal], area: str | None, substance: str | None) -> list[Signal]:
+    """Signals about an area (itself, possibly it, or inside it) and a substance (itself or of its class)."""
+
+    def in_area(signal: Signal) -> bool:
+        inside = {a.code for a in house.catalogue.ancestors(signal.area.code)} | {signal.area.code}
+        return area in inside or area in {a.code for a in signal.also_possible}
+
+    def about(signal: Signal) -> bool:
+        subjects = {s.subject.id for s in (signal, *signal.beneath)}
+        return substance in subjects or substance in {house.catalogue.class_of.get(s) for s in subjects}
+
+    return [s for s in found if (area is None or in_area(s)) and (substance is None or about(s))]
+
+
