@@ -1,0 +1,71 @@
+"""What was to be expected: rates from a stratum's own history, and exact upper tails.
+
+In: counts and lengths of time. Out: expected numbers, p-values, critical counts. It never says 'nothing': without
+enough history the answer is None, and the rule decides on its minimum count alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import betainc, gammainc
+
+DAY_US = 86_400_000_000
+MOST = 100_000
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """Mean and variance-to-mean ratio of the count in one window."""
+
+    mean: float
+    dispersion: float
+
+    def tail(self, observed: float) -> float:
+        """P(count >= observed): exact Poisson, or negative binomial with variance dispersion x mean."""
+        return upper_tail(observed, self.mean, self.dispersion)
+
+    def critical(self, alpha: float) -> int:
+        """Smallest count whose upper tail is at most alpha."""
+        low, high = 0, 1
+        while self.tail(high) > alpha and high < MOST:
+            low, high = high, high * 2
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if self.tail(middle) > alpha else (low, middle)
+        return high
+
+
+def upper_tail(observed: float, mean: float, dispersion: float = 1.0) -> float:
+    """P(X >= observed) of a Poisson (dispersion 1) or a negative binomial with variance dispersion x mean."""
+    count = int(np.ceil(observed))
+    if count <= 0:
+        return 1.0
+    if mean <= 0:
+        return 0.0
+    if dispersion <= 1.0 + 1e-9:
+        return float(gammainc(count, mean))
+    size = mean / (dispersion - 1.0)
+    return float(betainc(count, size, 1.0 - 1.0 / dispersion))
+
+
+def from_history(
+    times: NDArray[np.int64], persons: NDArray[np.float64], start: int, end: int, window: float
+) -> Expectation:
+    """Expectation of one window from the events in [start, end) (microseconds).
+
+    Half an event is added so that an empty history does not make any event impossible. The dispersion is the
+    variance-to-mean ratio of consecutive windows, at least 1; fewer than 8 windows count as Poisson.
+    """
+    length = end - start
+    mean = (float(persons.sum()) + 0.5) * window / length
+    windows = int(length // window)
+    if windows < 8 or not times.size:
+        return Expectation(mean, 1.0)
+    bins = ((end - times) // int(window)).astype(np.int64)
+    inside = bins < windows
+    counts = np.bincount(bins[inside], weights=persons[inside], minlength=windows)
+    average = counts.mean()
+    return Expectation(mean, max(1.0, float(counts.var(ddof=1) / average)) if average > 0 else 1.0)

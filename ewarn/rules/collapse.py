@@ -1,0 +1,129 @@
+"""One event raises one signal, at the tier that explains it best; the others lie beneath it.
+
+In: episodes, the rules' precedence, the neighbours of areas. Out: for each episode the one it lies beneath, or none.
+What lies beneath what is settled by what was known when the lower one was first raised, so that a check at one instant
+and a back-test over a year agree.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from ewarn.catalogue import Catalogue
+from ewarn.catalogue.definitions import RuleDefinition
+from ewarn.terms import UK, Family, SubjectKind, Tier
+
+GROUPS = {Family.MISSOLD: Family.FIRST, Family.UNKNOWN_NAME: Family.FIRST}
+TIERS = {tier.value: i for i, tier in enumerate(Tier)}
+SUBJECTS = {kind: i for i, kind in enumerate((SubjectKind.SUBSTANCE, SubjectKind.CLASS, SubjectKind.KEY))}
+# A wider window lies beneath a narrower area's when at least this part of its records is already there.
+EXPLAINED = 0.5
+
+
+@dataclass(frozen=True)
+class Spell:
+    """The part of a spell that collapse needs."""
+
+    fires_from: datetime
+    fires_to: datetime
+    records: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Episode:
+    """One signal over time. `spells` in order of fires_from; `possible` areas its first records could be in."""
+
+    number: int
+    rule: RuleDefinition
+    subject_kind: str
+    subject: str
+    area: str
+    tier: str
+    spells: tuple[Spell, ...]
+    possible: frozenset[str] = frozenset()
+
+    @property
+    def began(self) -> datetime:
+        return self.spells[0].fires_from
+
+    @property
+    def group(self) -> Family:
+        return GROUPS.get(self.rule.family, self.rule.family)
+
+    def known(self, instant: datetime) -> frozenset[str]:
+        """Records of the spells that began by an instant, where one of them stands at it; else none."""
+        begun = [s for s in self.spells if s.fires_from <= instant]
+        if not any(s.fires_to > instant for s in begun):
+            return frozenset()
+        return frozenset().union(*(s.records for s in begun))
+
+
+def order(episode: Episode, catalogue: Catalogue) -> tuple[object, ...]:
+    """What explains best comes first: raised earlier, then precedence, closer tier, substance before class, severity."""
+    return (
+        episode.began,
+        episode.rule.precedence,
+        TIERS[episode.tier],
+        SUBJECTS.get(SubjectKind(episode.subject_kind), len(SUBJECTS)),
+        -len(episode.known(episode.began)),
+        _severity(episode, catalogue),
+        catalogue.name_of(episode.subject).lower(),
+        episode.area,
+        episode.rule.id,
+    )
+
+
+def _severity(episode: Episode, catalogue: Catalogue) -> str:
+    """The class's earliest control decides nothing here: classes on watch in the order of their ids, the rest last."""
+    class_id = catalogue.class_of.get(episode.subject, episode.subject)
+    return f"{'0' if catalogue.is_watched(class_id) else '1'}{class_id}"
+
+
+def beneath(episodes: Iterable[Episode], catalogue: Catalogue) -> dict[int, int]:
+    """Episode number -> number of the episode it lies beneath; those on top are absent."""
+    near = _neighbours(catalogue)
+    by_record: defaultdict[tuple[Family, str], list[Episode]] = defaultdict(list)
+    parents: dict[int, int] = {}
+    for episode in sorted(episodes, key=lambda e: order(e, catalogue)):
+        mine = episode.known(episode.began)
+        candidates: dict[int, Episode] = {}
+        for record in sorted(mine):
+            candidates |= {e.number: e for e in by_record[episode.group, record]}
+        for other in candidates.values():
+            if _explains(other, episode, mine, near, catalogue):
+                parents[episode.number] = parents.get(other.number, other.number)
+                break
+        for record in frozenset().union(*(s.records for s in episode.spells)):
+            by_record[episode.group, record].append(episode)
+    return parents
+
+
+def _neighbours(catalogue: Catalogue) -> Mapping[str, set[str]]:
+    near: defaultdict[str, set[str]] = defaultdict(set)
+    for code, neighbour in catalogue.neighbours.select("code", "neighbour").iter_rows():
+        near[code].add(neighbour)
+    return near
+
+
+def _explains(
+    upper: Episode, lower: Episode, mine: frozenset[str], near: Mapping[str, set[str]], catalogue: Catalogue
+) -> bool:
+    """Whether the lower one says nothing the upper one had not said when the lower was first raised."""
+    known = upper.known(lower.began)
+    if not known or not _areas_touch(upper, lower, near, catalogue):
+        return False
+    if mine <= known:
+        return True
+    wider = lower.tier != upper.tier or lower.rule.numbers.get("scope") == "neighbours"
+    return lower.group is Family.CLUSTER and wider and len(mine & known) >= EXPLAINED * len(mine)
+
+
+def _areas_touch(upper: Episode, lower: Episode, near: Mapping[str, set[str]], catalogue: Catalogue) -> bool:
+    """The lower one's area is the upper's, contains it, borders it, or is one its records could be in."""
+    around = {upper.area, *near.get(upper.area, ()), *upper.possible}
+    if upper.area != UK:
+        around |= {area.code for area in catalogue.ancestors(upper.area)}
+    return lower.area in around

@@ -1,0 +1,29 @@
+"""Spells become episodes: the identity of a signal over time.
+
+In: spells. Out: the same spells with the episode they belong to. Spells of one rule, subject, area and tier with at most
+28 days without firing between them are one episode; it ends after that. Later spells never change an earlier episode.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from ewarn.rules.prepare import STRATUM
+
+EPISODE_GAP_DAYS = 28
+IDENTITY = ["rule", *STRATUM]
+
+
+def of(spells: pl.DataFrame) -> pl.DataFrame:
+    """Spells with `began` (first instant of their episode) and `episode`, a number over all episodes.
+
+    Out: sorted by identity and time; empty spells are left out.
+    """
+    rows = spells.filter(pl.col("fires_to") > pl.col("fires_from")).sort(
+        *IDENTITY, "fires_from", "fires_to", pl.col("records").list.join(" ")
+    )
+    ended = pl.col("fires_to").cum_max().shift(1).over(IDENTITY)
+    fresh = (pl.col("fires_from") > ended + pl.duration(days=EPISODE_GAP_DAYS)).fill_null(True)
+    return rows.with_columns(episode=fresh.cast(pl.Int64).cum_sum()).with_columns(
+        began=pl.col("fires_from").min().over("episode")
+    )

@@ -1,0 +1,71 @@
+"""Mis-sold content: a watched substance in something sold as another thing.
+
+In: the ground. Out: spells, one per record and substance, at the closest area known. It never prints the words a thing
+was sold under unless they resolve to a substance or a class: brand and street words stay inside.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from ewarn.catalogue import Catalogue
+from ewarn.catalogue.definitions import RuleDefinition
+from ewarn.frames import SHAPES, empty
+from ewarn.rules.prepare import STRATUM, VERSION, Ground, day_text, known, stands, watched
+
+CARRIED = ("reference_date", "presumptive", "age_days", "max_age_days", "sold_as_subject", "certain", "kind")
+
+
+def spells(rule: RuleDefinition, ground: Ground) -> pl.DataFrame:
+    """Spells of mis-sold content; a record whose sold-as is not stated says nothing."""
+    stated = pl.col("sold_as").fill_null("").str.strip_chars() != ""
+    found = watched(rule, ground).filter(stated | pl.col("sold_as_subject").is_not_null())
+    expected = _expected(ground.catalogue)
+    pair = pl.concat_str(pl.col("subject"), pl.lit(" "), pl.col("sold_as_subject"), ignore_nulls=False)
+    surprising = found.filter(pl.col("sold_as_subject").is_null() | ~pair.is_in(list(expected)))
+    certain = ground.possible.select(*VERSION, "area", "certain")
+    placed = surprising.join(ground.finest, on=VERSION).join(certain, on=[*VERSION, "area"], how="left")
+    if placed.is_empty():
+        return empty("spells")
+    rows = known(placed, [*STRATUM, "record_id"], *CARRIED).sort(*STRATUM, "record_id")
+    return pl.DataFrame([_spell(row, rule, ground) for row in rows.iter_rows(named=True)], schema=SHAPES["spells"])
+
+
+def _expected(catalogue: Catalogue) -> set[str]:
+    """Pairs 'substance sold-as' that are no surprise: itself, its class, and what its class names as expected."""
+    pairs: set[str] = set()
+    for substance, class_id in catalogue.class_of.items():
+        named = {substance, class_id, *catalogue.classes[class_id].expected_sold_as}
+        within = {s for s, c in catalogue.class_of.items() if c in named - {class_id}}
+        pairs |= {f"{substance} {sold_as}" for sold_as in named | within}
+    for class_id, definition in catalogue.classes.items():
+        own = {s for s, c in catalogue.class_of.items() if c == class_id}
+        pairs |= {f"{class_id} {sold_as}" for sold_as in {class_id, *own, *definition.expected_sold_as}}
+    return pairs
+
+
+def _spell(row: dict[str, Any], rule: RuleDefinition, ground: Ground) -> dict[str, Any]:
+    catalogue = ground.catalogue
+    sold_as = catalogue.name_of(row["sold_as_subject"]) if row["sold_as_subject"] else "something else"
+    late = row["age_days"] > row["max_age_days"]
+    why = (
+        f"{catalogue.name_of(row['subject'])} in a {row['kind']} sold as {sold_as}, "
+        f"{catalogue.area_ref(row['area']).name}, {day_text(row['reference_date'])}."
+        + (f" Newly known, happened on {day_text(row['reference_date'])}." if late else "")
+        + (" By a presumptive test only." if row["presumptive"] else "")
+    )
+    return {
+        **{name: row[name] for name in STRATUM},
+        "rule": rule.id,
+        "fires_from": row["visible_from"],
+        "fires_to": stands(row["visible_from"], rule, row["visible_to"]),
+        "period_start": row["reference_date"],
+        "period_end": row["reference_date"],
+        "observed": 1.0,
+        "certain": int(bool(row["certain"])),
+        "records": [row["record_id"]],
+        "why": why,
+        "would_have_stopped_it": "Sold as what it contained, or as something its class is expected in.",
+    }

@@ -1,0 +1,91 @@
+"""Notice: an official notice names a watched substance or class, or our own area together with any drug.
+
+In: the ground. Out: spells, one per notice, subject and area. A notice is never a cluster: a coroner's report about an
+old death is a notice with the date it was published.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from ewarn.catalogue import Catalogue
+from ewarn.catalogue.definitions import RuleDefinition
+from ewarn.frames import SHAPES, empty
+from ewarn.rules.prepare import STRATUM, VERSION, Ground, day_text, known, number, stands, words
+from ewarn.terms import LONDON_REGION, UK, MentionKind, RecordKind, SubjectKind, Tier
+
+SILENT_KINDS = ("withdrawal", "background")
+
+
+def spells(rule: RuleDefinition, ground: Ground) -> pl.DataFrame:
+    """Spells of notices.
+
+    Numbers: `max_age_days` 60, older ones say nothing; `home_area` GSS code of our region; `silent_kinds` notice kinds
+    that say nothing.
+    """
+    silent = rule.numbers.get("silent_kinds", SILENT_KINDS)
+    young = ground.versions.filter(
+        (pl.col("kind") == RecordKind.NOTICE)
+        & (pl.col("age_days") <= number(rule, "max_age_days", 60))
+        & ~pl.col("notice_kind").fill_null("").is_in(list(silent))  # type: ignore[arg-type]
+    )
+    named = _named(ground, words(rule, "home_area", LONDON_REGION)).join(young, on=VERSION)
+    if named.is_empty():
+        return empty("spells")
+    rows = known(named, [*STRATUM, "record_id"], "reference_date", "title", "watched", "source").sort(
+        *STRATUM, "record_id"
+    )
+    return pl.DataFrame([_spell(row, rule, ground) for row in rows.iter_rows(named=True)], schema=SHAPES["spells"])
+
+
+def _named(ground: Ground, home: str) -> pl.DataFrame:
+    """One row per version x subject the notice is about: what is on watch, and at home whatever drug it names."""
+    kinds = [MentionKind.SUBSTANCE.value, MentionKind.CLASS.value]
+    mentions = ground.mentions.filter(pl.col("mention_kind").is_in(kinds)).drop_nulls("subject")
+    on_watch = [s for s in (*ground.catalogue.classes, *ground.catalogue.substances) if ground.catalogue.is_watched(s)]
+    places = _areas(ground, home)
+    subjects = (
+        mentions.select(*VERSION, "subject", subject_kind="mention_kind")
+        .unique()
+        .with_columns(watched=pl.col("subject").is_in(on_watch))
+        .join(places, on=VERSION)
+    )
+    return subjects.filter(pl.col("watched") | (pl.col("area") != UK))
+
+
+def _areas(ground: Ground, home: str) -> pl.DataFrame:
+    """One row per version: the home borough or region it names, else the UK."""
+    home_areas = _within(ground.catalogue, home)
+    local = ground.finest.filter(pl.col("area").is_in(home_areas))
+    rest = ground.finest.join(local, on=VERSION, how="anti").with_columns(area=pl.lit(UK), tier=pl.lit(Tier.UK.value))
+    return pl.concat([local, rest]).select(*VERSION, "area", "tier")
+
+
+def _within(catalogue: Catalogue, home: str) -> list[str]:
+    return [home, *catalogue.areas.filter(pl.col("parent") == home)["code"]] if home != UK else []
+
+
+def _spell(row: dict[str, Any], rule: RuleDefinition, ground: Ground) -> dict[str, Any]:
+    name = ground.catalogue.name_of(row["subject"])
+    what = f"the watched {row['subject_kind']} {name}" if row["watched"] else f"our area and {name}"
+    return {
+        "rule": rule.id,
+        **{column: row[column] for column in STRATUM},
+        "fires_from": row["visible_from"],
+        "fires_to": stands(row["visible_from"], rule, row["visible_to"]),
+        "period_start": row["reference_date"],
+        "period_end": row["reference_date"],
+        "observed": 1.0,
+        "certain": int(row["area"] != UK or row["subject_kind"] != SubjectKind.NONE),
+        "records": [row["record_id"]],
+        "why": f"A notice from {_publisher(row['source'], ground.catalogue)} dated {day_text(row['reference_date'])} "
+        f"names {what}: “{(row['title'] or 'without a title')[:160]}”.",
+        "would_have_stopped_it": "A notice that names nothing on watch, or one older than the rule looks at.",
+    }
+
+
+def _publisher(source: str, catalogue: Catalogue) -> str:
+    definition = catalogue.sources.get(source)
+    return definition.publisher if definition else source

@@ -1,0 +1,227 @@
+"""Line lists become the ground that every method stands on.
+
+In: frames.Lines as the store knew them, the instant asked, the catalogue. Out: Ground: the same versions with the area
+each record is named for, every area it could be in, and its detections by substance and by class. Never a clock, a
+store or a network; never a version that was not visible by the instant asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+
+import polars as pl
+
+from ewarn.catalogue import Catalogue
+from ewarn.catalogue.definitions import RuleDefinition
+from ewarn.frames import Lines
+from ewarn.terms import UK, MentionKind, RecordKind, Role, SubjectKind, Tier
+
+FAR = datetime(9999, 1, 1, tzinfo=UTC)
+DETECTED = (Role.MAJOR, Role.MINOR, Role.TRACE, Role.CONFIRMED)
+VERSION = ["record_id", "version"]
+SUBJECT = ["subject_kind", "subject"]
+STRATUM = [*SUBJECT, "area", "tier"]
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What was known by `until`, prepared once for all rules.
+
+    `versions` one row per record version (samples, incidents, notices), with `day` (London day it became known) and
+    `age_days`; `possible` one row per version x area it could be in, at every tier, shares adding up to 1 within a tier;
+    `named` one row per version x tier: the area it is named for; `detections` one row per version x subject found.
+    """
+
+    until: datetime
+    catalogue: Catalogue
+    versions: pl.DataFrame
+    mentions: pl.DataFrame
+    possible: pl.DataFrame
+    named: pl.DataFrame
+    detections: pl.DataFrame
+    counts: pl.DataFrame
+
+    @cached_property
+    def first_visible(self) -> dict[str, date]:
+        """First London day on which any line of a kind was visible."""
+        frame = self.versions.group_by("kind").agg(pl.col("day").min())
+        days: dict[str, date] = dict(frame.iter_rows())
+        if self.counts.height:
+            days[RecordKind.COUNT] = self.counts.select(london_day("visible_from").min()).item()
+        return days
+
+    @cached_property
+    def finest(self) -> pl.DataFrame:
+        """One row per version: its named area at the closest tier known."""
+        order = pl.col("tier").replace_strict({t.value: i for i, t in enumerate(Tier)}, return_dtype=pl.Int8)
+        return self.named.sort(order, *VERSION).unique(VERSION, keep="first", maintain_order=True)
+
+
+def london_day(column: str) -> pl.Expr:
+    """The Europe/London day an instant falls on."""
+    return pl.col(column).dt.convert_time_zone("Europe/London").dt.date()
+
+
+def prepare(lines: Lines, until: datetime, catalogue: Catalogue) -> Ground:
+    """The ground as known at `until` (UTC). Row order of the input does not matter."""
+    versions = _visible(lines.lines, until).with_columns(
+        age_days=(pl.col("day") - pl.col("reference_date")).dt.total_days()
+    )
+    possible = _possible(versions, lines.places, catalogue)
+    return Ground(
+        until=until,
+        catalogue=catalogue,
+        versions=versions,
+        mentions=lines.mentions.join(versions.select(VERSION), on=VERSION, how="semi"),
+        possible=possible,
+        named=_named(possible, catalogue),
+        detections=_detections(versions, lines.mentions, catalogue),
+        counts=_visible(lines.counts, until),
+    )
+
+
+def _visible(frame: pl.DataFrame, until: datetime) -> pl.DataFrame:
+    """Versions visible at or before an instant; an open end becomes FAR."""
+    live = ~pl.col("retracted").fill_null(False)
+    visible_to = pl.col("visible_to").fill_null(pl.lit(FAR, dtype=frame.schema["visible_to"]))
+    return (
+        frame.filter(live & (pl.col("visible_from") <= until))
+        .with_columns(visible_to=visible_to, day=london_day("visible_from"))
+        .filter(pl.col("visible_to") > pl.col("visible_from"))
+        .sort("record_id", "version")
+    )
+
+
+def _area_parents(catalogue: Catalogue) -> pl.DataFrame:
+    """One row per area: its tier and its region (itself for a region, null for the UK)."""
+    region = pl.when(pl.col("tier") == Tier.REGION).then("code").when(pl.col("tier") == Tier.BOROUGH).then("parent")
+    return catalogue.areas.select(area="code", area_tier="tier", region=region)
+
+
+def _possible(versions: pl.DataFrame, places: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
+    """Every area a version could be in, by tier; what is placed nowhere is somewhere in the UK."""
+    placed = (
+        places.join(versions.select(VERSION), on=VERSION, how="semi")
+        .join(_area_parents(catalogue), on="area", how="inner")
+        .with_columns(pl.col("share").fill_null(1.0))
+        .filter(pl.col("share") > 0)
+    )
+    columns = [*VERSION, "area", "tier", "share", "certain"]
+    boroughs = placed.filter(pl.col("area_tier") == Tier.BOROUGH).with_columns(tier=pl.lit(Tier.BOROUGH.value))
+    regions = placed.drop_nulls("region").with_columns(area="region", tier=pl.lit(Tier.REGION.value))
+    uk = versions.select(VERSION).with_columns(
+        area=pl.lit(UK), tier=pl.lit(Tier.UK.value), share=pl.lit(1.0), certain=pl.lit(True)
+    )
+    near = pl.concat([boroughs.select(columns), regions.select(columns)])
+    near = near.group_by(*VERSION, "area", "tier").agg(pl.col("share").sum(), certain=pl.col("share").sum() > 0.999)
+    return pl.concat([near.select(columns), uk.select(columns)]).sort(*VERSION, "tier", "area")
+
+
+def _named(possible: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
+    """One row per version and tier: the borough of the largest share (ties: lower code), and the areas above it.
+
+    A record placed at a region alone has no borough row; one placed nowhere speaks at the UK alone.
+    """
+    best = possible.sort(*VERSION, "tier", pl.col("share").round(9), "area", descending=[False] * 3 + [True, False])
+    best = best.unique([*VERSION, "tier"], keep="first", maintain_order=True)
+    boroughs = best.filter(pl.col("tier") == Tier.BOROUGH)
+    above = boroughs.join(_area_parents(catalogue).select("area", "region"), on="area", how="left")
+    above = above.drop_nulls("region").select(*VERSION, area="region", tier=pl.lit(Tier.REGION.value))
+    regions = best.filter(pl.col("tier") == Tier.REGION).join(boroughs, on=VERSION, how="anti")
+    uk = best.filter(pl.col("tier") == Tier.UK)
+    columns = [*VERSION, "area", "tier"]
+    return pl.concat([frame.select(columns) for frame in (boroughs, above, regions, uk)]).sort(*VERSION, "tier")
+
+
+def _detections(versions: pl.DataFrame, mentions: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
+    """One row per version x subject found, substances and classes alike; suspected and named ones are not found."""
+    found = mentions.filter(pl.col("role").is_in([r.value for r in DETECTED])).join(
+        versions.select(VERSION), on=VERSION, how="semi"
+    )
+    substances = found.filter(pl.col("mention_kind") == MentionKind.SUBSTANCE).with_columns(
+        subject_kind=pl.lit(SubjectKind.SUBSTANCE.value), class_id=_class_of(pl.col("subject"), catalogue)
+    )
+    unwatched = [s for s, d in catalogue.substances.items() if d.watch is False]
+    counted = ~((pl.col("mention_kind") == MentionKind.SUBSTANCE) & pl.col("subject").is_in(unwatched))
+    classes = found.with_columns(
+        class_id=pl.when(pl.col("mention_kind") == MentionKind.CLASS)
+        .then("subject")
+        .when(pl.col("mention_kind") == MentionKind.SUBSTANCE)
+        .then(_class_of(pl.col("subject"), catalogue))
+        .when(pl.col("mention_kind") == MentionKind.QUEUED)
+        .then("class_id")
+    ).filter(counted & pl.col("class_id").is_not_null())
+    classes = classes.with_columns(subject="class_id", subject_kind=pl.lit(SubjectKind.CLASS.value))
+    both = pl.concat([substances, classes.select(substances.columns)]).drop_nulls("subject")
+    return (
+        both.group_by(*VERSION, *SUBJECT)
+        .agg(
+            pl.col("class_id").first(),
+            presumptive=pl.col("presumptive").fill_null(False).all(),
+            as_written=pl.col("as_written").sort().first(),
+        )
+        .sort(*VERSION, *SUBJECT)
+    )
+
+
+def _class_of(subject: pl.Expr, catalogue: Catalogue) -> pl.Expr:
+    return subject.replace_strict(catalogue.class_of, default=None, return_dtype=pl.String)
+
+
+def subjects_of(rule: RuleDefinition, catalogue: Catalogue) -> list[str]:
+    """Ids of the substances and classes a rule looks at: every one on watch, or those of the classes it names."""
+    wanted = [*catalogue.classes, *catalogue.substances]
+    if rule.subjects == "substance":
+        wanted = list(catalogue.substances)
+    elif rule.subjects == "class":
+        wanted = list(catalogue.classes)
+    if rule.classes:
+        wanted = [s for s in wanted if catalogue.class_of.get(s, s) in rule.classes]
+    return sorted(s for s in wanted if catalogue.is_watched(s))
+
+
+def watched(rule: RuleDefinition, ground: Ground) -> pl.DataFrame:
+    """The versions of the rule's kinds with what it watches for found in them: one row per version x subject."""
+    kinds = [k.value for k in rule.kinds]
+    return ground.detections.filter(pl.col("subject").is_in(subjects_of(rule, ground.catalogue))).join(
+        ground.versions.filter(pl.col("kind").is_in(kinds)), on=VERSION, how="inner"
+    )
+
+
+def known(frame: pl.DataFrame, key: Sequence[str], *carried: str) -> pl.DataFrame:
+    """Versions merged into one interval of known time per key: [first seen, last seen); `carried` as first seen."""
+    return (
+        frame.sort("visible_from", "version")
+        .group_by(list(key), maintain_order=True)
+        .agg(
+            pl.col("visible_from").min(),
+            pl.col("visible_to").max(),
+            pl.col("day").min(),
+            *(pl.col(name).first() for name in carried),
+        )
+    )
+
+
+def number(rule: RuleDefinition, name: str, default: float) -> float:
+    """A number of the rule, or what the method takes when the file leaves it out."""
+    return float(rule.numbers.get(name, default))  # type: ignore[arg-type]
+
+
+def words(rule: RuleDefinition, name: str, default: str) -> str:
+    return str(rule.numbers.get(name, default))
+
+
+def day_text(day: date) -> str:
+    return f"{day.day} {day:%B %Y}"
+
+
+def plural(count: float, one: str, many: str = "") -> str:
+    return f"{count:g} {one if count == 1 else many or one + 's'}"
+
+
+def stands(fires_from: datetime, rule: RuleDefinition, gone: datetime) -> datetime:
+    """When a spell ends: after the rule's standing time, or when its record was withdrawn."""
+    return min(fires_from + timedelta(days=rule.fires_for_days), gone)

@@ -1,0 +1,331 @@
+"""Windows: at least n persons (or records) within a length of time in one area, its surroundings, or one place.
+
+In: the ground. Out: spells. A window rolls over the times events happened and is triggered by one of them becoming
+known, in whatever order; 20:00 to 06:00 is one night. A row with a date alone could have been at any time of its day.
+It never counts a record that was too old when it became known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ewarn.catalogue.definitions import RuleDefinition
+from ewarn.frames import SHAPES, empty
+from ewarn.rules import baseline, events
+from ewarn.rules.baseline import DAY_US, Expectation
+from ewarn.rules.persons import Events, bounds
+from ewarn.rules.prepare import FAR, SUBJECT, Ground, number, plural, words
+from ewarn.terms import RecordKind
+
+HOUR_US = DAY_US // 24
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FAR_US = int((FAR - EPOCH) / timedelta(microseconds=1))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A window rule's numbers. Lengths in microseconds."""
+
+    n: int
+    window: int
+    stands: int
+    alpha: float
+    min_history: int
+    max_history: int
+    scope: str
+    by_records: bool
+    known_at: NDArray[np.int64] = field(repr=False)
+    earliest: NDArray[np.int64] = field(repr=False)
+
+    def history_start(self, tau: int) -> int | None:
+        """The earliest date of a line of the kind known at an instant."""
+        at = int(np.searchsorted(self.known_at, tau, side="right")) - 1
+        return int(self.earliest[at]) if at >= 0 else None
+
+
+@dataclass(frozen=True)
+class Firing:
+    """One window that holds enough, while it does: [fires_from, fires_to) in known time."""
+
+    fires_from: int
+    fires_to: int
+    members: NDArray[np.int64]
+    fewest: int
+    most: int
+    expectation: Expectation | None
+
+
+def spells(rule: RuleDefinition, ground: Ground) -> pl.DataFrame:
+    """Spells of windows.
+
+    Numbers: `n`; `hours` or `days`; `scope` area | neighbours | region | setting; `outcome` any | fatal | ...; `alpha`
+    .001 and `min_history_days` 180: with that much history the window must also be this unlikely; `max_history_days`
+    730; `settings`; `count` persons | records.
+    """
+    rows = events.of(rule, ground)
+    plan = _plan(rule, ground)
+    over = ["stratum", *SUBJECT]
+    weight = pl.len() if plan.by_records else pl.col("persons").sum()
+    rows = rows.filter(weight.over(over) >= plan.n)
+    if rows.is_empty():
+        return empty("spells")
+    found = []
+    for frame in rows.sort(*over, "start", "record_id", "seen").partition_by(over, maintain_order=True):
+        arrays = _arrays(frame)
+        found += [_row(rule, ground, frame, arrays, firing, plan) for firing in _firings(arrays, plan)]
+    kept = _one_area_each(found) if plan.scope != "setting" else found
+    clean = [{name: row[name] for name in row if not name.startswith("_")} for row in kept]
+    return pl.DataFrame(clean, schema=SHAPES["spells"])
+
+
+def _plan(rule: RuleDefinition, ground: Ground) -> Plan:
+    hours = number(rule, "hours", 24 * number(rule, "days", 1))
+    starts = events.history_start(ground)
+    kind = RecordKind.INCIDENT if RecordKind.INCIDENT in rule.kinds else RecordKind.SAMPLE
+    starts = starts.filter(pl.col("kind") == kind)
+    window = int(hours * HOUR_US)
+    return Plan(
+        n=int(number(rule, "n", 2)),
+        window=window,
+        stands=max(window, int(rule.fires_for_days * DAY_US)),
+        alpha=number(rule, "alpha", 0.001),
+        min_history=int(number(rule, "min_history_days", 180) * DAY_US),
+        max_history=int(number(rule, "max_history_days", 730) * DAY_US),
+        scope=words(rule, "scope", "area"),
+        by_records=words(rule, "count", "persons") == "records",
+        known_at=starts["seen"].to_numpy(),
+        earliest=starts["earliest"].to_numpy(),
+    )
+
+
+def _arrays(frame: pl.DataFrame) -> Events:
+    def codes(column: str) -> NDArray[np.int64]:
+        return frame[column].rank("dense").cast(pl.Int64).fill_null(-1).to_numpy()
+
+    return Events(
+        record=codes("record_id"),
+        day=frame["ref_day"].to_numpy(),
+        start=frame["start"].to_numpy(),
+        end=frame["end"].to_numpy(),
+        seen=frame["seen"].to_numpy(),
+        gone=frame["gone"].to_numpy(),
+        persons=frame["persons"].cast(pl.Float64).to_numpy(),
+        share=frame["share"].to_numpy(),
+        trigger=frame["trigger"].to_numpy(),
+        cumulative=frame["cumulative"].to_numpy(),
+        certain=frame["certain"].fill_null(False).to_numpy(),
+        fatal=frame["fatal"].to_numpy(),
+        stream=codes("stream"),
+        organisation=codes("organisation"),
+        setting=codes("setting"),
+        place=codes("place_label"),
+    )
+
+
+def _firings(rows: Events, plan: Plan) -> Iterator[Firing]:
+    """Every window that some event, becoming known, fills; one per instant and set of records."""
+    longest = int((rows.end - rows.start).max())
+    low = np.searchsorted(rows.start, rows.start - plan.window - longest, side="left")
+    high = np.searchsorted(rows.start, rows.end + plan.window, side="right")
+    weights = np.ones(len(rows)) if plan.by_records else rows.persons
+    total = np.concatenate([[0.0], np.cumsum(weights)])
+    candidates = np.flatnonzero(rows.trigger & (total[high] - total[low] >= plan.n))
+    seen: set[tuple[int, bytes]] = set()
+    for i in candidates[np.argsort(rows.seen[candidates], kind="stable")]:
+        tau = int(rows.seen[i])
+        near = np.arange(low[i], high[i])
+        visible = (rows.seen[near] <= tau) & (rows.gone[near] > tau)
+        members, left = _best(rows, near[visible], int(i), plan)
+        key = (tau, members.tobytes())
+        if key in seen or not members.size:
+            continue
+        seen.add(key)
+        expectation = None
+        if _enough(rows, members, plan)[0] >= plan.n:
+            expectation = _expectation(rows, left, tau, plan)
+            yield from _while_it_holds(rows, members, left, tau, expectation, plan)
+
+
+def _best(rows: Events, near: NDArray[np.int64], i: int, plan: Plan) -> tuple[NDArray[np.int64], int]:
+    """The fullest window that event i could lie in, and its start; ties: the earliest."""
+    near = near[(rows.end[near] >= rows.start[i] - plan.window) & (rows.start[near] <= rows.end[i] + plan.window)]
+    starts = np.unique(rows.end[near])
+    starts = starts[(starts <= rows.end[i]) & (starts >= rows.start[i] - plan.window)]
+    weights = np.ones(near.size) if plan.by_records else rows.persons[near]
+    by_end = np.argsort(rows.end[near], kind="stable")
+    begun = np.concatenate([[0.0], np.cumsum(weights)])[
+        np.searchsorted(rows.start[near], starts + plan.window, side="right")
+    ]
+    over = np.concatenate([[0.0], np.cumsum(weights[by_end])])[
+        np.searchsorted(rows.end[near][by_end], starts, side="left")
+    ]
+    sums = begun - over
+    if rows.cumulative[near].any():
+        sums = np.array([_enough(rows, _inside(rows, near, int(s), plan), plan)[0] for s in starts], dtype=float)
+    left = int(starts[int(np.argmax(sums))])
+    return _inside(rows, near, left, plan), left
+
+
+def _inside(rows: Events, near: NDArray[np.int64], left: int, plan: Plan) -> NDArray[np.int64]:
+    return near[(rows.end[near] >= left) & (rows.start[near] <= left + plan.window)]
+
+
+def _enough(rows: Events, members: NDArray[np.int64], plan: Plan) -> tuple[int, int]:
+    """Fewest and most persons in a window, or its records where the rule counts records."""
+    if plan.by_records:
+        count = int(np.unique(rows.record[members]).size)
+        return count, count
+    return bounds(rows.at(members), plan.window)
+
+
+def _expectation(rows: Events, left: int, tau: int, plan: Plan) -> Expectation | None:
+    """What the stratum's own history before the window leads one to expect; None where it is too short."""
+    start = plan.history_start(tau)
+    if start is None or left - start < plan.min_history:
+        return None
+    start = max(start, left - plan.max_history)
+    low, high = np.searchsorted(rows.start, [start, left])
+    before = np.arange(low, high)
+    before = before[(rows.seen[before] <= tau) & (rows.gone[before] > tau)]
+    spread = float((rows.end[before] - rows.start[before]).mean()) if before.size else 0.0
+    weights = np.ones(before.size) if plan.by_records else rows.persons[before]
+    return baseline.from_history(rows.start[before], weights, start, left, plan.window + min(spread, DAY_US))
+
+
+def _while_it_holds(
+    rows: Events,
+    members: NDArray[np.int64],
+    left: int,
+    tau: int,
+    expectation: Expectation | None,
+    plan: Plan,
+) -> Iterator[Firing]:
+    """The window's firing, in pieces where a correction changes what it holds, until it holds too little."""
+    records = np.unique(rows.record[members])
+    last = tau + plan.stands
+    changes = np.unique(rows.gone[members][rows.gone[members] < last])
+    while True:
+        fewest, most = _enough(rows, members, plan)
+        unlikely = expectation is None or expectation.tail(fewest) <= plan.alpha
+        if fewest < plan.n or not unlikely:
+            return
+        changes = changes[changes > tau]
+        end = int(changes[0]) if changes.size else last
+        yield Firing(tau, end, members, fewest, most, expectation)
+        if end >= last:
+            return
+        tau = end
+        again = np.flatnonzero(np.isin(rows.record, records) & (rows.seen <= tau) & (rows.gone > tau))
+        members = _inside(rows, again, left, plan)
+        changes = np.unique(np.concatenate([changes, rows.gone[members][rows.gone[members] < last]]))
+
+
+def _row(
+    rule: RuleDefinition, ground: Ground, frame: pl.DataFrame, rows: Events, firing: Firing, plan: Plan
+) -> dict[str, Any]:
+    """A spell, with what `_one_area_each` needs under names with a leading underscore."""
+    chosen = frame[firing.members]
+    area, tier = _area(chosen, plan)
+    names, days = chosen["record_id"].unique().sort().to_list(), chosen["reference_date"]
+    p_value = firing.expectation.tail(firing.fewest) if firing.expectation else None
+    upper = firing.expectation.critical(plan.alpha) if firing.expectation else None
+    certain = int(chosen.filter(pl.col("certain").fill_null(False))["record_id"].n_unique())
+    return {
+        "rule": rule.id,
+        **{column: chosen[column][0] for column in SUBJECT},
+        "area": area,
+        "tier": tier,
+        "fires_from": _instant(firing.fires_from),
+        "fires_to": _instant(firing.fires_to),
+        "period_start": days.min(),
+        "period_end": days.max(),
+        "observed": float(firing.fewest),
+        "expected": round(firing.expectation.mean, 4) if firing.expectation else None,
+        "upper_bound": float(upper) if upper is not None else None,
+        "p_value": p_value,
+        "certain": certain,
+        "persons_min": None if plan.by_records else firing.fewest,
+        "persons_max": None if plan.by_records else firing.most,
+        "records": names,
+        "why": _why(rule, ground, chosen, firing, plan, area),
+        "would_have_stopped_it": f"Fewer than {max(plan.n, upper or 0)} "
+        f"{'records' if plan.by_records else 'persons'} in {_length(plan)}.",
+        "_share": float(rows.share[firing.members].sum()),
+    }
+
+
+def _area(chosen: pl.DataFrame, plan: Plan) -> tuple[str, str]:
+    """The stratum's area; of one place, the area its events most likely lie in."""
+    if plan.scope != "setting":
+        return str(chosen["area"][0]), str(chosen["tier"][0])
+    ranks = chosen.group_by("area", "tier").agg(pl.col("share").sum()).sort("share", "area", descending=[True, False])
+    return str(ranks["area"][0]), str(ranks["tier"][0])
+
+
+def _why(rule: RuleDefinition, ground: Ground, chosen: pl.DataFrame, firing: Firing, plan: Plan, area: str) -> str:
+    catalogue = ground.catalogue
+    fatal = words(rule, "outcome", "any") == "fatal"
+    one, many = ("record", "records") if plan.by_records else ("death", "deaths") if fatal else ("person", "persons")
+    subject = chosen["subject"][0]
+    what = f" with {catalogue.name_of(subject)}" if subject else ""
+    where = {"setting": "in one place in ", "neighbours": "in and around "}.get(plan.scope, "in ")
+    count = plural(firing.fewest, one, many)
+    if firing.most > firing.fewest:
+        count = f"{firing.fewest} to {firing.most} {many}"
+    first, last = chosen["reference_date"].min(), chosen["reference_date"].max()
+    parts = [f"{count}{what} within {_length(plan)} {where}{catalogue.area_ref(area).name}, {_dates(first, last)}."]
+    if firing.expectation:
+        tail = firing.expectation.tail(firing.fewest)
+        chance = f"about 1 in {1 / tail:,.0f}" if tail > 1e-9 else "less than 1 in a billion"
+        parts.append(f"Expected {firing.expectation.mean:.2g}; chance of so many or more {chance}.")
+    else:
+        parts.append("Too little history to say how unlikely: raised on the minimum count alone.")
+    records = chosen["record_id"].n_unique()
+    certain = chosen.filter(pl.col("certain").fill_null(False))["record_id"].n_unique()
+    if certain < records:
+        parts.append(f"{certain} of {records} records are certainly there.")
+    if chosen.select((pl.col("start") < pl.col("end")).any()).item():
+        parts.append("Some rows give a date without a time and count as possible.")
+    return " ".join(parts)
+
+
+def _dates(first: Any, last: Any) -> str:
+    def said(day: date) -> str:
+        return f"{day.day} {day:%b %Y}"
+
+    return said(first) if first == last else f"{said(first)} to {said(last)}"
+
+
+def _length(plan: Plan) -> str:
+    hours = plan.window / HOUR_US
+    return f"{hours:g} hours" if hours <= 96 else f"{hours / 24:g} days"
+
+
+def _instant(microseconds: int) -> datetime:
+    return EPOCH + timedelta(microseconds=min(microseconds, FAR_US))
+
+
+def _one_area_each(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One event's becoming known names one area: the one with the largest summed share (ties: lower code).
+
+    A window in another area stays only when it holds a record that the named one does not.
+    """
+    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for row in found:
+        groups.setdefault((row["fires_from"], row["tier"], row["subject_kind"], row["subject"]), []).append(row)
+    kept: list[dict[str, Any]] = []
+    for rows in groups.values():
+        chosen: list[dict[str, Any]] = []
+        for row in sorted(rows, key=lambda r: (-round(r["_share"], 9), r["area"], r["records"])):
+            mine = set(row["records"])
+            if not any(other["area"] != row["area"] and mine <= set(other["records"]) for other in chosen):
+                chosen.append(row)
+        kept += chosen
+    return kept
