@@ -167,12 +167,14 @@ def show_alert(call: Call, alert: AlertId) -> None:
 
 
 def send(call: Call) -> int:
-    """Send what is due. A second run sends nothing again; what failed is tried again when it is due."""
+    """Send what is due; pages nobody took go to the back-up. A second run sends nothing again."""
     from ewarn.pipeline import respond
 
     house = call.house()
     with call.out.progress("sending"):
-        report = respond.send(house, call.now(house))
+        now = call.now(house)
+        respond.page(house, now)
+        report = respond.send(house, now)
 
     def human(console: Console) -> None:
         plain(console, f"sent {report.sent}, failed {report.failed}, waiting {report.waiting}")

@@ -50,6 +50,8 @@ def detect(
         show_not_evaluable(console, report.not_evaluable)
         if report.new or report.cases:
             plain(console, f"New or grown: {len(report.new)}. Cases touched: {', '.join(report.cases) or 'none'}.")
+        if report.pages:
+            plain(console, f"{len(report.pages)} pages to the duty rota are waiting: they leave with `ewarn send`.")
 
     call.out.answer(report, human)
 

@@ -35,9 +35,10 @@ def init(call: Call) -> None:
     report = read.initialise(house, call.now(house))
 
     def human(console: Console) -> None:
-        plain(console, f"Ready: {house.settings.home}")
-        plain(console, f"Files dropped in {house.settings.drops}/<source>/ are read by `ewarn intake`.")
-        plain(console, "Next: look at ewarn.toml there, then `ewarn people add` and `ewarn recipients add`.")
+        plain(console, f"Ready: {report.home}")
+        for words in report.words:
+            plain(console, f"- {words}")
+        plain(console, "Next: `ewarn people add`, `ewarn recipients add`, `ewarn intake`.")
 
     call.out.answer(report, human)
 
@@ -123,26 +124,31 @@ def doctor(call: Call) -> int:
 
 
 def backup(
-    call: Call, archive: Annotated[Path, typer.Argument(metavar="ARCHIVE", help="File to write; a .zip.")]
+    call: Call,
+    archive: Annotated[Path, typer.Argument(metavar="ARCHIVE", help="File to write; a .zip.")],
+    without_raw: Annotated[bool, typer.Option("--without-raw", help="Leave the raw bytes out.")] = False,
 ) -> None:
-    """Write one archive with the database, the raw bytes and the overlay."""
+    """Write one archive: the database, the overlay and, unless left out, the raw bytes."""
     from ewarn.pipeline import read
 
+    house = call.house()
     with call.out.progress("backing up"):
-        report = read.backup(call.house(), archive)
-    call.out.answer(
-        report, lambda console: plain(console, f"Written: {archive}. Try it with `ewarn restore` elsewhere.")
-    )
+        report = read.backup(house, archive, call.now(house), include_raw=not without_raw)
+    call.out.answer(report, lambda console: plain(console, f"Written: {report.archive}. Try it: `ewarn restore`."))
 
 
 def restore(
-    call: Call, archive: Annotated[Path, typer.Argument(metavar="ARCHIVE", help="A file `ewarn backup` wrote.")]
+    call: Call,
+    archive: Annotated[Path, typer.Argument(metavar="ARCHIVE", help="A file `ewarn backup` wrote.")],
+    force: Annotated[bool, typer.Option("--force", help="Over a database that is there.")] = False,
 ) -> None:
-    """Bring an archive back into an empty home."""
+    """Bring an archive back into a home without a database."""
     from ewarn.pipeline import read
+    from ewarn.settings import load
 
+    settings = load(call.home, call.content, call.environ)
     with call.out.progress("restoring"):
-        report = read.restore(call.house(), archive)
+        report = read.restore(settings, archive, force=force)
     call.out.answer(report, lambda console: plain(console, f"Restored from {archive}. Check it with `ewarn doctor`."))
 
 

@@ -110,9 +110,9 @@ def replay_rejects(call: Call, source: SourceId = None) -> int:
 
 def list_names(call: Call) -> None:
     """List the names as written that no list has, the likeliest new opioid first."""
-    from ewarn.pipeline import receive
+    from ewarn.pipeline import naming
 
-    queue = receive.naming_queue(call.house())
+    queue = naming.naming_queue(call.house())
 
     def human(console: Console) -> None:
         plain(console, f"{len(queue)} names are waiting.")
@@ -130,10 +130,10 @@ def set_name(
     substance: Annotated[str, typer.Argument(metavar="SUBSTANCE", help="Substance id, such as metonitazene.")],
 ) -> None:
     """Say which substance a written name is. It is kept as a synonym in the substance's file."""
-    from ewarn.pipeline import receive
+    from ewarn.pipeline import naming
 
     house = call.house()
-    answer = receive.name(house, as_written, substance, call.now(house))
+    answer = naming.name(house, as_written, substance, call.now(house))
 
     def human(console: Console) -> None:
         plain(console, f"'{clean(as_written)}' is now read as {substance}: see {answer.file}.")

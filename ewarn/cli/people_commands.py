@@ -52,18 +52,30 @@ def add_person(
     roles: Annotated[list[str], typer.Option("--role", help="duty, panel, coordinator or administrator; repeatable.")],
     areas: Areas,
     secret_file: SecretFile = None,
+    make_secret: Annotated[bool, typer.Option("--make-secret", help="Make one and show it this once.")] = False,
 ) -> None:
-    """Register a person with a secret of their own, asked for twice or read from a file."""
+    """Register a person with a secret of their own: asked for twice, read from a file, or made."""
     from ewarn.pipeline import read
     from ewarn.terms import Person
 
-    secret = secret_of(person, secret_file, call.out)
-    if secret_file is None and sys.stdin.isatty() and secret_of(f"{person}, again", None, call.out) != secret:
-        raise UsageFault("the two secrets differ", where="people add", next_step="Type the same one twice.")
+    secret = None if make_secret else _new_secret(call, person, secret_file)
     house = call.house()
     made = _noun(Person, id=person, name=name, roles=tuple(roles), areas=tuple(areas))
     added = read.add_person(house, made, secret, call.now(house))
-    call.out.answer(added or made, lambda console: plain(console, f"{person} is registered: {', '.join(roles)}."))
+
+    def human(console: Console) -> None:
+        plain(console, f"{person} is registered: {', '.join(roles)}.")
+        if added.secret:
+            plain(console, f"Secret, shown this once: {added.secret}")
+
+    call.out.answer(added, human)
+
+
+def _new_secret(call: Call, person: str, secret_file: Path | None) -> str:
+    secret = secret_of(person, secret_file, call.out)
+    if secret_file is None and sys.stdin.isatty() and secret_of(f"{person}, again", None, call.out) != secret:
+        raise UsageFault("the two secrets differ", where="people add", next_step="Type the same one twice.")
+    return secret
 
 
 def _noun(kind: type[Noun], **fields: object) -> Noun:
@@ -198,13 +210,14 @@ def show_duty(call: Call) -> None:
 
 def acknowledge(
     call: Call,
-    page: Annotated[str, typer.Argument(metavar="PAGE", help="Page id, from `ewarn duty`.")],
+    page: Annotated[str, typer.Argument(metavar="PAGE", help="Page id, from `ewarn duty`; or a delivery's id.")],
     person: As,
+    text: Annotated[str, typer.Option("--text", help="What the recipient answered, for a delivery.")] = "",
     secret_file: SecretFile = None,
 ) -> None:
     """Acknowledge a page: it goes no further along the rota, and the case says who has it."""
     from ewarn.pipeline import respond
 
     house = call.house()
-    answer = respond.acknowledge(house, page, call.actor(person, secret_file), call.now(house))
+    answer = respond.acknowledge(house, page, call.actor(person, secret_file), call.now(house), text)
     call.out.answer(answer, lambda console: plain(console, f"{page} is acknowledged by {person}."))

@@ -79,7 +79,7 @@ def _smtp(servers: Servers) -> Any:
             servers.keep(servers.mail, ".eml", head + bytes(envelope.content))
             return "250 kept"
 
-    class OnThatSocket(Controller):  # type: ignore[misc]
+    class OnThatSocket(Controller):
         def _create_server(self) -> Any:
             return self.loop.create_server(self._factory_invoker, sock=bound)
 
