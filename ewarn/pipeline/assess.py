@@ -157,9 +157,7 @@ def submit(house: House, alert_id: str, actor: Actor, now: datetime) -> AlertRep
         if never:
             raise Refused(f"{never[0].where}: {never[0].what}", where=alert.id, next_step=never[0].instead)
         payloads = render.payloads(alert, house.catalogue)
-        fixed = alert.model_copy(
-            update={"status": AlertStatus.REVIEW, "hash": render.bundle_hash(alert, payloads)}
-        )
+        fixed = alert.model_copy(update={"status": AlertStatus.REVIEW, "hash": render.bundle_hash(alert, payloads)})
         alerts.save(tx, fixed, payloads, at=now, by=person.id)
         _decide(tx, "submitted", fixed, person, now)
         return _report(tx, house, fixed, payloads)
@@ -216,7 +214,8 @@ def _write_deliveries(
     outbox.put(tx, found.deliveries, now)
     cases.act(tx, alert.case, now, "approved", verdict.decision.person, f"{alert.id} v{alert.version}: {verdict.why}")
     if verdict.tell_panel and verdict.second_review_by:
-        casework.tell_panel(tx, house, alert, verdict.second_review_by, now)
+        person, review_by = verdict.decision.person, verdict.second_review_by
+        casework.tell_panel(tx, house, _case(tx, alert.case), alert, person, review_by, now)
 
 
 def list_alerts(house: House) -> list[AlertReport]:
@@ -250,9 +249,15 @@ def _report(con: Any, house: House, alert: Alert, payloads: Sequence[Payload] = 
         approvals_needed=decide.needed(alert.product),
         findings=tuple(f.model_dump(mode="json") for f in lint.findings(alert, house.catalogue)),
         deliveries=tuple(sent or found.deliveries),
-        withheld=tuple(found.withheld),
-        text=render.plain_text(shown),
+        withheld=tuple(w._asdict() for w in found.withheld),
+        text=_readable(shown),
     )
+
+
+def _readable(payloads: Sequence[Payload]) -> str:
+    """The professionals' plain text, as it would arrive."""
+    texts = sorted((p for p in payloads if p.format == "text"), key=lambda p: p.audience != "professional")
+    return f"{texts[0].subject}\n\n{texts[0].body.decode()}" if texts else ""
 
 
 def _decide(tx: Any, act: str, alert: Alert, person: Person, now: datetime, note: str = "") -> None:

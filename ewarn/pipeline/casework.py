@@ -9,14 +9,19 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
+import polars as pl
+
 from ewarn.assess import cases as casebook
+from ewarn.assess import facts, verify
 from ewarn.dispatch import page as paging
 from ewarn.dispatch import route
+from ewarn.frames import Lines
 from ewarn.pipeline.house import House
-from ewarn.store import cases, operator_notices, outbox, pages, recipients
-from ewarn.terms import CaseChange, Delivery, Page, Signal
+from ewarn.store import cases, decisions, operator_notices, outbox, pages, recipients
+from ewarn.terms import Alert, CaseChange, CaseFile, Delivery, Page, Signal
 
 Connection = Any
+VERIFIED = "verified"
 
 
 def corrected(tx: Connection, house: House, record_ids: Collection[str], now: datetime) -> list[CaseChange]:
@@ -32,13 +37,17 @@ def place(
     tx: Connection,
     house: House,
     signals: Iterable[tuple[Literal["new", "grown"], Signal]],
-    fatal_records: Collection[str],
+    known: Lines,
     now: datetime,
     *,
     live: bool,
 ) -> tuple[list[CaseChange], list[Page]]:
-    """Join new and grown signals to cases; what opens no case becomes a word to the operator."""
+    """Join new and grown signals to cases; what opens no case becomes a word to the operator.
+
+    In: `known` the line lists the signals were raised from; `live` false for history asked about, which pages nobody.
+    """
     issuer = house.settings.issuer
+    fatal = known.lines.filter(pl.col("outcome") == "fatal")["record_id"].unique().to_list()
     placement = casebook.place(
         signals,
         cases.all(tx),
@@ -46,11 +55,28 @@ def place(
         issuer,
         now,
         lambda year: cases.next_ref(tx, issuer, year),
-        fatal_records=fatal_records,
+        fatal_records=frozenset(fatal),
     )
     for signal in placement.notices:
         operator_notices.put(tx, now, signal.subject.id or signal.rule, signal.why)
-    return placement.changes, keep(tx, house, placement.changes, now, live=live)
+    changes = _verified(tx, house, placement.changes, known)
+    return changes, keep(tx, house, changes, now, live=live)
+
+
+def _verified(tx: Connection, house: House, changes: Sequence[CaseChange], known: Lines) -> list[CaseChange]:
+    """The changes with each case's three levels as its facts support them, unless a person has set them."""
+    levels: dict[str, dict[str, Any]] = {}
+    for change in changes:
+        ref = change.case.ref
+        if any(d.act == VERIFIED for d in decisions.of_case(tx, ref)):
+            continue
+        records = {r for s in change.case.signals if not s.suggested for r in s.signal.records}
+        held = verify.of(change.case, facts.gather(known, records, house.catalogue))
+        levels[ref] = {f"verification_{part}": level for part, level in held._asdict().items()}
+    return [
+        change.model_copy(update={"case": change.case.model_copy(update=levels.get(change.case.ref, {}))})
+        for change in changes
+    ]
 
 
 def keep(
@@ -58,26 +84,36 @@ def keep(
 ) -> list[Page]:
     """Save the cases as they now stand with what happened to them, and write the pages to the outbox."""
     for change in changes:
-        cases.save(tx, change.case, now)
         cases.record_change(tx, change, now)
     if not live:
         return []
-    written = paging.compose(changes, now)
-    for call in written:
-        put_page(tx, house, call)
+    written = paging.compose(changes, now, lambda code: house.catalogue.area_ref(code).name)
+    areas = {change.case.ref: change.case.lead_area for change in changes}
+    for page in written:
+        pages.put(tx, page)
+        cases.act(tx, page.case, now, "paged", "ewarn", page.subject)
+        call(tx, house, page, areas[page.case], now)
     return written
 
 
-def put_page(tx: Connection, house: House, call: Page) -> list[Delivery]:
-    """A page and its deliveries to whoever on the rota it now calls; the operator is told when there is nobody."""
-    pages.put(tx, call)
-    destinations = route.page_destinations(call, recipients.all(tx), house.catalogue)
-    outbox.put(tx, destinations)
-    if not destinations:
-        operator_notices.put(
-            tx,
-            call.at,
-            "duty",
-            f"{call.case}: nobody is on the duty rota to be paged; add one with 'ewarn recipients add'.",
-        )
-    return destinations
+def call(tx: Connection, house: House, page: Page, area: str, now: datetime, group: str = "duty") -> list[Delivery]:
+    """Deliveries of a page to whoever it calls now; nobody to call is shown on the case and told to the operator."""
+    routed = route.page_destinations(page, area, recipients.all(tx), house.catalogue, group)
+    outbox.put(tx, routed.deliveries, now)
+    for held in routed.withheld:
+        words = f"page {page.id} does not reach {held.name}: {held.reason}"
+        cases.act(tx, page.case, now, "not paged", "ewarn", words)
+        operator_notices.put(tx, now, "duty", f"{page.case}: {words}. Add a contact with 'ewarn recipients add'.")
+    return routed.deliveries
+
+
+def tell_panel(
+    tx: Connection, house: House, case: CaseFile, alert: Alert, person: str, review_by: datetime, now: datetime
+) -> Page:
+    """Tell the whole panel that one member approved alone; the second review falls due on the case."""
+    page = paging.panel_notice(case, alert.id, person, review_by, now)
+    pages.put(tx, page)
+    call(tx, house, page, alert.area, now, group="panel")
+    action = f"Second review of {alert.id} v{alert.version}: approved out of hours by one member"
+    cases.save(tx, case.model_copy(update={"next_action": action, "due_at": review_by}), now, person)
+    return page

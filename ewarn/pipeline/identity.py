@@ -33,12 +33,16 @@ def new_secret() -> str:
 
 
 def proved(con: Any, actor: Actor) -> Person:
-    """The registered, active person behind an id and token. Unknown ids take as long as wrong tokens. Raises: Refused."""
+    """The registered, active person behind an id and token; unknown ids take as long as wrong tokens.
+
+    Raises: Refused.
+    """
     person, kept = people.load(con, actor.person), people.secret_hash(con, actor.person)
+    right = False
     try:
-        right = _HASHER.verify(kept or _NOBODY, actor.secret)
+        right = bool(_HASHER.verify(kept or _NOBODY, actor.secret))
     except (VerificationError, InvalidHashError):
-        right = False
+        pass
     if person is None or kept is None or not right or not person.active:
         raise Refused(
             f"'{actor.person}' is not proved",

@@ -42,7 +42,7 @@ def name(house: House, as_written: str, substance_id: str, now: datetime) -> Nam
     relative = Path("sources") / "substances" / f"{class_id}.toml"
     target = _writable(house, relative)
     document = tomlkit.parse(house.catalogue.files[relative.as_posix()].decode())
-    entry = next(row for row in document["substances"] if row["id"] == substance_id)  # type: ignore[union-attr]
+    entry = next(row for row in document["substances"] if row["id"] == substance_id)
     synonyms = entry.setdefault("synonyms", tomlkit.array())
     if words.casefold() not in (str(s).casefold() for s in synonyms):
         synonyms.append(words)

@@ -30,7 +30,6 @@ from ewarn.store import (
 from ewarn.store import (
     cases,
     counting,
-    doctor as examination,
     health,
     operator_notices,
     outbox,
@@ -38,6 +37,9 @@ from ewarn.store import (
     people,
     recipients,
     records,
+)
+from ewarn.store import (
+    doctor as examination,
 )
 from ewarn.terms import DeliveryState, Person, Recipient
 
@@ -58,9 +60,7 @@ def check(content: Path, overlay: Path | None = None) -> CheckReport:
         content=str(content),
         content_hash=content_hash,
         definitions=counts,
-        faults=tuple(
-            {"file": f.file, "key": f.key, "problem": f.problem, "remedy": f.remedy} for f in faults
-        ),
+        faults=tuple({"file": f.file, "key": f.key, "problem": f.problem, "remedy": f.remedy} for f in faults),
     )
 
 

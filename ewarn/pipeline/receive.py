@@ -109,8 +109,11 @@ def _from_feed(house: House, feed: FeedDefinition, now: datetime, backfill: bool
 
 def _from_folder(house: House, drop: DropDefinition, now: datetime, backfill: bool) -> list[SourceReport]:
     reports = []
-    for waiting in intake_room.collect(house.settings.drops, [drop.id]):
-        report = _take(house, drop, waiting.path.read_bytes(), now, backfill, file=waiting.path.name)
+    for waiting in intake_room.collect(house.settings.drops, [drop.id], now=now):
+        try:
+            report = _take(house, drop, waiting.read(drop.max_bytes), now, backfill, file=waiting.path.name)
+        except UnusableInput as error:
+            report = _failed(house, drop.id, error, now)
         intake_room.settle(waiting, ok=not report.error, reason=report.error)
         reports.append(report)
     return reports

@@ -1,4 +1,4 @@
-"""What the verbs answer: frozen models, printed as they are by the command line's --json. Grain stands in each docstring."""
+"""What the verbs answer: frozen models, printed as they are by the command line's --json."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from ewarn.catalogue.definitions import ChannelDefinition
-from ewarn.dispatch import due, route
+from ewarn.dispatch import due, render
 from ewarn.dispatch import page as paging
 from ewarn.dispatch import send as sender
 from ewarn.errors import UsageFault
@@ -20,7 +20,7 @@ from ewarn.pipeline.house import House
 from ewarn.pipeline.identity import proved
 from ewarn.pipeline.reports import Actor, DetectReport, PageReport, ReceiptsReport, SendReport
 from ewarn.store import alerts, cases, decisions, operator_notices, outbox, pages, recipients
-from ewarn.terms import AlertStatus, Decision, Delivery, DeliveryState, Page, Payload, Recipient
+from ewarn.terms import AlertStatus, Decision, Delivery, DeliveryState, Page, Payload, Recipient, digest
 
 SENT, FAILED, DEAD = DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.DEAD
 
@@ -50,11 +50,11 @@ def _attempt(house: House, delivery: Delivery, now: datetime) -> Delivery | None
             return None
         recipient = recipients.load(tx, delivery.destination)
         payload = _payload(tx, house, delivery)
-        repeat = delivery.id in outbox.possible_repeats(tx)
     channel = house.catalogue.channels.get(delivery.channel)
-    outcome = _deliver(house, delivery, payload, channel, recipient, possible_repeat=repeat)
+    outcome = _deliver(house, delivery, payload, channel, recipient)
     attempts = delivery.attempts + 1
-    again = due.next_attempt(attempts, now, channel.max_attempts if channel else 1) if outcome.retry else None
+    jitter = int(digest(delivery.id, 2), 16) / 255
+    again = due.next_attempt(attempts, now, channel.max_attempts, jitter) if channel and outcome.retry else None
     state = SENT if outcome.ok else FAILED if again else DEAD
     with house.db.write("send") as tx:
         outbox.settle(tx, delivery.id, state, now, outcome.error, again)
@@ -71,31 +71,19 @@ def _deliver(
     payload: Payload | None,
     channel: ChannelDefinition | None,
     recipient: Recipient | None,
-    *,
-    possible_repeat: bool,
 ) -> sender.Outcome:
     if payload is None or channel is None or recipient is None:
         missing = "stored text" if payload is None else "channel" if channel is None else "recipient"
         return sender.Outcome(ok=False, error=f"the {missing} is no longer there", retry=False)
-    held = route.withheld(delivery, channel)
-    if held:
-        return sender.Outcome(ok=False, error=held, retry=False)
-    return sender.deliver(
-        delivery,
-        payload,
-        channel,
-        recipient,
-        house.settings.secret,
-        smtp_from=house.settings.smtp_from,
-        possible_repeat=possible_repeat,
-    )
+    settings = house.settings
+    return sender.deliver(delivery, payload, channel, recipient, settings.secret, settings.smtp_from)
 
 
 def _payload(con: Any, house: House, delivery: Delivery) -> Payload | None:
     """The stored bytes of an alert; a page's own text."""
     if delivery.page:
         page = pages.load(con, delivery.page)
-        return paging.payload(page, delivery.format, house.catalogue) if page else None
+        return render.page_payload(page, delivery.format, house.catalogue) if page else None
     stored = alerts.payloads(con, delivery.alert, delivery.version or 0)
     return next((p for p in stored if (p.audience, p.format) == (delivery.audience, delivery.format)), None)
 
@@ -132,10 +120,12 @@ def page(house: House, now: datetime) -> PageReport:
         last = max((r.rota_order or 0 for r in recipients.all(tx) if r.active), default=0)
         calls = paging.escalations(pages.open(tx), now, backup_after, last)
         written: list[Delivery] = []
-        for call in calls:
-            pages.escalated(tx, call.id, call.rota_order, now)
-            written += casework.call(tx, house, call, now)
-            cases.act(tx, call.case, now, "paged", "ewarn", f"not acknowledged: number {call.rota_order} is called")
+        for called in calls:
+            pages.escalated(tx, called.id, called.rota_order, now)
+            case = cases.load(tx, called.case)
+            area = case.lead_area if case else house.settings.home_area
+            written += casework.call(tx, house, called, area, now)
+            cases.act(tx, called.case, now, "paged", "ewarn", f"not acknowledged: number {called.rota_order} is called")
         return PageReport(pages=tuple(calls), deliveries=tuple(written))
 
 
@@ -143,12 +133,12 @@ def acknowledge(house: House, subject: str, actor: Actor, now: datetime, text: s
     """A person takes a page (the case shows it), or a delivery is answered for. Raises: UsageFault, Refused."""
     with house.db.write("acknowledge") as tx:
         person = proved(tx, actor)
-        called = pages.load(tx, subject)
-        if called is not None:
+        paged = pages.load(tx, subject)
+        if paged is not None:
             taken = pages.acknowledge(tx, subject, person.id, now)
-            cases.act(tx, called.case, now, "acknowledged", person.id, f"{person.name} has the page")
+            cases.act(tx, paged.case, now, "acknowledged", person.id, f"{person.name} has the page")
             decisions.append(
-                tx, Decision(act="acknowledged", person=person.id, at=now, case=called.case, note=f"page {subject}")
+                tx, Decision(act="acknowledged", person=person.id, at=now, case=paged.case, note=f"page {subject}")
             )
             return taken
         delivery = outbox.load(tx, subject)
@@ -162,5 +152,3 @@ def watch_silence(house: House, now: datetime) -> Sequence[DetectReport]:
     """Sources later than they should be become operator notices; absence never reads as recovery."""
     silent = [r.id for r in house.catalogue.rules.values() if r.method == "silence" and r.enabled]
     return [validate.detect(house, now, rule=rule) for rule in silent]
-
-

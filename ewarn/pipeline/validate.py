@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 
@@ -18,12 +18,12 @@ from ewarn.frames import Lines
 from ewarn.pipeline import casework
 from ewarn.pipeline.house import House
 from ewarn.pipeline.reports import BacktestReport, DetectReport, Trail
-from ewarn.rules import evaluate as engine
+from ewarn.rules import Evaluation, evaluate
 from ewarn.rules import signals as signal_room
 from ewarn.store import explain as trails
 from ewarn.store import health, lines
 from ewarn.store import signals as kept
-from ewarn.terms import Signal, day_end, day_start, days_between
+from ewarn.terms import Signal, day_end, day_start, days_between, london_day
 
 LIVE_WITHIN_HOURS = 24
 
@@ -61,11 +61,11 @@ def detect(
 
 def _evaluate(
     house: House, rules: Sequence[RuleDefinition], instant: datetime
-) -> tuple[list[Signal], engine.Evaluation, Lines]:
+) -> tuple[list[Signal], Evaluation, Lines]:
     with house.db.read() as con:
         known = lines.as_known(con, ages(house), until=instant)
         pulse = health.of(con, instant)
-    evaluation = engine.evaluate(rules, known, instant, house.catalogue, health=pulse)
+    evaluation = evaluate(rules, known, instant, house.catalogue, health=pulse)
     found = signal_room.at(evaluation, instant, house.catalogue, rules)
     return [s.model_copy(update={"standing": house.settings.standing}) for s in found], evaluation, known
 
@@ -74,13 +74,13 @@ def _keep(house: House, report: DetectReport, known: Lines, now: datetime) -> De
     """Signals, cases and pages in one transaction."""
     if not report.signals:
         return report
-    fatal = known.lines.filter(pl.col("outcome") == "fatal")["record_id"].unique().to_list()
     live = abs((now - report.as_of).total_seconds()) <= LIVE_WITHIN_HOURS * 3600
     with house.db.write("detect") as tx:
         evaluation = kept.evaluation(tx, now, report.as_of, report.content_hash, "live" if live else "ad hoc")
         changes = kept.save(tx, report.signals, evaluation, now)
-        moved = [("new", s) for s in changes.new] + [("grown", s) for s in changes.grown]
-        placed, pages = casework.place(tx, house, moved, frozenset(fatal), now, live=live)
+        moved: list[tuple[Literal["new", "grown"], Signal]] = [("new", s) for s in changes.new]
+        moved += [("grown", s) for s in changes.grown]
+        placed, pages = casework.place(tx, house, moved, known, now, live=live)
     house.db.publish()
     return report.model_copy(
         update={
@@ -118,9 +118,7 @@ def backtest(
         pulse = health.of(con, day_end(end))
     if progress:
         progress("evaluating")
-    evaluation = engine.evaluate(
-        rules, known, day_end(end), house.catalogue, since=day_start(start), health=pulse
-    )
+    evaluation = evaluate(rules, known, day_end(end), house.catalogue, since=day_start(start), health=pulse)
     days = days_between(start, end)
     found = signal_room.over(evaluation, days, house.catalogue, rules)
     found = [s.model_copy(update={"standing": house.settings.standing}) for s in found]
@@ -156,15 +154,10 @@ def _recomputed(house: House, signal_id: str, now: datetime) -> Signal:
     with house.db.read() as con:
         known = lines.as_known(con, ages(house), until=now)
         pulse = health.of(con, now)
-    found: list[Signal] = []
-    if not known.lines.is_empty() or not known.counts.is_empty():
-        first = min(
-            day for frame in (known.lines, known.counts) if not frame.is_empty()
-            for day in [frame["visible_from"].min()]
-        )  # fmt: skip
-        evaluation = engine.evaluate(rules, known, now, house.catalogue, since=first, health=pulse)
-        days = days_between(first.date(), now.date())
-        found = signal_room.over(evaluation, days, house.catalogue, rules)
+    first = min((d for d in (known.lines["visible_from"].min(), known.counts["visible_from"].min()) if d), default=now)
+    assert isinstance(first, datetime)
+    evaluation = evaluate(rules, known, now, house.catalogue, since=first, health=pulse)
+    found = signal_room.over(evaluation, days_between(london_day(first), london_day(now)), house.catalogue, rules)
     everything = [s for signal in found for s in (signal, *signal.beneath)]
     matching = {s.id: s for s in everything if s.id.startswith(signal_id)}
     if len(matching) != 1:
@@ -213,5 +206,3 @@ def _asked(house: House, found: Sequence[Signal], area: str | None, substance: s
         return substance in subjects or substance in {house.catalogue.class_of.get(s) for s in subjects}
 
     return [s for s in found if (area is None or in_area(s)) and (substance is None or about(s))]
-
-

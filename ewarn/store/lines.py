@@ -6,26 +6,15 @@ record version with the instants between which it was the current one. Nothing k
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
 
-from ewarn.frames import shaped
+from ewarn.frames import Lines, shaped
 from ewarn.store import tables
 from ewarn.store.tables import Connection
 
 DEFAULT_MAX_AGE_DAYS = 180
-
-
-@dataclass(frozen=True)
-class Lines:
-    """Frames `lines`, `line_mentions`, `line_places` and `line_counts` of `ewarn.frames`."""
-
-    lines: pl.DataFrame
-    mentions: pl.DataFrame
-    places: pl.DataFrame
-    counts: pl.DataFrame
 
 
 def as_known(
