@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 import tomllib
 from collections.abc import Iterator
+from email import message_from_bytes
+from email.policy import default
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from aiosmtpd.controller import Controller
+from apprise import Apprise
+from apprise.plugins.email.base import NotifyEmail
+from apprise.plugins.slack import NotifySlack
 from jinja2 import StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 
@@ -22,7 +28,8 @@ from ewarn.catalogue.definitions import (
     RoutesDefinition,
     TemplateDefinition,
 )
-from ewarn.terms import Product
+from ewarn.dispatch import send
+from ewarn.terms import Delivery, DeliveryState, Payload, Product, Recipient, Standing
 
 ALERTS = Path(__file__).resolve().parent.parent.parent / "alerts"
 MULTIPLIER = re.compile(r"\btimes (as |more )?(strong|potent|toxic)|\bstronger than\b|\d+ ?x\b", re.IGNORECASE)
@@ -281,9 +288,9 @@ def test_light_products_do_not_pass_for_a_warning() -> None:
     assert "also if you have not" in rendered(TEMPLATES["corroborate-slack"])
 
 
-def test_a_page_says_what_to_do_and_that_it_is_internal() -> None:
+def test_a_page_says_that_it_is_internal_and_whether_it_is_an_exercise() -> None:
     text = rendered(TEMPLATES["page-text"], standing="exercise")
-    assert "ewarn duty ack p1" in text and "Internal" in text and "EXERCISE: not a real event" in text
+    assert "12 events in 24 hours." in text and "Internal" in text and "EXERCISE: not a real event" in text
     assert "EXERCISE" not in rendered(TEMPLATES["page-text"])
 
 
@@ -317,7 +324,7 @@ def test_a_channel_names_its_secrets_by_reference_and_exercises_never_name_a_liv
 
 
 class Post(BaseHTTPRequestHandler):
-    taken: list[tuple[str, bytes]] = []
+    taken: ClassVar[list[tuple[str, bytes]]] = []
 
     def do_POST(self) -> None:
         self.taken.append((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
@@ -363,3 +370,80 @@ def smtp() -> Iterator[tuple[str, list[Any]]]:
     controller.start()
     yield f"127.0.0.1:{controller.port}", box.taken
     controller.stop()
+
+
+SECRETS = {
+    "smtp_host": "smtp.example.org:2587", "smtp_user": "ewarn@example.org", "smtp_password": "p/q:r@s&t=u%v",
+    "slack_webhook": "T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ", "ntfy_host": "ntfy.example.org",
+    "ntfy_token": "tk_abc", "duty_webhook": "hooks.example.org/duty/1",
+}  # fmt: skip
+
+
+def recipient(channel: ChannelDefinition, address: str = "duty+ldn@example.org") -> Recipient:
+    return Recipient(id="r1", name="Outreach", areas=("E09000007",), channel=channel.id, address=address)
+
+
+def sent(channel: ChannelDefinition, payload: Payload, secrets: dict[str, str]) -> send.Outcome:
+    delivery = Delivery(
+        id="d1", destination="r1", channel=channel.id, audience="professional", format=payload.format,
+        state=DeliveryState.SENDING, standing=Standing.ACTUAL if channel.live else Standing.EXERCISE,
+    )  # fmt: skip
+    return send.deliver(delivery, payload, channel, recipient(channel), secrets.__getitem__, "ewarn@example.org")
+
+
+def test_exercise_email_reaches_a_real_mail_server_and_one_address_only(smtp: tuple[str, list[Any]]) -> None:
+    host, taken = smtp
+    mail = json.dumps({"subject": "EXERCISE: [TLP:AMBER] Hello", "text": "Words", "html": "<p>Words</p>"}).encode()
+    payload = Payload(audience="professional", format="email", subject="EXERCISE: [TLP:AMBER] Hello", body=mail)
+    outcome = sent(CHANNELS["exercise-email"], payload, {"exercise_smtp": host})
+    assert outcome.ok, outcome.error
+    (envelope,) = taken
+    assert envelope.mail_from == "ewarn@example.org" and envelope.rcpt_tos == ["duty+ldn@example.org"]
+    message = message_from_bytes(envelope.content, policy=default)
+    assert message["Subject"] == "EXERCISE: [TLP:AMBER] Hello"
+    assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
+
+
+@pytest.mark.parametrize(
+    ("name", "secret", "form"),
+    [("exercise-webhook", "exercise_webhook", "slack"), ("exercise-duty", "exercise_duty_webhook", "text")],
+)
+def test_exercise_webhooks_get_the_text_as_slack_takes_it(
+    webhook: tuple[str, list[tuple[str, bytes]]], name: str, secret: str, form: str
+) -> None:
+    host, taken = webhook
+    payload = Payload(audience="professional", format=form, subject="Hello", body=b"*Bold* a &amp; b\nline 2")
+    outcome = sent(CHANNELS[name], payload, {secret: f"{host}/partners"})
+    assert outcome.ok, outcome.error
+    ((path, body),) = taken
+    assert path == "/partners" and json.loads(body) == {"text": "*Bold* a &amp; b\nline 2"}
+
+
+def test_slack_takes_the_text_as_written(
+    webhook: tuple[str, list[tuple[str, bytes]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host, taken = webhook
+    monkeypatch.setattr(NotifySlack, "webhook_url", f"http://{host}/services")
+    body = rendered(TEMPLATES["formal-alert-slack"]).encode()
+    payload = Payload(audience="professional", format="slack", subject="[TLP:AMBER] Hello", body=body)
+    outcome = sent(CHANNELS["slack"], payload, SECRETS)
+    assert outcome.ok, outcome.error
+    ((path, raw),) = taken
+    assert path == "/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ"
+    assert "*Overdoses in Camden, drug not confirmed*" in json.loads(raw)["attachments"][0]["text"]
+
+
+@pytest.mark.parametrize("name", ["email", "duty-email"])
+def test_a_password_may_hold_any_character(name: str) -> None:
+    address = send.fill(CHANNELS[name], recipient(CHANNELS[name]), SECRETS.__getitem__, "ewarn@example.org")
+    parsed = NotifyEmail.parse_url(address.url)
+    mail = NotifyEmail(**parsed)
+    assert (mail.smtp_host, mail.port, mail.secure_mode) == ("smtp.example.org", 2587, "starttls")
+    assert (mail.user, mail.password) == (SECRETS["smtp_user"], SECRETS["smtp_password"])
+    assert [address for _, address in mail.targets] == ["duty+ldn@example.org"]
+
+
+@pytest.mark.parametrize("name", ["duty-ntfy", "duty-webhook", "slack"])
+def test_live_channels_give_addresses_that_apprise_reads(name: str) -> None:
+    address = send.fill(CHANNELS[name], recipient(CHANNELS[name], "duty-ldn"), SECRETS.__getitem__, "ewarn@example.org")
+    assert Apprise.instantiate(address.url) is not None
