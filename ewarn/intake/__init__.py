@@ -1,7 +1,8 @@
 """Intake: bytes in; records, mentions, places and rejects out.
 
 In: a feed's answer or a dropped file, its definition, the catalogue. Out: `Staged` frames (frames.SHAPES['staged_*']).
-Must never write to the store, drop a row without a reject, or resolve a name by likeness. `fetch` alone uses the network.
+Must never write to the store, drop a row without a reject, or resolve a name by likeness. `fetch` alone uses the
+network.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from ewarn.catalogue.definitions import DropDefinition, FeedDefinition
+from ewarn.intake.feeds import read_feed
 from ewarn.intake.staged import Known, Staged
 from ewarn.intake.tables import read_table
 
@@ -21,4 +23,4 @@ def read(
     """Stage one snapshot: a CSV drop or a feed's answer. Raises: UnusableInput where nothing of it can be used."""
     if isinstance(definition, DropDefinition):
         return read_table(definition, body, catalogue, received_at=received_at, backfill=backfill)
-    raise NotImplementedError
+    return read_feed(definition, body, catalogue, received_at=received_at, backfill=backfill)

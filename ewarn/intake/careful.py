@@ -1,7 +1,7 @@
 """The careful CSV reader, for files whose quotation marks do not pair up. Slower, and it never swallows a line.
 
-In: text, delimiter, header. Out: rows with their lines, and rejects (line, reason, raw). A line with a quotation mark that is
-not closed, or text after a closing one, becomes a reject, and reading goes on at the next line.
+In: text, delimiter, header. Out: rows with their lines, and rejects (line, reason, raw). A line with a quotation mark
+that is not closed, or text after a closing one, becomes a reject, and reading goes on at the next line.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ Reject = tuple[int, str, str]
 def width_reason(found: int, expected: int) -> str:
     """Why a row of the wrong width is refused."""
     word = "few" if found < expected else "many"
-    return f"too {word} cells: {found} where the header names {expected}; correct the row or quote the cell with the delimiter"
+    advice = "correct the row, or quote the cell that holds the delimiter"
+    return f"too {word} cells: {found} where the header names {expected}; {advice}"
 
 
 def read(text: str, delimiter: str, header: tuple[str, ...], line_column: str) -> tuple[pl.DataFrame, list[Reject]]:

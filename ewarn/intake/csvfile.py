@@ -1,8 +1,9 @@
 """A CSV file's rows: every cell as text, every row with its line, every unusable row kept with its reason.
 
-In: bytes, and the headers a definition knows. Out: `Rows`. DuckDB in memory does the reading, with an explicit dialect and
-nothing open but the one staged file. The rows it returns are counted against the file's own record boundaries; where the
-two disagree (a quotation mark that is never closed makes DuckDB drop rows silently) the careful reader takes over.
+In: bytes, and the headers a definition knows. Out: `Rows`. DuckDB in memory does the reading, with an explicit
+dialect and nothing open but the one staged file. The rows it returns are counted against the file's own record
+boundaries; where the two disagree (a quotation mark that is never closed makes DuckDB drop rows silently) the careful
+reader takes over.
 """
 
 from __future__ import annotations
@@ -46,7 +47,10 @@ def folded(header: str) -> str:
 
 
 def read_rows(body: bytes, known: Iterable[str] = ()) -> Rows:
-    """Read a CSV. `known` headers help to tell the delimiter. Raises: UnusableInput where there is no header or no row."""
+    """Read a CSV.
+
+    `known` headers help to tell the delimiter. Raises: UnusableInput where there is no header or no row.
+    """
     text, notes = clean_utf8(body)
     lead = len(text) - len(text.lstrip(b"\r\n \t")) if text[:1] in b"\r\n" else 0
     if not text.strip():

@@ -14,7 +14,12 @@ from charset_normalizer import from_bytes
 from ewarn.errors import UnusableInput
 
 _BLOCK = 16 * 1024 * 1024
-_BINARY = {b"PK\x03\x04": "a spreadsheet or zip file", b"%PDF": "a PDF", b"\x1f\x8b": "a gzip file", b"\xd0\xcf\x11\xe0": "a spreadsheet"}  # fmt: skip
+_BINARY = {
+    b"PK\x03\x04": "a spreadsheet or zip file",
+    b"%PDF": "a PDF",
+    b"\x1f\x8b": "a gzip file",
+    b"\xd0\xcf\x11\xe0": "a spreadsheet",
+}
 
 
 def clean_utf8(body: bytes) -> tuple[bytes, tuple[str, ...]]:

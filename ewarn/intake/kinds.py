@@ -1,4 +1,7 @@
-"""The fields of each kind of record: samples, incidents, counts. Content of frames.SHAPES['staged_<kind>'] beyond the header."""
+"""The fields of each kind of record: samples, incidents, counts.
+
+Content of frames.SHAPES['staged_<kind>'] beyond the header.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,7 @@ def _sample(mapped: Mapped) -> dict[str, Field]:
         "stream": Field(word(mapped, "stream", SAMPLE_STREAMS, otherwise="other").value.fill_null("other")),
         "sold_as": Field(mapped.text("sold_as")),
         "form": Field(_lower(mapped.text("form"))),
-        "colour": Field(_colours(mapped.text("colour"))),
+        "colour": Field(_colours(mapped)),
         "label": Field(mapped.text("label")),
     }
 
@@ -90,7 +93,8 @@ def _lower(text: pl.Expr) -> pl.Expr:
     return text.str.to_lowercase().str.replace_all(r"\s+", " ")
 
 
-def _colours(text: pl.Expr) -> pl.Expr:
-    """'White, Blue' and 'blue/white' are one: parts lower-case, sorted, each once."""
-    parts = _lower(text).str.replace_all(r"\s*(,|/|&|\+|;|\band\b)\s*", ",").str.split(",")
-    return parts.list.eval(pl.element().filter(pl.element() != "")).list.unique().list.sort().list.join(", ")
+def _colours(mapped: Mapped) -> pl.Expr:
+    """'White, Blue' and 'blue/white' are one: parts lower-case, in our words, sorted, each once."""
+    parts = _lower(mapped.text("colour")).str.replace_all(r"\s*(,|/|&|\+|;|\band\b)\s*", ",").str.split(",")
+    ours = parts.list.eval(mapped.translated(pl.element(), "colour").drop_nulls())
+    return ours.list.unique().list.sort().list.join(", ")

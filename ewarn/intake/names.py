@@ -44,7 +44,7 @@ def sold_as(frame: pl.DataFrame, column: str, matcher: Matcher) -> pl.DataFrame:
 
 
 def intent(text: str, matcher: Matcher) -> str | None:
-    """What somebody meant to buy, brand and street words included; null where the words name nothing or several things."""
+    """What somebody meant to buy, brand and street words included; null where it is nothing or several things."""
     named = (MentionKind.SUBSTANCE, MentionKind.CLASS)
     whole = matcher.mentions(text, whole=True, brands=True)[0] if text.strip() else None
     if whole is None or whole.kind in named or whole.kind is MentionKind.STATUS:

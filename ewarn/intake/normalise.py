@@ -1,7 +1,7 @@
 """Cells to values: the mapping of a drop's columns onto our fields, as Polars expressions over all rows at once.
 
-In: text columns and a definition. Out: for each field an expression for its value and one for what is wrong with the cell.
-Must never turn an unreadable cell into a value.
+In: text columns and a definition. Out: for each field an expression for its value and one for what is wrong with the
+cell. Must never turn an unreadable cell into a value.
 """
 
 from __future__ import annotations
@@ -108,13 +108,13 @@ def lay(definition: DropDefinition, header: Iterable[str]) -> Mapped:
         elif names and (column.required or field == "reference_date"):
             missing.append(names[0])
     renamed = {folded(c.column): headers[f] for f, c in definition.columns.items() if c.column and f in headers}
-    key = {name: renamed.get(folded(name)) or present.get(folded(name)) for name in definition.key}
+    key = {name: renamed.get(folded(name)) or _key(definition, name, present) for name in definition.key}
     missing += [name for name, found in key.items() if found is None and name not in missing]
     if missing:
         raise UnusableInput(
             f"the file has no column {', '.join(repr(name) for name in missing)}",
             where=definition.id,
-            next_step=f"It has: {', '.join(header)}. Correct the file, or add the new name to other_names in the definition.",
+            next_step=f"It has: {', '.join(header)}. Correct the file, or add the new name to other_names.",
         )
     documented = {present[folded(n)]: n for n in definition.documented if folded(n) in present}
     ignored = {folded(name) for name in definition.ignored}
@@ -126,6 +126,12 @@ def lay(definition: DropDefinition, header: Iterable[str]) -> Mapped:
     )
     ordered = tuple(sorted((canonical, found) for found, canonical in content.items()))
     return Mapped(definition, headers, unknown, tuple(found for found in key.values() if found), ordered)
+
+
+def _key(definition: DropDefinition, name: str, present: Mapping[str, str]) -> str | None:
+    """The file's header of a key column, under its own or another name."""
+    names = (name, *definition.key_other_names.get(name, ()))
+    return next((present[folded(n)] for n in names if folded(n) in present), None)
 
 
 def day(mapped: Mapped, field: str) -> Field:
@@ -205,7 +211,10 @@ def yes(mapped: Mapped, field: str, presumptive: bool = False) -> Field:
 
 
 def word(mapped: Mapped, field: str, allowed: Iterable[str], otherwise: str | None = None) -> Field:
-    """One of our words, compared without case, spaces and hyphens. `otherwise` replaces a foreign word, else it is a fault."""
+    """One of our words, compared without case, spaces and hyphens.
+
+    `otherwise` replaces a foreign word, else it is a fault.
+    """
     text = mapped.text(field)
     allowed = tuple(allowed)
     squashed = text.str.to_lowercase().str.replace_all(r"[^a-z0-9]", "")

@@ -34,7 +34,7 @@ def read_table(
             where=definition.id,
             next_step="Split the file, or raise max_bytes.",
         )
-    rows = read_rows(body, _headers(definition))
+    rows = read_rows(body, headers_of(definition))
     mapped = lay(definition, rows.header)
     frame = rows.frame.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
     fields = _header_fields(mapped, london_day(received_at), backfill) | kinds.fields(mapped)
@@ -59,9 +59,11 @@ def read_table(
     )
 
 
-def _headers(definition: DropDefinition) -> list[str]:
+def headers_of(definition: DropDefinition) -> list[str]:
+    """Every header the definition knows, in any of its names."""
     mapped = [name for c in definition.columns.values() for name in (c.column, *c.other_names) if name]
-    return [*mapped, *definition.key, *definition.ignored, *definition.documented]
+    others = [name for names in definition.key_other_names.values() for name in names]
+    return [*mapped, *definition.key, *others, *definition.ignored, *definition.documented]
 
 
 def _header_fields(mapped: Mapped, received: date, backfill: bool) -> dict[str, Field]:

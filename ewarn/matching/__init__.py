@@ -1,8 +1,8 @@
 """Matching: written words in, known substances and areas out.
 
-In: the catalogue's classes, statuses, areas and outward codes, and text. Out: mentions and places with the words matched.
-Must never read a file, a clock or the network, and never resolve a name by likeness: what is not known by its whole name
-is queued for a person.
+In: the catalogue's classes, statuses, areas and outward codes, and text. Out: mentions and places with the words
+matched. Must never read a file, a clock or the network, and never resolve a name by likeness: what is not known by
+its whole name is queued for a person.
 """
 
 from ewarn.matching.names import Matcher, Mention, Suggestion

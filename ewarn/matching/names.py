@@ -58,7 +58,8 @@ _REMARKS = {"trace", "traces", "major", "minor", "confirmed", "suspected", "main
 # What may stand before a listed name and make it another substance: 'acetyl fentanyl', 'N-desethyl metonitazene'.
 _COMPOUND_PREFIX = re.compile(
     r"(?:^|[\s(/;:+])((?:[nos]|\d+[a-z]?|ortho|meta|para|alpha|beta)(?:,(?:[nos]|\d+))*"
-    r"|(?:nor|des|iso|di|bis|cyclo)|[\w,']*(?:[^\W\d]yl|fluoro|chloro|bromo|iodo|[a-z]{3}oxy|hydro|nitro|amino|ino|thio|keto))[ ]?$"
+    r"|(?:nor|des|iso|di|bis|cyclo)"
+    r"|[\w,']*(?:[^\W\d]yl|fluoro|chloro|bromo|iodo|[a-z]{3}oxy|hydro|nitro|amino|ino|thio|keto))[ ]?$"
 )
 _NEGATED_BEFORE = re.compile(
     r"\b(?:no|non|not|without|excluding|excludes|negative for|absence of|free of)(?! only)(?: [\w']+){0,2} $"
@@ -257,6 +258,8 @@ def _class_names(classes: Iterable[ClassDefinition]) -> Iterator[Name]:
 
 def _brand_names(classes: Iterable[ClassDefinition]) -> Iterator[Name]:
     for group in classes:
+        for brand in group.brands:
+            yield Name(brand, MentionKind.CLASS, group.id, group.id)
         for substance in group.substances:
             for brand in substance.brands:
                 yield Name(brand, MentionKind.SUBSTANCE, substance.id, group.id)

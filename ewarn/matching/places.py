@@ -1,8 +1,8 @@
 """Places: a written place in, the areas it can lie in out, with how sure that is.
 
-In: the catalogue's areas and outward codes. Out: areas with shares that sum to 1. An outward code is not one borough, so
-the answer is many-to-many. A place nobody can read gives no area at all; the caller then says 'unplaced'.
-Must never keep the inward half of a postcode, and never guess at a mistyped one.
+In: the catalogue's areas and outward codes. Out: areas with shares that sum to 1. An outward code is not one borough,
+so the answer is many-to-many. A place nobody can read gives no area at all; the caller then says 'unplaced'. Must
+never keep the inward half of a postcode, and never guess at a mistyped one.
 """
 
 from __future__ import annotations
@@ -19,31 +19,24 @@ from ewarn.terms import UK, Tier
 
 # England, Scotland ... as bare nations say no more than 'somewhere in the UK' when they are not areas of the catalogue.
 NOWHERE = {
-    "",
-    "england",
-    "great britain",
-    "britain",
-    "gb",
-    "uk",
-    "united kingdom",
-    "array",
-    "na",
-    "n a",
-    "none",
-    "unknown",
-}
-# Everyday words that are also names of areas: in prose they count only after in, at, near ... or before council, borough.
+    "", "england", "great britain", "britain", "gb", "uk", "united kingdom",
+    "array", "na", "n a", "none", "unknown",
+}  # fmt: skip
+# Everyday words that are also names of areas: in prose they count only after in, at, near ... or before council,
+# borough.
 EVERYDAY = {
-    "reading", "bath", "sale", "city", "kingston", "richmond", "barking", "wells", "deal", "rugby", "rye", "ware", "battle",
-    "street", "settle", "boston", "lincoln", "lancaster", "newport", "washington", "durham", "cambridge", "worcester",
-    "westminster", "halton", "sandwich", "epping", "tower", "rother", "arun", "swale", "dover", "corby", "stroud",
+    "reading", "bath", "sale", "city", "kingston", "richmond", "barking", "wells", "deal", "rugby", "rye", "ware",
+    "battle", "street", "settle", "boston", "lincoln", "lancaster", "newport", "washington", "durham", "cambridge",
+    "worcester", "westminster", "halton", "sandwich", "epping", "tower", "rother", "arun", "swale", "dover", "corby",
+    "stroud",
 }  # fmt: skip
 # Longer names that hold an area's name and are somewhere else.
 ELSEWHERE = (
     "new york", "new south wales", "new england", "prince of wales", "princess of wales", "london, ontario",
-    "birmingham, alabama", "richmond, virginia", "kingston, ontario", "durham, north carolina", "cambridge, massachusetts",
-    "north york", "boston, massachusetts", "bath salts", "bath salt", "public health england", "nhs england",
-    "public health scotland", "public health wales", "university college london",
+    "birmingham, alabama", "richmond, virginia", "kingston, ontario", "durham, north carolina",
+    "cambridge, massachusetts", "north york", "boston, massachusetts", "bath salts", "bath salt",
+    "public health england", "nhs england", "public health scotland", "public health wales",
+    "university college london",
 )  # fmt: skip
 _CONTEXT_BEFORE = re.compile(r"\b(?:in|at|near|from|around|across|within|of|and|outside) (?:the )?$", re.IGNORECASE)
 _CONTEXT_AFTER = re.compile(
@@ -55,9 +48,8 @@ _JOINED = re.compile(r"^([A-Z]{1,2}\d[A-Z\d]?)(\d[A-Z]{0,2})$")
 _PADDED = re.compile(r"^([A-Z]{1,2})0(\d[A-Z]?.*)$")
 _GSS = re.compile(r"^[A-Z]\d{8}$")
 _TITLES = re.compile(
-    r"^(?:the )?(?:london borough of|royal borough of|city of|borough of|county of|metropolitan borough of|city and county of)"
-    r" | (?:london borough|royal borough|borough council|city council|county council|district council|council|borough|district"
-    r"|county borough|city)$"
+    r"^(?:the )?(?:(?:london |royal |metropolitan )?borough of|city of|county of|city and county of)"
+    r" | (?:(?:london |royal |county )?borough|(?:borough |city |county |district )?council|district|city)$"
 )
 
 
@@ -122,7 +114,8 @@ class Gazetteer:
         return self._single(code, "area code", code) if code in self.tiers else ()
 
     def find(self, text: str) -> list[FoundArea]:
-        """Areas named in prose, in order. The name must begin with a capital; everyday words need a place word beside them.
+        """Areas named in prose, in order. The name must begin with a capital; everyday words need a place word beside
+        them.
 
         A region is left out where an area inside it is named too.
         """
@@ -182,7 +175,7 @@ class Gazetteer:
         )
 
     def _by_parts(self, written: str) -> tuple[Place, ...]:
-        """An address or a list: the postcode in it, else the areas it names (regions only where nothing closer is named)."""
+        """An address or a list: the postcode in it, else the closest areas it names."""
         for word in re.findall(r"[A-Za-z]{1,2}\d[A-Za-z\d]?(?:\s*\d[A-Za-z]{2})?", written):
             found = self._by_postcode(word)
             if found:
