@@ -282,6 +282,19 @@ def test_templates_hold_no_multiplier_and_no_stigma(template: TemplateDefinition
     assert not MULTIPLIER.search(words) and not STIGMA.search(words)
 
 
+def test_a_formal_alert_gives_the_advice_in_every_format() -> None:
+    advised = {"advice": [printed("harm-reduction"), printed("report-back"), printed("strips-nitazene")]}
+    for form in ("text", "html", "slack"):
+        text = rendered(TEMPLATES[f"formal-alert-{form}"], **advised)
+        for words in (
+            "Do not use alone", "Start low and go slow", "Do not all use at the same time", "Do not mix drugs",
+            "Fentanyl test strips do not detect nitazenes",
+        ):  # fmt: skip
+            assert words in text, (form, words)
+    full = rendered(TEMPLATES["formal-alert-text"], **advised)
+    assert full.index("REPORT BACK") < full.index("Quote the reference of this message") and "TELL US" not in full
+
+
 def test_light_products_do_not_pass_for_a_warning() -> None:
     assert "no warning has been issued" in rendered(TEMPLATES["share-text"])
     assert "this is a question, not a warning" in rendered(TEMPLATES["corroborate-text"])
