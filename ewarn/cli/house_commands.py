@@ -157,8 +157,9 @@ def desk(
     port: Annotated[int, typer.Option("--port", help="Port on this machine.", min=1, max=65535)] = 8765,
 ) -> None:
     """Serve the web page on this machine until stopped with Ctrl-C."""
-    import importlib
+    from ewarn.desk.serve import serve
 
     house = call.house()
+    call.now(house)
     call.out.say(f"http://127.0.0.1:{port}/ (Ctrl-C stops it)")
-    importlib.import_module("ewarn.desk.serve").serve(house, port=port)
+    serve(house, port=port)

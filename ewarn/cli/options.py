@@ -24,6 +24,7 @@ from ewarn.errors import Refused, UsageFault
 if TYPE_CHECKING:
     from ewarn.pipeline.house import House
     from ewarn.pipeline.reports import Actor
+    from ewarn.settings import Settings
 
 HomeOption = Annotated[
     Path | None,
@@ -66,17 +67,21 @@ class Call:
         """The house opened; HOME is created where absent."""
         from ewarn.pipeline.house import open_house
 
-        return open_house(self.home, self.content, self.environ, **overrides)
+        return open_house(self.home, self.content, self.environ, clock=self.clock, **overrides)
 
     def now(self, house: House) -> datetime:
-        """The instant, UTC. EWARN_NOW scripts it where the standing is exercise or test. Raises: Refused."""
+        """The instant at this door, UTC. Raises: Refused."""
+        return self.clock(house.settings)
+
+    def clock(self, settings: Settings) -> datetime:
+        """The machine's clock; EWARN_NOW scripts it where the standing is exercise or test. Raises: Refused."""
         scripted = self.environ.get("EWARN_NOW")
         if not scripted:
             return datetime.now(UTC)
-        if house.settings.standing.value == "actual":
+        if settings.standing.value == "actual":
             raise Refused(
                 "EWARN_NOW is set, but this home is not an exercise: the clock of a live service is never scripted",
-                where=str(house.settings.home),
+                where=str(settings.home),
                 next_step='Unset EWARN_NOW, or use a home whose ewarn.toml says standing = "exercise" or "test".',
             )
         return instant(scripted, "EWARN_NOW")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -64,7 +65,7 @@ class Play:
 
     def _receive(self, step: Step) -> None:
         for source, rows in step.drops:
-            drop(self.house.settings.drops / source, f"{step.at:%Y%m%dT%H%M}.csv", rows)
+            drop(self.house.settings.drops / source, step.at - MINUTE, rows)
         if step.notice:
             self.notices.append((step.at, NOTICES[step.notice]))
         self.served.feed = scenario.feed(self.notices)
@@ -123,15 +124,17 @@ def london_boroughs(house: House) -> list[tuple[str, str]]:
     return list(zip(london["code"].to_list(), london["name"].to_list(), strict=True))
 
 
-def drop(folder: Path, name: str, rows: Sequence[Row]) -> None:
-    """One complete CSV file into a drop folder: written aside, then renamed."""
+def drop(folder: Path, at: datetime, rows: Sequence[Row]) -> None:
+    """One complete CSV file into a drop folder: written aside, dated by the scripted clock, then renamed."""
     folder.mkdir(parents=True, exist_ok=True)
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, fieldnames=list(dict.fromkeys(key for row in rows for key in row)), restval="")
     writer.writeheader()
     writer.writerows(rows)
+    name = f"{at:%Y%m%dT%H%M}.csv"
     part = folder / f"{name}.part"
     part.write_text(text.getvalue(), encoding="utf-8", newline="")
+    os.utime(part, (at.timestamp(), at.timestamp()))
     part.rename(folder / name)
 
 

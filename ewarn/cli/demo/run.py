@@ -59,8 +59,8 @@ def _play(call: Call, home: Path, served: servers.Servers, say: Any) -> Play:
     from ewarn.settings import find_content
 
     stage.connect(home, served)
-    house = open_house(home, find_content(call.content, call.environ), {})
     start = london(HISTORY_END, 9)
+    house = open_house(home, find_content(call.content, call.environ), {}, clock=lambda settings: start)
     read.initialise(house, start)
     play = Play(house, served, stage.people(house, start), say)
     stage.destinations(house, start)
