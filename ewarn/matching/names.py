@@ -56,10 +56,10 @@ _WORD = re.compile(rf"[^\W_](?:[\w,'’{re.escape(HYPHENS)}]*\w)?")
 _PARENTHESIS = re.compile(r"^(?P<outer>[^()]+)\((?P<inner>[^()]+)\)$")
 _REMARKS = {"trace", "traces", "major", "minor", "confirmed", "suspected", "main component"}
 # What may stand before a listed name and make it another substance: 'acetyl fentanyl', 'N-desethyl metonitazene'.
+_LOCANT = r"(?:[nos]|\d+[a-z]?|ortho|meta|para|alpha|beta)(?:,(?:[nos]|\d+))*"
 _COMPOUND_PREFIX = re.compile(
-    r"(?:^|[\s(/;:+])((?:[nos]|\d+[a-z]?|ortho|meta|para|alpha|beta)(?:,(?:[nos]|\d+))*"
-    r"|(?:nor|des|iso|di|bis|cyclo)"
-    r"|[\w,']*(?:[^\W\d]yl|fluoro|chloro|bromo|iodo|[a-z]{3}oxy|hydro|nitro|amino|ino|thio|keto))[ ]?$"
+    rf"(?:^|[\s(/;:+])((?:{_LOCANT} )?(?:{_LOCANT}|nor|des|iso|di|bis|cyclo"
+    r"|[\w,']*(?:[^\W\d]yl|fluoro|chloro|bromo|iodo|[a-z]{3}oxy|hydro|nitro|amino|ino|thio|keto)) )$"
 )
 _NEGATED_BEFORE = re.compile(
     r"\b(?:no|non|not|without|excluding|excludes|negative for|absence of|free of)(?! only)(?: [\w']+){0,2} $"
@@ -224,7 +224,7 @@ def _prefix(folded: Folded, start: int) -> str:
     """The chemical prefix right before a name, as folded; empty where the name stands alone."""
     before = folded.text[max(0, start - 40) : start]
     found = _COMPOUND_PREFIX.search(before)
-    return before[found.start(1) :] if found and before.endswith(" ") else ""
+    return found[1] if found else ""
 
 
 def _negated(folded: Folded, start: int, end: int) -> bool:
