@@ -62,7 +62,7 @@ class Episode:
 
 
 def order(episode: Episode, catalogue: Catalogue) -> tuple[object, ...]:
-    """What explains best comes first: raised earlier, then precedence, closer tier, substance before class, severity."""
+    """What explains best first: raised earlier, then precedence, closer tier, substance before class, more records."""
     return (
         episode.began,
         episode.rule.precedence,
@@ -77,7 +77,7 @@ def order(episode: Episode, catalogue: Catalogue) -> tuple[object, ...]:
 
 
 def _severity(episode: Episode, catalogue: Catalogue) -> str:
-    """The class's earliest control decides nothing here: classes on watch in the order of their ids, the rest last."""
+    """Subjects of classes on watch before others, class by class."""
     class_id = catalogue.class_of.get(episode.subject, episode.subject)
     return f"{'0' if catalogue.is_watched(class_id) else '1'}{class_id}"
 

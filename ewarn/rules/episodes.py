@@ -1,7 +1,7 @@
 """Spells become episodes: the identity of a signal over time.
 
-In: spells. Out: the same spells with the episode they belong to. Spells of one rule, subject, area and tier with at most
-28 days without firing between them are one episode; it ends after that. Later spells never change an earlier episode.
+In: spells. Out: the same spells with the episode they belong to. Spells of one rule, subject, area and tier with at
+most 28 days without firing between them are one episode. Later spells never change an earlier episode.
 """
 
 from __future__ import annotations

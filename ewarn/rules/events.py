@@ -9,7 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from ewarn.catalogue.definitions import RuleDefinition
-from ewarn.rules.prepare import SUBJECT, VERSION, Ground, watched, words
+from ewarn.rules.prepare import SUBJECT, VERSION, Ground, number, watched, words
 from ewarn.terms import RecordKind, SubjectKind
 
 SETTINGS = ("hostel", "prison", "custody", "venue", "festival", "school")
@@ -72,7 +72,7 @@ def _timed(rows: pl.DataFrame) -> pl.DataFrame:
 def _in_areas(rows: pl.DataFrame, ground: Ground, rule: RuleDefinition, scope: str) -> pl.DataFrame:
     """One row per version and area it could be in; with neighbours, per area whose surroundings it could be in."""
     tiers = [t.value for t in rule.tiers]
-    could = ground.possible.filter(pl.col("tier").is_in(tiers))
+    could = ground.possible.filter(pl.col("tier").is_in(tiers) & (pl.col("share") >= number(rule, "least_share", 0)))
     if scope == "neighbours":
         around = ground.catalogue.neighbours.select(area="code", near="neighbour")
         own = around.select("area").unique().with_columns(near="area")

@@ -70,7 +70,8 @@ def _by_ears(matrix: NDArray[np.float64], z: float, sigma: float) -> list[Verdic
     if matrix.shape[1] < ears.NEEDED:
         return [Verdict(reason=f"fewer than {ears.NEEDED} closed periods of history")] * matrix.shape[0]
     found = ears.bounds(matrix, z, sigma)
-    gaps = ~np.isfinite(matrix[:, -ears.NEEDED :][:, [*range(ears.BASELINE), -1]]).all(axis=1)
+    used = matrix[:, -ears.NEEDED :][:, [*range(ears.BASELINE), -1]]
+    gaps: list[bool] = [bool(row.any()) for row in np.isnan(used)]
     return [
         Verdict(reason="suppressed or missing cells") if gap else Verdict(float(mean), float(upper))
         for mean, upper, gap in zip(found.expected, found.upper, gaps, strict=True)

@@ -9,6 +9,7 @@ Source: Noufaily et al. 2013, Statistics in Medicine 32:1206-1222; Farrington et
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ EXCLUDED_WEEKS = 26
 WEIGHTS_THRESHOLD = 2.58
 MINIMUM_REPORTS, MINIMUM_WEEKS = 5, 4
 LEAST_YEARS = 3
-Vector = NDArray[np.float64]
+Vector = NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def _fitted(y: Vector, t: Vector, levels: NDArray[np.int64], *, trend: bool) -> 
     second = _glm(y, design, weights)
     if second is None:
         return None
-    beta, mu, _, phi = second
+    beta, _, _, phi = second
     return float(np.exp(beta[0])), phi
 
 
@@ -112,7 +113,7 @@ def _glm(y: Vector, design: Vector, weights: Vector) -> Fit | None:
     """Quasi-Poisson with a log link: coefficients, means, hat values, dispersion (at least 1)."""
     mu = y + 0.1
     deviance = np.inf
-    beta = np.zeros(design.shape[1])
+    beta: Vector = np.zeros(design.shape[1])
     for _ in range(25):
         working = np.log(mu) + (y - mu) / mu
         root = np.sqrt(weights * mu)

@@ -34,11 +34,14 @@ def spells(rule: RuleDefinition, ground: Ground) -> pl.DataFrame:
 
 
 def _expected(catalogue: Catalogue) -> set[str]:
-    """Pairs 'substance sold-as' that are no surprise: itself, its class, and what its class names as expected."""
+    """Pairs 'substance sold-as' that are no surprise: itself, its class, and what its class names as expected.
+
+    A class that is named stands for each of its substances.
+    """
     pairs: set[str] = set()
     for substance, class_id in catalogue.class_of.items():
         named = {substance, class_id, *catalogue.classes[class_id].expected_sold_as}
-        within = {s for s, c in catalogue.class_of.items() if c in named - {class_id}}
+        within = {s for s, c in catalogue.class_of.items() if c in catalogue.classes[class_id].expected_sold_as}
         pairs |= {f"{substance} {sold_as}" for sold_as in named | within}
     for class_id, definition in catalogue.classes.items():
         own = {s for s, c in catalogue.class_of.items() if c == class_id}

@@ -16,14 +16,14 @@ from ewarn.frames import SHAPES, empty
 from ewarn.rules.prepare import STRATUM, VERSION, Ground, day_text, known, number, stands, words
 from ewarn.terms import LONDON_REGION, UK, MentionKind, RecordKind, SubjectKind, Tier
 
-SILENT_KINDS = ("withdrawal", "background")
+SILENT_KINDS = ("withdrawal",)
 
 
 def spells(rule: RuleDefinition, ground: Ground) -> pl.DataFrame:
     """Spells of notices.
 
     Numbers: `max_age_days` 60, older ones say nothing; `home_area` GSS code of our region; `silent_kinds` notice kinds
-    that say nothing.
+    that say nothing. Background speaks only of what is on watch.
     """
     silent = rule.numbers.get("silent_kinds", SILENT_KINDS)
     young = ground.versions.filter(
@@ -32,6 +32,7 @@ def spells(rule: RuleDefinition, ground: Ground) -> pl.DataFrame:
         & ~pl.col("notice_kind").fill_null("").is_in(list(silent))  # type: ignore[arg-type]
     )
     named = _named(ground, words(rule, "home_area", LONDON_REGION)).join(young, on=VERSION)
+    named = named.filter(pl.col("watched") | (pl.col("notice_kind").fill_null("") != "background"))
     if named.is_empty():
         return empty("spells")
     rows = known(named, [*STRATUM, "record_id"], "reference_date", "title", "watched", "source").sort(

@@ -31,7 +31,7 @@ class Ground:
     """What was known by `until`, prepared once for all rules.
 
     `versions` one row per record version (samples, incidents, notices), with `day` (London day it became known) and
-    `age_days`; `possible` one row per version x area it could be in, at every tier, shares adding up to 1 within a tier;
+    `age_days`; `possible` one row per version x area it could be in, at every tier, shares adding up to 1 at most;
     `named` one row per version x tier: the area it is named for; `detections` one row per version x subject found.
     """
 

@@ -189,6 +189,11 @@ class Book:
         by_record = {record: row["certain"] or 0 for row in rows for record in row["records"]}
         return sum(by_record.values())
 
+    def outgrew(self, parent: int, signal: Signal, instant: datetime) -> bool:
+        """Whether a signal holds records that the one it lay beneath never held."""
+        begun = [r for r in self.rows[parent] if r["fires_from"] <= instant]
+        return not set(signal.records) <= {record for row in begun for record in row["records"]}
+
     def with_beneath(self, root: Episode, signal: Signal, lower: Sequence[tuple[Episode, Signal]]) -> Signal:
         """The signal with the ones beneath it, in order, and what they add said in its own words."""
         ordered = sorted(lower, key=lambda pair: collapse.order(pair[0], self.catalogue))
@@ -207,7 +212,7 @@ def at(
     """Signals that stand at an instant (UTC), main ones only, each with the ones beneath that stand too."""
     book = evaluation.book
     raised = {n: s for n, e in book.episodes.items() if (s := book.signal(e, instant)) is not None}
-    return _nested(book, raised)
+    return _nested(book, raised, instant)
 
 
 def over(
@@ -226,7 +231,7 @@ def over(
             signal = book.signal(episode, day_end(day), day)
             if signal is not None:
                 raised[number] = signal
-    return _nested(book, raised, alone_without_parent=False)
+    return _nested(book, raised, None)
 
 
 def _first_evening(rows: list[dict[str, Any]], until: datetime) -> date | None:
@@ -239,15 +244,15 @@ def _first_evening(rows: list[dict[str, Any]], until: datetime) -> date | None:
     return min(evenings, default=None)
 
 
-def _nested(book: Book, raised: dict[int, Signal], *, alone_without_parent: bool = True) -> list[Signal]:
-    """Main signals with the ones beneath; one whose main signal does not stand is a main signal itself."""
+def _nested(book: Book, raised: dict[int, Signal], instant: datetime | None) -> list[Signal]:
+    """Main signals with the ones beneath; one that outgrew a main signal no longer standing is a main one itself."""
     lower: dict[int, list[tuple[Episode, Signal]]] = {}
     tops: list[int] = []
     for number, signal in raised.items():
         parent = book.parents.get(number)
         if parent is not None and parent in raised:
             lower.setdefault(parent, []).append((book.episodes[number], signal))
-        elif parent is None or alone_without_parent:
+        elif parent is None or (instant and book.outgrew(parent, signal, instant)):
             tops.append(number)
     found = [book.with_beneath(book.episodes[n], raised[n], lower.get(n, [])) for n in tops]
     return sorted(found, key=lambda s: (s.first_raised_on, s.rule, s.area.code, s.subject.id, s.id))
@@ -280,7 +285,6 @@ def _also_found(root: Episode, lower: Sequence[tuple[Episode, Signal]]) -> list[
     """Other substances of the same card."""
     if root.rule.family is not Family.FIRST:
         return []
-    others = {
-        s.subject.name for _, s in lower if s.subject.kind is SubjectKind.SUBSTANCE and s.subject.id != root.subject
-    }
+    substances = {s.subject for _, s in lower if s.subject.kind is SubjectKind.SUBSTANCE}
+    others = {subject.name for subject in substances if subject.id != root.subject}
     return [f"Newly found with it: {', '.join(sorted(others))}."] if others else []

@@ -67,7 +67,8 @@ def spells(rule: RuleDefinition, ground: Ground) -> pl.DataFrame:
 
     Numbers: `n`; `hours` or `days`; `scope` area | neighbours | region | setting; `outcome` any | fatal | ...; `alpha`
     .001 and `min_history_days` 180: with that much history the window must also be this unlikely; `max_history_days`
-    730; `settings`; `count` persons | records.
+    730; `least_share` 0, of a place below which a record does not count there; `settings`; `count` persons | records.
+    An `alpha` of 1 leaves the minimum alone.
     """
     rows = events.of(rule, ground)
     plan = _plan(rule, ground)
@@ -187,7 +188,7 @@ def _enough(rows: Events, members: NDArray[np.int64], plan: Plan) -> tuple[int, 
 
 def _expectation(rows: Events, left: int, tau: int, plan: Plan) -> Expectation | None:
     """What the stratum's own history before the window leads one to expect; None where it is too short."""
-    start = plan.history_start(tau)
+    start = plan.history_start(tau) if plan.alpha < 1 else None
     if start is None or left - start < plan.min_history:
         return None
     start = max(start, left - plan.max_history)
@@ -285,7 +286,7 @@ def _why(rule: RuleDefinition, ground: Ground, chosen: pl.DataFrame, firing: Fir
         tail = firing.expectation.tail(firing.fewest)
         chance = f"about 1 in {1 / tail:,.0f}" if tail > 1e-9 else "less than 1 in a billion"
         parts.append(f"Expected {firing.expectation.mean:.2g}; chance of so many or more {chance}.")
-    else:
+    elif plan.alpha < 1:
         parts.append("Too little history to say how unlikely: raised on the minimum count alone.")
     records = chosen["record_id"].n_unique()
     certain = chosen.filter(pl.col("certain").fill_null(False))["record_id"].n_unique()
