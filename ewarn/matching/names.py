@@ -61,6 +61,7 @@ _COMPOUND_PREFIX = re.compile(
     rf"(?:^|[\s(/;:+])((?:{_LOCANT} )?(?:{_LOCANT}|nor|des|iso|di|bis|cyclo"
     r"|[\w,']*(?:[^\W\d]yl|fluoro|chloro|bromo|iodo|[a-z]{3}oxy|hydro|nitro|amino|ino|thio|keto)) )$"
 )
+_LOCANT_ALONE = re.compile(rf"{_LOCANT} ")  # '2 fentanyl pills' counts pills, '2-fentanyl' is another substance
 _NEGATED_BEFORE = re.compile(
     r"\b(?:no|non|not|without|excluding|excludes|negative for|absence of|free of)(?! only)(?: [\w']+){0,2} $"
 )
@@ -224,7 +225,10 @@ def _prefix(folded: Folded, start: int) -> str:
     """The chemical prefix right before a name, as folded; empty where the name stands alone."""
     before = folded.text[max(0, start - 40) : start]
     found = _COMPOUND_PREFIX.search(before)
-    return found[1] if found else ""
+    if found is None:
+        return ""
+    hyphenated = folded.original[folded.origin[start - 1]] in HYPHENS
+    return found[1] if hyphenated or not _LOCANT_ALONE.fullmatch(found[1]) else ""
 
 
 def _negated(folded: Folded, start: int, end: int) -> bool:

@@ -34,7 +34,10 @@ CLASSES = (
         "opioid", named("morphine", "Morphine"), named("6-mam", "6-MAM", "Morphine, 6 Monoacetyl"),
         named("heroin", "Heroin", "Diamorphine"), named("fentanyl", "Fentanyl"), named("mda", "MDA"),
     ),
-    group("benzodiazepine", named("diazepam", "Diazepam", brands=("Valium",)), named("alprazolam", "Alprazolam", brands=("Xanax",))),
+    group(
+        "benzodiazepine", named("diazepam", "Diazepam", brands=("Valium",)),
+        named("alprazolam", "Alprazolam", brands=("Xanax",)),
+    ),
 )  # fmt: skip
 STATUSES = (
     StatusDefinition(id="no-active-component", name="No active component", phrases=("No active component identified",)),

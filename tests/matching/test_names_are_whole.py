@@ -87,6 +87,11 @@ def test_a_longer_compound_is_not_the_name_inside_it(matcher: Matcher) -> None:
     ]  # fmt: skip
 
 
+def test_a_number_before_a_name_is_only_a_number(matcher: Matcher) -> None:
+    assert within(matcher, "found 12 metonitazene samples") == [("substance", "metonitazene", "metonitazene")]
+    assert within(matcher, "found 2-metonitazene") == [("queued", None, "2-metonitazene")]
+
+
 def test_a_misspelling_is_queued_and_only_suggested(matcher: Matcher) -> None:
     assert whole(matcher, "metonitazine") == ("queued", None, None)
     assert matcher.suggest("metonitazine")[0].subject == "metonitazene"
