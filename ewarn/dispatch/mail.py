@@ -1,7 +1,7 @@
 """An Apprise mail object that sends the stored text and the stored HTML as they are.
 
-In: an Apprise mail address and the two parts. Out: one multipart message to one address. Apprise's own mail object makes
-the text part itself out of the HTML (links, lists' spacing and the approved wording are lost) and adds a second
+In: an Apprise mail address and the two parts. Out: one multipart message to one address. Apprise's own mail object
+makes the text part itself out of the HTML (spacing, links and the approved wording are lost) and adds a second
 Message-ID to a given one; here both parts are the approved bytes. It must never send to a second address.
 """
 
@@ -26,20 +26,20 @@ SCHEMAS = ("mailto", "mailtos")
 NEVER_RETRIED = (501, 530, 534, 535, 538, 550, 551, 553)
 
 
-class TwoPartMail(NotifyEmail):  # type: ignore[misc]
-    """One e-mail of stored parts; `fault` and `retry` say what went wrong."""
+class TwoPartMail(NotifyEmail):  # type: ignore[no-untyped-call]
+    """One e-mail of stored parts; `fault` and `may_retry` say what went wrong."""
 
     def __init__(self, parts: Mapping[str, str], delivery: Delivery, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(**kwargs)  # type: ignore[no-untyped-call]
         if len(self.targets) != 1 or self.cc or self.bcc:
             raise ValueError("an e-mail channel must lead to exactly one address")
         self.parts, self.delivery = parts, delivery
-        self.fault, self.retry = "", True
+        self.fault, self.may_retry = "", True
 
     @classmethod
     def of(cls, url: str, parts: Mapping[str, str], delivery: Delivery) -> TwoPartMail:
         """Raises: ValueError, TypeError where the address is not a usable mail address."""
-        results = NotifyEmail.parse_url(url)
+        results = NotifyEmail.parse_url(url)  # type: ignore[no-untyped-call]
         if not results:
             raise ValueError("not a mail address")
         return cls(parts, delivery, **results)
@@ -48,7 +48,7 @@ class TwoPartMail(NotifyEmail):  # type: ignore[misc]
     def text(self) -> str:
         return self.parts["text"]
 
-    def send(self, body: str, title: str = "", **_: Any) -> bool:
+    def send(self, body: str, title: str = "", *_: Any, **__: Any) -> bool:
         """Called by Apprise, once. Temporary answers and lost connections can be retried; a refused address cannot."""
         try:
             with self._session() as server:
@@ -64,7 +64,7 @@ class TwoPartMail(NotifyEmail):  # type: ignore[misc]
         return False
 
     def _failed(self, fault: str, retry: bool) -> None:
-        self.fault, self.retry = fault, retry
+        self.fault, self.may_retry = fault, retry
         self.logger.warning(fault)
 
     @contextmanager
@@ -72,11 +72,11 @@ class TwoPartMail(NotifyEmail):  # type: ignore[misc]
         context = ssl.create_default_context()
         if not self.verify_certificate:
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        wait = float(self.socket_connect_timeout)
+        host, port, wait = str(self.smtp_host), int(self.port or 0), float(self.socket_connect_timeout)
         if self.secure_mode == SecureMailMode.SSL:
-            server: smtplib.SMTP = smtplib.SMTP_SSL(self.smtp_host, self.port, timeout=wait, context=context)
+            server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=wait, context=context)
         else:
-            server = smtplib.SMTP(self.smtp_host, self.port, timeout=wait)
+            server = smtplib.SMTP(host, port, timeout=wait)
         try:
             if self.secure_mode == SecureMailMode.STARTTLS:
                 server.starttls(context=context)
@@ -88,11 +88,11 @@ class TwoPartMail(NotifyEmail):  # type: ignore[misc]
                 server.quit()
 
     def _message(self, subject: str) -> EmailMessage:
-        name, sender = self.from_addr
+        name, sender = self.from_addr[0], str(self.from_addr[1])
         domain = sender.rpartition("@")[2] or "localhost"
         message = EmailMessage(policy=SMTP)
         message["Subject"] = subject
-        message["From"] = formataddr((name or "", sender))
+        message["From"] = formataddr((str(name or ""), sender))
         message["To"] = self.targets[0][1]
         message["Date"] = format_datetime(datetime.now(UTC))
         message["Message-ID"] = f"<{self.delivery.id}.{self.delivery.attempts}@{domain}>"

@@ -1,8 +1,8 @@
 """The structured object becomes bytes, one payload for each audience and format.
 
-In: an alert or page and the catalogue's templates. Out: payloads, the same bytes every time, and the hash that approvals
-are bound to. It must never render with a template of another version than the alert names, nor leave the marking or the
-watermark out of a subject or a body.
+In: an alert or page and the catalogue's templates. Out: payloads, the same bytes every time, and the hash that
+approvals are bound to. It must never render with a template of another version than the alert names, nor leave the
+marking or the watermark out of a subject or a body.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def payloads(alert: Alert, catalogue: Catalogue) -> list[Payload]:
     found: list[Payload] = []
     for audience in sorted({t.audience for t in templates}):
         content = {k: v for k, v in for_audience(alert.content, audience).items() if k not in KEPT_INSIDE}
-        bodies = {t.format: _rendered(t, content) for t in templates if t.audience == audience}
+        bodies = {str(t.format): _rendered(t, content) for t in templates if t.audience == audience}
         found += _of_audience(audience, bodies, content)
     return found
 

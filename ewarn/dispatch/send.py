@@ -21,6 +21,7 @@ from ewarn.catalogue.definitions import ChannelDefinition
 from ewarn.dispatch.mail import SCHEMAS as MAIL_SCHEMAS
 from ewarn.dispatch.mail import TwoPartMail
 from ewarn.dispatch.redact import mask, masked_logs
+from ewarn.errors import EwarnError
 from ewarn.terms import Delivery, Payload, Recipient, Standing
 
 PLACEHOLDER = re.compile(r"\{(address|from|secret:([A-Za-z0-9_.-]+))\}")
@@ -64,9 +65,10 @@ def deliver(
         return Outcome(False, f"{delivery.standing.value}: a live channel never carries it")
     try:
         address = fill(channel, recipient, secret, sender, delivery)
-    except Exception as error:
-        return Outcome(False, f"the channel's address cannot be filled in: {error}")
-    with masked_logs(address.secrets), apprise.LogCapture(level=logging.WARNING, fmt="%(message)s") as log:
+    except EwarnError as fault:
+        return Outcome(False, f"the channel's address cannot be filled in: {fault}", retry=True)
+    capture = apprise.LogCapture(level=logging.WARNING, fmt="%(message)s")  # type: ignore[no-untyped-call]
+    with masked_logs(address.secrets), capture as log:
         outcome = _notify(address, delivery, payload)
         said = log.getvalue()
     if outcome.ok:
@@ -81,7 +83,7 @@ def _notify(address: Address, delivery: Delivery, payload: Payload) -> Outcome:
         if address.schema in MAIL_SCHEMAS:
             mail = TwoPartMail.of(address.url, _parts(payload), delivery)
             ok = sending.add(mail) and sending.notify(body=mail.text, title=payload.subject)
-            return Outcome(bool(ok), mail.fault, mail.retry)
+            return Outcome(bool(ok), mail.fault, mail.may_retry)
         if not sending.add(address.url):
             return Outcome(False, "Apprise cannot read the channel's address", retry=False)
         ok = sending.notify(body=payload.body.decode(), title=payload.subject)
@@ -113,8 +115,8 @@ def fill(
 ) -> Address:
     """The channel's address with {address}, {from} and {secret:NAME} filled in and quoted, and time-outs added.
 
-    Before the '?' a value may hold slashes and colons (a host and port, a webhook's path); after it everything is quoted,
-    so that a value cannot become another part of the address. A secret may also be the whole address.
+    Before the '?' a value may hold slashes and colons (host and port, a webhook's path); after it everything is
+    quoted, so that a value cannot become another part of the address. A secret may also be the whole address.
     """
     secrets: set[str] = set()
 
