@@ -9,7 +9,7 @@ import typer
 
 from ewarn.cli.case_commands import pairs
 from ewarn.cli.options import As, Call, SecretFile, command, group
-from ewarn.cli.output import local_time, plain, table
+from ewarn.cli.output import local_time, plain, plural, table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -50,7 +50,7 @@ def draft(
 
     house = call.house()
     report = assess.draft(house, ref, product, call.actor(person, secret_file), call.now(house))
-    call.out.answer(report, lambda console: show_report(console, report, "submit"))
+    call.out.answer(report, lambda console: show_report(console, report))
 
 
 def edit(
@@ -66,7 +66,7 @@ def edit(
     house = call.house()
     said = pairs(changes, "--set")
     report = assess.edit(house, alert, said, call.actor(person, secret_file), call.now(house))
-    call.out.answer(report, lambda console: show_report(console, report, "submit"))
+    call.out.answer(report, lambda console: show_report(console, report))
 
 
 def submit(call: Call, alert: AlertId, person: As, secret_file: SecretFile = None) -> None:
@@ -75,7 +75,7 @@ def submit(call: Call, alert: AlertId, person: As, secret_file: SecretFile = Non
 
     house = call.house()
     report = assess.submit(house, alert, call.actor(person, secret_file), call.now(house))
-    call.out.answer(report, lambda console: show_report(console, report, "approve"))
+    call.out.answer(report, lambda console: show_report(console, report))
 
 
 def approve(
@@ -95,17 +95,17 @@ def approve(
     house = call.house()
     actor = call.actor(person, secret_file)
     report = assess.approve(house, alert, digest, actor, call.now(house), out_of_hours, note)
-    call.out.answer(report, lambda console: show_report(console, report, "send"))
+    call.out.answer(report, lambda console: show_report(console, report))
 
 
 NEXT = {
-    "submit": "Next: read it, `ewarn edit` where needed, then `ewarn submit {id} --as PERSON`.",
-    "approve": "Next: another person reads it and runs `ewarn approve {id} --hash {hash} --as PERSON`.",
-    "send": "Next: `ewarn send`, then `ewarn receipts {id}`.",
+    "draft": "Next: read it, `ewarn edit` where needed, then `ewarn submit {id} --as PERSON`.",
+    "review": "Next: another person reads it and runs `ewarn approve {id} --hash {hash} --as PERSON`.",
+    "approved": "Next: `ewarn send`, then `ewarn receipts {id}`.",
 }
 
 
-def show_report(console: Console, report: AlertReport, then: str = "") -> None:
+def show_report(console: Console, report: AlertReport) -> None:
     """The text, what stands against it, who agreed to it, where it goes."""
     mark = "" if report.standing == "actual" else f" [{report.standing.upper()}]"
     plain(console, f"{report.id}{mark} version {report.version}, {report.product}: {report.status}")
@@ -122,10 +122,8 @@ def show_report(console: Console, report: AlertReport, then: str = "") -> None:
         plain(console, "not sent: " + "; ".join(str(value) for value in held.values() if value))
     if report.deliveries:
         show_deliveries(console, report.deliveries)
-    if then == "send" and report.status == "review":
-        then = "approve"
-    if then:
-        plain(console, NEXT[then].format(id=report.id, hash=report.hash))
+    if report.status in NEXT:
+        plain(console, NEXT[report.status].format(id=report.id, hash=report.hash))
 
 
 def show_deliveries(console: Console, deliveries: Sequence[Delivery]) -> None:
@@ -145,7 +143,7 @@ def list_alerts(call: Call) -> None:
     found = assess.list_alerts(call.house())
 
     def human(console: Console) -> None:
-        plain(console, f"{len(found)} alerts.")
+        plain(console, f"{plural(len(found), 'alert')}.")
         heads = ("alert", "version", "product", "standing", "status", "approvals", "hash")
         rows = [
             (a.id, a.version, a.product, a.standing, a.status, f"{len(a.approvals)} of {a.approvals_needed}",
@@ -163,7 +161,7 @@ def show_alert(call: Call, alert: AlertId) -> None:
     from ewarn.pipeline import assess
 
     report = assess.show_alert(call.house(), alert)
-    call.out.answer(report, lambda console: show_report(console, report, "send"))
+    call.out.answer(report, lambda console: show_report(console, report))
 
 
 def send(call: Call) -> int:
@@ -194,7 +192,7 @@ def receipts(
     report = respond.receipts(call.house(), alert)
 
     def human(console: Console) -> None:
-        plain(console, f"{len(report.deliveries)} deliveries.")
+        plain(console, f"{plural(len(report.deliveries), 'delivery', 'deliveries')}.")
         if report.deliveries:
             show_deliveries(console, report.deliveries)
 

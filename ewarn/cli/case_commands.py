@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ewarn.cli.options import As, Call, SecretFile, command, group
-from ewarn.cli.output import local_time, plain, table
+from ewarn.cli.output import local_time, plain, plural, table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -40,7 +40,7 @@ def list_cases(
     found = assess.list_cases(call.house(), status)
 
     def human(console: Console) -> None:
-        plain(console, f"{len(found)} cases.")
+        plain(console, f"{plural(len(found), 'case')}.")
         if found:
             heads = ("case", "status", "title", "grade", "owner", "next action", "due")
             rows = [

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ewarn.cli.options import Area, Call, Rule, Substance, command, day, instant
-from ewarn.cli.output import local_time, number, plain, table
+from ewarn.cli.output import clean, local_time, number, plain, plural, table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -51,14 +51,16 @@ def detect(
         if report.new or report.cases:
             plain(console, f"New or grown: {len(report.new)}. Cases touched: {', '.join(report.cases) or 'none'}.")
         if report.pages:
-            plain(console, f"{len(report.pages)} pages to the duty rota are waiting: they leave with `ewarn send`.")
+            plain(
+                console, f"Waiting for the duty rota: {plural(len(report.pages), 'page')}, to leave with `ewarn send`."
+            )
 
     call.out.answer(report, human)
 
 
 def show_signals(console: Console, signals: Sequence[Signal], first_raised: bool = False) -> None:
     """One row per signal, with its reason underneath the table where there are few."""
-    plain(console, f"{len(signals)} signals.")
+    plain(console, f"{plural(len(signals), 'signal')}.")
     if not signals:
         return
     heads = ("signal", "family", "subject", "area", "obs.", "exp.", "first raised" if first_raised else "period end")
@@ -82,7 +84,10 @@ def show_not_evaluable(console: Console, found: Sequence[NotEvaluable]) -> None:
         return
     strata = sum(n.strata for n in found)
     rules = Counter(n.rule for n in found)
-    plain(console, f"Not evaluable: {strata} strata in {len(rules)} rules. This is not 'no signal':")
+    plain(
+        console,
+        f"Not evaluable: {plural(strata, 'stratum', 'strata')} in {plural(len(rules), 'rule')}. This is not 'no signal':",
+    )
     console.print(table(("rule", "strata", "reason"), [(n.rule, n.strata, n.reason) for n in found], right=("strata",)))
 
 
@@ -142,4 +147,4 @@ def _show_trail(console: Console, signal: Signal, records: Sequence[dict[str, An
     for record in records:
         plain(console, "")
         for key, value in record.items():
-            plain(console, f"  {key.replace('_', ' ')}: {value}")
+            plain(console, f"  {key.replace('_', ' ')}: {clean(value)}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ewarn.cli.options import Call, SourceId, command, group
-from ewarn.cli.output import clean, plain, table
+from ewarn.cli.output import clean, plain, plural, table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -89,7 +89,7 @@ def list_rejects(call: Call, source: SourceId = None) -> None:
     rows = [[r.get(k) for k in ("source", "position", "reason")] for r in found]
 
     def human(console: Console) -> None:
-        plain(console, f"{len(rows)} rejected rows are waiting.")
+        plain(console, f"{plural(len(rows), 'rejected row')} waiting.")
         if rows:
             console.print(table(("source", "position", "reason"), rows))
             plain(console, "After a fix in the definition: `ewarn rejects replay`. The raw text: add --json.")
@@ -115,7 +115,7 @@ def list_names(call: Call) -> None:
     queue = naming.naming_queue(call.house())
 
     def human(console: Console) -> None:
-        plain(console, f"{len(queue)} names are waiting.")
+        plain(console, f"{plural(len(queue), 'name')} waiting.")
         if queue:
             keys = [k for k in queue[0] if k not in ("record_ids", "records")]
             console.print(table([k.replace("_", " ") for k in keys], [[row.get(k) for k in keys] for row in queue]))

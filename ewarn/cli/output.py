@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 from ewarn.errors import ContentFault, EwarnError
 
@@ -44,8 +44,8 @@ def local_time(instant: datetime | date | None) -> str:
 
 
 def number(value: float | None) -> str:
-    """A number without needless decimals; a dash where it is unknown."""
-    return "-" if value is None else f"{value:.1f}".removesuffix(".0")
+    """A number to three figures; a dash where it is unknown."""
+    return "-" if value is None else f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 class Output:
@@ -132,17 +132,38 @@ def _plain(value: object) -> Any:
 def table(
     columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "", right: Sequence[str] = ()
 ) -> Table:
-    """A table that reads at 80 columns and without colour."""
+    """A table that reads at 80 columns and without colour: narrow columns are never broken, wide ones fold."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
+    cells = [[clean(cell) for cell in row] for row in rows]
+    whole = _unbroken([max(map(len, column)) for column in zip(columns, *cells, strict=True)])
     made = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, expand=False)
-    for column in columns:
-        made.add_column(column, overflow="fold", justify="right" if column in right else "left")
-    for row in rows:
-        made.add_row(*(Text(clean(cell)) for cell in row))
+    for number, column in enumerate(columns):
+        side: Literal["left", "right"] = "right" if column in right else "left"
+        made.add_column(column, overflow="fold", justify=side, no_wrap=number in whole)
+    for row in cells:
+        made.add_row(*map(Text, row))
     return made
+
+
+def _unbroken(widths: Sequence[int], page: int = 78, least: int = 12) -> set[int]:
+    """The columns, narrowest first, that fit whole on the page while every other keeps a least width."""
+    whole: set[int] = set()
+    room = page - 3 * (len(widths) - 1)
+    for number in sorted(range(len(widths)), key=lambda n: widths[n]):
+        rest = len(widths) - len(whole) - 1
+        if widths[number] + rest * least > room:
+            break
+        whole.add(number)
+        room -= widths[number]
+    return whole
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """`1 signal`, `2 signals`."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
 
 
 def plain(console: Console, text: str = "") -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 import typer
 
 from ewarn.cli.options import As, Call, SecretFile, command, group, secret_of
-from ewarn.cli.output import local_time, plain, table
+from ewarn.cli.output import local_time, plain, plural, table
 from ewarn.errors import UnusableInput, UsageFault
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def list_people(call: Call) -> None:
     found = read.list_people(call.house())
 
     def human(console: Console) -> None:
-        plain(console, f"{len(found)} people.")
+        plain(console, f"{plural(len(found), 'person', 'people')}.")
         rows = [
             (p.id, p.name, ", ".join(r.value for r in p.roles), ", ".join(p.areas), "yes" if p.active else "no")
             for p in found
@@ -169,7 +169,7 @@ def _save(call: Call, rows: list[dict[str, object]]) -> None:
     at = call.now(house)
     for recipient in made:
         read.add_recipient(house, recipient, at)
-    call.out.answer({"recipients": made}, lambda console: plain(console, f"{len(made)} destinations saved."))
+    call.out.answer({"recipients": made}, lambda console: plain(console, f"{plural(len(made), 'destination')} saved."))
 
 
 def list_recipients(call: Call) -> None:
@@ -181,7 +181,7 @@ def list_recipients(call: Call) -> None:
 
 
 def _show_recipients(console: Console, found: list[Recipient] | tuple[Recipient, ...]) -> None:
-    plain(console, f"{len(found)} destinations.")
+    plain(console, f"{plural(len(found), 'destination')}.")
     rows = [(r.id, r.name, r.group or "-", r.audience, ", ".join(r.areas), r.channel, r.rota_order) for r in found]
     if rows:
         console.print(table(("id", "name", "group", "audience", "areas", "channel", "rota"), rows))
@@ -194,7 +194,7 @@ def show_duty(call: Call) -> None:
     report = read.duty(call.house())
 
     def human(console: Console) -> None:
-        plain(console, f"{len(report.rota)} on the rota, {len(report.pages)} open pages.")
+        plain(console, f"{len(report.rota)} on the rota, {plural(len(report.pages), 'open page')}.")
         if report.rota:
             rows = [(r.rota_order, r.name, r.channel, r.person or "-") for r in report.rota]
             console.print(table(("order", "name", "channel", "person"), rows))

@@ -17,6 +17,7 @@ from ewarn.cli.demo import scenario
 from ewarn.cli.demo.scenario import CAMDEN, Row, Step
 from ewarn.cli.demo.servers import Servers
 from ewarn.cli.demo.stage import SOURCE, Cast
+from ewarn.cli.output import plural
 from ewarn.errors import UnusableInput
 from ewarn.pipeline import assess, receive, respond, validate
 from ewarn.pipeline.house import House
@@ -70,7 +71,8 @@ class Play:
             self.notices.append((step.at, NOTICES[step.notice]))
         self.served.feed = scenario.feed(self.notices)
         reports = [receive.intake(self.house, step.at, backfill=step.backfill, kinds=("drop",))]
-        reports.append(receive.intake(self.house, step.at, source=SOURCE))
+        if step.notice or not self.happened:
+            reports.append(receive.intake(self.house, step.at, source=SOURCE))
         self.note(step.at, step.title, counted(reports))
 
     def _detect(self, step: Step) -> None:
@@ -81,7 +83,7 @@ class Play:
             self.signals.setdefault(signal.id, signal.why)
         self.note(at, "  the rules", detected(report))
         if report.pages:
-            self.note(at, "  duty rota paged", f"{len(report.pages)} pages, {sent.sent} e-mails")
+            self.note(at, "  duty rota paged", f"{plural(sent.sent, 'page')} by webhook, taken in 4 minutes")
         for page in report.pages:
             respond.acknowledge(self.house, page, self.cast.duty, at + 4 * MINUTE)
 
@@ -146,7 +148,7 @@ def counted(reports: Sequence[IntakeReport]) -> str:
 
 
 def detected(report: DetectReport) -> str:
-    words = [f"{len(report.signals)} signals ({len(report.new)} new)"]
+    words = [f"{plural(len(report.signals), 'signal')} ({len(report.new)} new)"]
     words += [f"cases {', '.join(report.cases)}"] if report.cases else []
     strata = sum(n.strata for n in report.not_evaluable)
     return ", ".join(words + ([f"{strata} not evaluable"] if strata else []))
