@@ -8,7 +8,7 @@ and a back-test over a year agree.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -85,20 +85,43 @@ def _severity(episode: Episode, catalogue: Catalogue) -> str:
 def beneath(episodes: Iterable[Episode], catalogue: Catalogue) -> dict[int, int]:
     """Episode number -> number of the episode it lies beneath; those on top are absent."""
     near = _neighbours(catalogue)
-    by_record: defaultdict[tuple[Family, str], list[Episode]] = defaultdict(list)
+    tops: defaultdict[tuple[Family, str], list[Episode]] = defaultdict(list)
     parents: dict[int, int] = {}
     for episode in sorted(episodes, key=lambda e: order(e, catalogue)):
         mine = episode.known(episode.began)
         candidates: dict[int, Episode] = {}
         for record in sorted(mine):
-            candidates |= {e.number: e for e in by_record[episode.group, record]}
-        for other in candidates.values():
-            if _explains(other, episode, mine, near, catalogue):
-                parents[episode.number] = parents.get(other.number, other.number)
-                break
+            candidates |= {top.number: top for top in tops[episode.group, record]}
+        around = [top for top in candidates.values() if _areas_touch(top, episode, near, catalogue)]
+        parent = next((top for top in around if _explains(top, episode, mine)), None) or _together(
+            around, episode, mine
+        )
+        if parent is not None:
+            parents[episode.number] = parent.number
+            continue
         for record in frozenset().union(*(s.records for s in episode.spells)):
-            by_record[episode.group, record].append(episode)
+            tops[episode.group, record].append(episode)
     return parents
+
+
+def _explains(upper: Episode, lower: Episode, mine: frozenset[str]) -> bool:
+    """Whether the lower one says nothing the upper one had not said when the lower was first raised."""
+    known = upper.known(lower.began)
+    if not known:
+        return False
+    if mine <= known:
+        return True
+    wider = lower.tier != upper.tier or lower.rule.numbers.get("scope") == "neighbours"
+    return lower.group is Family.CLUSTER and wider and len(mine & known) >= EXPLAINED * len(mine)
+
+
+def _together(uppers: Sequence[Episode], lower: Episode, mine: frozenset[str]) -> Episode | None:
+    """For first detections: the first of several closer ones that explain a wider one together."""
+    if lower.group is not Family.FIRST:
+        return None
+    closer = [upper for upper in uppers if TIERS[upper.tier] <= TIERS[lower.tier]]
+    covered = frozenset().union(*(upper.known(lower.began) for upper in closer)) if closer else frozenset()
+    return closer[0] if closer and mine <= covered else None
 
 
 def _neighbours(catalogue: Catalogue) -> Mapping[str, set[str]]:
@@ -106,19 +129,6 @@ def _neighbours(catalogue: Catalogue) -> Mapping[str, set[str]]:
     for code, neighbour in catalogue.neighbours.select("code", "neighbour").iter_rows():
         near[code].add(neighbour)
     return near
-
-
-def _explains(
-    upper: Episode, lower: Episode, mine: frozenset[str], near: Mapping[str, set[str]], catalogue: Catalogue
-) -> bool:
-    """Whether the lower one says nothing the upper one had not said when the lower was first raised."""
-    known = upper.known(lower.began)
-    if not known or not _areas_touch(upper, lower, near, catalogue):
-        return False
-    if mine <= known:
-        return True
-    wider = lower.tier != upper.tier or lower.rule.numbers.get("scope") == "neighbours"
-    return lower.group is Family.CLUSTER and wider and len(mine & known) >= EXPLAINED * len(mine)
 
 
 def _areas_touch(upper: Episode, lower: Episode, near: Mapping[str, set[str]], catalogue: Catalogue) -> bool:

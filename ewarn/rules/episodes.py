@@ -1,7 +1,8 @@
 """Spells become episodes: the identity of a signal over time.
 
 In: spells. Out: the same spells with the episode they belong to. Spells of one rule, subject, area and tier with at
-most 28 days without firing between them are one episode. Later spells never change an earlier episode.
+most 28 days without firing between them are one episode; strands are kept apart, save those that begin on one day, by
+which an episode is known. Later spells never change an earlier episode.
 """
 
 from __future__ import annotations
@@ -19,11 +20,19 @@ def of(spells: pl.DataFrame) -> pl.DataFrame:
 
     Out: sorted by identity and time; empty spells are left out.
     """
-    rows = spells.filter(pl.col("fires_to") > pl.col("fires_from")).sort(
-        *IDENTITY, "fires_from", "fires_to", pl.col("records").list.join(" ")
+    apart = [*IDENTITY, "strand"]
+    rows = (
+        spells.filter(pl.col("fires_to") > pl.col("fires_from"))
+        .with_columns(pl.col("strand").fill_null(""))
+        .sort(*apart, "fires_from", "fires_to", pl.col("records").list.join(" "))
     )
-    ended = pl.col("fires_to").cum_max().shift(1).over(IDENTITY)
+    ended = pl.col("fires_to").cum_max().shift(1).over(apart)
     fresh = (pl.col("fires_from") > ended + pl.duration(days=EPISODE_GAP_DAYS)).fill_null(True)
-    return rows.with_columns(episode=fresh.cast(pl.Int64).cum_sum()).with_columns(
-        began=pl.col("fires_from").min().over("episode")
+    rows = rows.with_columns(run=fresh.cast(pl.Int64).cum_sum())
+    rows = rows.with_columns(day=pl.col("fires_from").min().over("run").dt.convert_time_zone("Europe/London").dt.date())
+    return (
+        rows.with_columns(episode=pl.struct(*IDENTITY, "day").rank("dense").cast(pl.Int64))
+        .with_columns(began=pl.col("fires_from").min().over("episode"))
+        .sort("episode", "fires_from", "fires_to", pl.col("records").list.join(" "))
+        .drop("run", "day")
     )

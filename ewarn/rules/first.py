@@ -124,6 +124,7 @@ def _spell(row: dict[str, Any], rule: RuleDefinition, ground: Ground) -> dict[st
     return {
         **{name: row[name] for name in STRATUM},
         "rule": rule.id,
+        "strand": row["by"],
         "fires_from": row["fires_from"],
         "fires_to": stands(row["fires_from"], rule, row["visible_to"]),
         "period_start": row["reference_date"],

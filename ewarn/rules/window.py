@@ -243,6 +243,7 @@ def _row(
         **{column: chosen[column][0] for column in SUBJECT},
         "area": area,
         "tier": tier,
+        "strand": str(chosen["stratum"][0]) if plan.scope == "setting" else None,
         "fires_from": _instant(firing.fires_from),
         "fires_to": _instant(firing.fires_to),
         "period_start": days.min(),
@@ -292,7 +293,7 @@ def _why(rule: RuleDefinition, ground: Ground, chosen: pl.DataFrame, firing: Fir
     certain = chosen.filter(pl.col("certain").fill_null(False))["record_id"].n_unique()
     if certain < records:
         parts.append(f"{certain} of {records} records are certainly there.")
-    if chosen.select((pl.col("start") < pl.col("end")).any()).item():
+    if plan.window <= 4 * DAY_US and chosen.select((pl.col("start") < pl.col("end")).any()).item():
         parts.append("Some rows give a date without a time and count as possible.")
     return " ".join(parts)
 
