@@ -17,6 +17,7 @@ class Boundaries:
 
     starts: NDArray[np.int64]
     lines: NDArray[np.int64]
+    spans: NDArray[np.int64]
     closed: bool
 
 
@@ -32,8 +33,11 @@ def of(text: bytes) -> Boundaries:
     buffer = np.frombuffer(text, dtype=np.uint8)
     length = stops - starts
     blank = (length == 0) | ((length == 1) & (buffer[np.minimum(starts, len(text) - 1)] == 13))
+    spans = np.zeros(len(starts), dtype=np.int64)
+    first = np.flatnonzero(outside)
+    spans[first] = np.diff(np.append(first, len(starts))) - 1
     keep = outside & ~blank
-    return Boundaries(starts[keep], numbers[keep], closed)
+    return Boundaries(starts[keep], numbers[keep], spans[keep], closed)
 
 
 def _line_ends(text: bytes) -> tuple[NDArray[np.int64], NDArray[np.bool_], bool]:

@@ -11,13 +11,15 @@ from __future__ import annotations
 import csv
 import io
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from ewarn.errors import UnusableInput
 from ewarn.intake import boundaries, careful
@@ -116,17 +118,24 @@ def _read(text: bytes, delimiter: str, header: tuple[str, ...]) -> tuple[pl.Data
     return frame, pl.DataFrame(rejects, schema=_REJECTS, orient="row")
 
 
-def _with_duckdb(path: Path, delimiter: str, header: tuple[str, ...]) -> tuple[pl.DataFrame, pl.DataFrame] | None:
-    """Rows and rejects as DuckDB reads them; None where it gives up on the file."""
-    columns = {f"c{position}": "VARCHAR" for position in range(len(header))}
+@contextmanager
+def private_duckdb(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """DuckDB in memory that can open the files of one folder and nothing else, and cannot be told otherwise."""
     with duckdb.connect(":memory:") as connection:
-        connection.execute("SET allowed_directories = [?]", [str(path.parent) + "/"])
+        connection.execute("SET allowed_directories = [?]", [f"{folder}/"])
         for setting in (
             "enable_external_access = false",
             "autoinstall_known_extensions = false",
             "lock_configuration = true",
         ):
             connection.execute(f"SET {setting}")
+        yield connection
+
+
+def _with_duckdb(path: Path, delimiter: str, header: tuple[str, ...]) -> tuple[pl.DataFrame, pl.DataFrame] | None:
+    """Rows and rejects as DuckDB reads them; None where it gives up on the file."""
+    columns = {f"c{position}": "VARCHAR" for position in range(len(header))}
+    with private_duckdb(path.parent) as connection:
         try:
             frame = connection.execute(
                 "SELECT * FROM read_csv(?, auto_detect = false, delim = ?, quote = '\"', escape = '\"', header = true, "
@@ -153,9 +162,13 @@ def _placed(
     bad = np.searchsorted(starts, rejects["start"].to_numpy() - 1)
     if rejects.height and (bad.max() >= len(starts) or (starts[bad] != rejects["start"].to_numpy() - 1).any()):
         return None
-    lines = bounds.lines[1:]
+    lines, spans = bounds.lines[1:], bounds.spans[1:]
     good = np.ones(len(starts), dtype=bool)
     good[bad] = False
+    if spans.any() and not (
+        _spans(frame, spans[good]) and _spans(rejects.select(pl.col("raw").str.strip_chars_end("\r\n")), spans[bad])
+    ):
+        return None
     kept = rejects.with_columns(pl.Series("line", lines[bad], dtype=pl.Int64)).select(
         "line",
         pl.struct("kind", "message").map_elements(_reason, return_dtype=pl.String).alias("reason"),
@@ -164,6 +177,12 @@ def _placed(
     return frame.with_columns(pl.Series(LINE, lines[good], dtype=pl.Int64)), kept.filter(
         pl.col("raw").str.strip_chars() != ""
     )
+
+
+def _spans(frame: pl.DataFrame, spans: NDArray[np.int64]) -> bool:
+    """Every row holds as many line ends as its record has in the file."""
+    ends = frame.select(pl.sum_horizontal(pl.all().str.count_matches("\n"))).to_series()
+    return bool((ends.to_numpy() == spans).all())
 
 
 def _reason(reject: dict[str, str]) -> str:

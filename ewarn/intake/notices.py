@@ -60,16 +60,17 @@ def of(entry: dict[str, Any], definition: FeedDefinition, received_at: datetime,
     title, summary = clean(entry["title"], _MOST_TITLE), clean(entry["summary"], _MOST_SUMMARY)
     published, updated = _moment(entry["published"]), _moment(entry["updated"])
     dated = published or updated
+    content = digest([title, summary, entry["link"], entry["updated"]], 32)
     notice = Notice(
-        entry["id"].strip(), title, summary, _web(entry["link"]), kind_of(title, summary), london_day(dated or received_at),
-        london_day(dated) if dated else None, dated, _basis(published, updated),
-        digest([title, summary, entry["link"], entry["updated"]], 32), canonical(entry).decode(), f"{title}. {summary}", number,
+        entry["id"].strip(), title, summary, _web(entry["link"]), kind_of(title, summary),
+        london_day(dated or received_at), london_day(dated) if dated else None, dated, _basis(published, updated),
+        content, canonical(entry).decode(), f"{title}. {summary}", number,
     )  # fmt: skip
     return _impersonal(notice, definition, entry) if definition.strip_summary or definition.strip_title else notice
 
 
 def _impersonal(notice: Notice, definition: FeedDefinition, entry: dict[str, Any]) -> Notice:
-    """The notice without summary and, where titles and links hold names too, without those; the date of death is kept."""
+    """The notice without summary, and without title and link where they hold names; a date of death is kept."""
     died = _date_of_death(notice.summary)
     if died is not None and died <= notice.reference_date:
         basis = f"{notice.basis}; reference date is the date of death in the summary"
