@@ -84,10 +84,8 @@ def show_not_evaluable(console: Console, found: Sequence[NotEvaluable]) -> None:
         return
     strata = sum(n.strata for n in found)
     rules = Counter(n.rule for n in found)
-    plain(
-        console,
-        f"Not evaluable: {plural(strata, 'stratum', 'strata')} in {plural(len(rules), 'rule')}. This is not 'no signal':",
-    )
+    count = f"{plural(strata, 'stratum', 'strata')} in {plural(len(rules), 'rule')}"
+    plain(console, f"Not evaluable: {count}. This is not 'no signal':")
     console.print(table(("rule", "strata", "reason"), [(n.rule, n.strata, n.reason) for n in found], right=("strata",)))
 
 
