@@ -158,7 +158,7 @@ COLUMNS: dict[str, Columns] = {
         "subject": (TEXT, "substance or class id, key, or empty"),
         "area": (TEXT, "GSS code"),
         "tier": (TEXT, "terms.Tier"),
-        "strand": (TEXT, "keeps episodes apart without being part of a signal's identity: form, sold-as, place; or null"),
+        "strand": (TEXT, "keeps episodes apart outside a signal's identity: form, sold-as, place; or null"),
         "fires_from": (INSTANT, "the rule fires from this instant"),
         "fires_to": (INSTANT, "and stops firing at this one (exclusive)"),
         "period_start": (DAY, "first reference date of its records"),
