@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-from prefect.automations import Automation
+from prefect.automations import AutomationCore
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.objects import StateType
 from prefect.events.actions import ChangeFlowRunState
@@ -21,10 +21,10 @@ AUTOMATION = "Crash flow runs whose heartbeat stopped"
 SILENT_SECONDS = 90
 
 
-def heartbeat_automation() -> Automation:
+def heartbeat_automation() -> AutomationCore:
     """A killed worker leaves its runs 'running' for ever; 90 s after their last heartbeat they become 'crashed'."""
     endings = ("heartbeat", "Completed", "Failed", "Cancelled", "Crashed")
-    return Automation(
+    return AutomationCore(
         name=AUTOMATION,
         trigger=EventTrigger(
             after={"prefect.flow-run.heartbeat"},

@@ -70,7 +70,7 @@ class Serving:
     def _start_desk(self) -> None:
         port = free_port(8600)
         self.addresses["Today page"] = f"http://127.0.0.1:{port}/"
-        self._start("desk", "ewarn.cli", "desk", "--host", "127.0.0.1", "--port", str(port))
+        self._start("desk", "ewarn.cli", "desk", "--port", str(port))
         wait_until_answering(f"http://127.0.0.1:{port}/health", self.children.named("desk"), START_SECONDS)
 
     def _start(self, name: str, module: str, *words: str) -> None:
