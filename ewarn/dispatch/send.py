@@ -21,6 +21,8 @@ from ewarn.catalogue.definitions import ChannelDefinition
 from ewarn.dispatch.mail import SCHEMAS as MAIL_SCHEMAS
 from ewarn.dispatch.mail import TwoPartMail
 from ewarn.dispatch.redact import mask, masked_logs
+from ewarn.dispatch.slack import PREFIXES as SLACK_PREFIXES
+from ewarn.dispatch.slack import ExactSlack
 from ewarn.errors import EwarnError
 from ewarn.terms import Delivery, Payload, Recipient, Standing
 
@@ -72,7 +74,7 @@ def deliver(
         outcome = _notify(address, delivery, payload)
         said = log.getvalue()
     if outcome.ok:
-        return outcome
+        return Outcome(True)
     error = mask(" ".join((outcome.error or said or "the other side did not take it").split()), address.secrets)
     return Outcome(False, error[:500], outcome.retry and not _refused_for_good(said))
 
@@ -84,9 +86,11 @@ def _notify(address: Address, delivery: Delivery, payload: Payload) -> Outcome:
             mail = TwoPartMail.of(address.url, _parts(payload), delivery)
             ok = sending.add(mail) and sending.notify(body=mail.text, title=payload.subject)
             return Outcome(bool(ok), mail.fault, mail.may_retry)
-        if not sending.add(address.url):
+        text = payload.body.decode()
+        target = ExactSlack.of(address.url, text) if address.url.startswith(SLACK_PREFIXES) else address.url
+        if not sending.add(target):
             return Outcome(False, "Apprise cannot read the channel's address", retry=False)
-        ok = sending.notify(body=payload.body.decode(), title=payload.subject)
+        ok = sending.notify(body=text, title=payload.subject)
         return Outcome(bool(ok), retry=True)
     except (TypeError, ValueError) as error:
         return Outcome(False, f"the channel's address is not usable: {error}", retry=False)
