@@ -8,7 +8,7 @@ worked out is an entry in `not_evaluable` with its reason, never the end of the 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 import polars as pl
 
@@ -43,6 +43,7 @@ def evaluate(
     `since` (default: `until`) is how far back exceedances are judged; the other methods always judge the whole history.
     `health` is the source_health frame at `until`; without it silence has no answer.
     """
+    until = until.astimezone(UTC)
     ground = prepare(lines, until, catalogue)
     enabled = tuple(sorted((rule for rule in rules if rule.enabled), key=lambda rule: rule.id))
     spells, missing = [empty("spells")], []
