@@ -166,10 +166,8 @@ def _figures(case: CaseFile, facts: Facts) -> list[dict[str, Any]]:
     fatal = [e.record for e in facts.events if e.outcome == "fatal"]
     events, samples = [e.record for e in facts.events], [s.record for s in facts.samples]
     rows = [
-        ("People who died, at least", dead[0], fatal),
-        ("People who died, at most", dead[1] if dead[1] != dead[0] else 0, fatal),
-        ("People affected, at least", people[0], events),
-        ("People affected, at most", people[1] if people[1] != people[0] else 0, events),
+        *_bounds("People who died", dead, fatal),
+        *_bounds("People affected", people, events),
         ("Samples analysed", len(samples), samples),
     ]
     return [
@@ -177,6 +175,14 @@ def _figures(case: CaseFile, facts: Facts) -> list[dict[str, Any]]:
         for label, value, records in rows
         if value
     ]
+
+
+def _bounds(label: str, bounds: tuple[int, int], records: list[str]) -> list[tuple[str, int, list[str]]]:
+    """One figure where fewest and most agree, else both."""
+    low, high = bounds
+    if low == high:
+        return [(label, low, records)]
+    return [(f"{label}, at least", low, records), (f"{label}, at most", high, records)]
 
 
 def _signal_of(case: CaseFile, records: list[str]) -> str:

@@ -17,6 +17,7 @@ from ewarn.disclosure.suppress import public_words
 from ewarn.terms import CaseFile, Product, Role, SubjectKind
 
 LISTED = 8
+PLAIN_SETTINGS = ("home", "other")
 SAID_BY_ANALYSIS = (Role.MAJOR, Role.MINOR, Role.TRACE, Role.CONFIRMED)
 Counted = Callable[[int], str]
 
@@ -53,8 +54,11 @@ def _range(low: int, high: int, counted: Counted) -> str:
 
 
 def _persons(low: int, high: int, counted: Counted) -> str:
-    one = low == high == 1 and counted(1) == "1"
-    return "1 person" if one else f"{_range(low, high, counted)} people"
+    return "1 person" if _range(low, high, counted) == "1" else f"{_range(low, high, counted)} people"
+
+
+def _were(persons: tuple[int, int], counted: Counted) -> str:
+    return "was" if _range(*persons, counted) == "1" else "were"
 
 
 def what_happened(case: CaseFile, facts: Facts, catalogue: Catalogue, counted: Counted) -> list[str]:
@@ -67,15 +71,16 @@ def _of_events(facts: Facts, area: str, counted: Counted) -> list[str]:
     if not facts.events:
         return []
     when = span(min(e.start for e in facts.events), max(e.end for e in facts.events))
-    low, high = facts.persons()
-    said = [f"{when}, {_persons(low, high, counted)} were reported to have overdosed in or near {area}."]
-    if low == high == 1 and counted(1) == "1":
-        said = [f"{when}, 1 person was reported to have overdosed in or near {area}."]
-    dead = facts.persons("fatal")
-    if dead[1]:
-        said.append(f"Of these, {_persons(*dead, counted)} died.")
-    if facts.settings:
-        said.append(f"Kinds of setting reported: {listed(facts.settings)}.")
+    people, dead = facts.persons(), facts.persons("fatal")
+    if people == dead:
+        said = [f"{when}, {_persons(*dead, counted)} {_were(dead, counted)} reported to have died in or near {area}."]
+    else:
+        told = f"{_persons(*people, counted)} {_were(people, counted)} reported to have overdosed"
+        said = [f"{when}, {told} in or near {area}."]
+        said += [f"Of these, {_persons(*dead, counted)} died."] if dead[1] else []
+    settings = [setting for setting in facts.settings if setting not in PLAIN_SETTINGS]
+    if settings:
+        said.append(f"Kinds of setting reported: {listed(settings)}.")
     suspected = sorted({f.name for f in facts.found if f.role in (Role.SUSPECTED, Role.NAMED)})
     if suspected:
         said.append(f"Those who reported it suspect {listed(suspected, 'or')}. This is not an analysis.")
@@ -94,8 +99,7 @@ def _of_samples(case: CaseFile, facts: Facts, area: str, counted: Counted) -> li
     said = [f"{when}, {count} from in or near {area} {verb} found to contain {listed(names)}."]
     if all(f.presumptive for f in analysed(case, facts)):
         said = [f"{when}, presumptive tests of {count} from in or near {area} indicated {listed(names)}."]
-    sold = sorted({s.sold_as for s in rows if s.sold_as}, key=str.casefold)
-    return [*said, f"Sold as: {listed(sold)}."] if sold else said
+    return said
 
 
 def _of_notices(facts: Facts) -> list[str]:

@@ -23,7 +23,7 @@ WORDS = {
     ("substance", "probable"): "Probable: two independent sources name it. We await confirmatory analysis.",
     ("substance", "unverified"): "We do not have confirmation of the drug involved.",
     ("substance", "discounted"): "The drug first named has been ruled out.",
-    ("link", "confirmed"): "Confirmed: it was found in the people affected.",
+    ("link", "confirmed"): "Confirmed: it was found in at least one of the people affected.",
     ("link", "probable"): "Probable, not confirmed: people affected and samples point to the same drug.",
     ("link", "unverified"): "We do not know whether this drug caused harm to the people affected.",
     ("link", "discounted"): "The harm was not caused by this drug.",

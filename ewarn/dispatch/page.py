@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from ewarn.terms import CaseChange, CaseFile, Page, Signal, Standing, digest
+from ewarn.terms import LONDON, CaseChange, CaseFile, Page, Signal, Standing, digest
 
 SHOUTED = {Standing.ACTUAL: "", Standing.EXERCISE: "EXERCISE: ", Standing.TEST: "TEST: "}
 FOOT = {
@@ -17,6 +17,11 @@ FOOT = {
     Standing.EXERCISE: "EXERCISE: not a real event.",
     Standing.TEST: "TEST: not a real event.",
 }
+
+
+def london(instant: datetime) -> str:
+    """An instant as the rota's clocks show it."""
+    return f"{instant.astimezone(LONDON):%-d %b %Y %H:%M} London time"
 
 
 def compose(changes: Sequence[CaseChange], now: datetime, area_name: Callable[[str], str] = str) -> list[Page]:
@@ -46,7 +51,7 @@ def _page(case: CaseFile, changes: list[CaseChange], now: datetime, area_name: C
     if len(changes) > 5:
         lines.append(f"And {len(changes) - 5} more changes of this case.")
     lines += [
-        f"Do: {case.next_action}. Due {case.due_at:%d %b %Y %H:%M} UTC.",
+        f"Do: {case.next_action}. Due {london(case.due_at)}.",
         f"Acknowledge: ewarn duty ack {page_id} --as YOU",
         FOOT[case.standing],
     ]
@@ -92,7 +97,7 @@ def panel_notice(case: CaseFile, alert_id: str, person: str, review_by: datetime
         [
             subject,
             f"Approved by {person}; it goes to professional audiences only.",
-            f"A second panel member reviews it by {review_by:%d %b %Y %H:%M} UTC: ewarn approve {alert_id}",
+            f"A second panel member reviews it by {london(review_by)}: ewarn approve {alert_id}",
             FOOT[case.standing] if case.standing is not Standing.ACTUAL else "Actual event.",
         ]
     )

@@ -26,11 +26,12 @@ class ExactSlack(NotifySlack):  # type: ignore[no-untyped-call]
         results = NotifySlack.parse_native_url(url) if native else NotifySlack.parse_url(url)  # type: ignore[no-untyped-call]
         if not results:
             raise ValueError("not a Slack address")
-        made = cls(**results)  # type: ignore[no-untyped-call]
+        made = cls(**results)
         made.text = text
         return made
 
     def _send(self, url: str, payload: dict[str, Any], *more: Any, **kwargs: Any) -> Any:
         """The one place where Apprise posts: its formatted attachment gives way to the stored text."""
         kept = {key: value for key, value in payload.items() if key in ("channel", "thread_ts", "username")}
-        return super()._send(url, {**kept, "text": self.text, "mrkdwn": True}, *more, **kwargs)
+        stored = {**kept, "text": self.text, "mrkdwn": True}
+        return super()._send(url, stored, *more, **kwargs)  # type: ignore[no-untyped-call]

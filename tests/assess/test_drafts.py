@@ -44,13 +44,38 @@ def test_a_laboratory_draft_says_found_sold_as_and_appearance(write):
     content = write(Facts(samples=SAMPLES, found=FOUND)).content
     assert content["headline"] == "Metonitazene found in drugs sold as heroin or diazepam in Camden"
     assert content["what_happened"] == [
-        "Between 1 March 2025 and 3 March 2025, 2 samples from in or near Camden were found to contain metonitazene.",
-        "Sold as: diazepam and heroin.",
+        "Between 1 March 2025 and 3 March 2025, 2 samples from in or near Camden were found to contain metonitazene."
     ]
     assert content["sold_as"] == ["heroin", "diazepam"]
     assert content["found"] == [{"name": "metonitazene", "role": "major", "presumptive": False}]
     assert content["appearance"] == ["powder, brown", "tablet, blue, marked D10"]
     assert content["at_risk"] == "Anyone who uses drugs sold as heroin or diazepam in or near Camden."
+
+
+def test_deaths_are_said_as_deaths_and_counts_across_streams_as_at_least_and_at_most(write):
+    died = tuple(Event(f"d{n}", AMBULANCE, "fatal", 1, False, "home", DAY, DAY, "Camden") for n in range(3))
+    only = write(Facts(events=died), "").content
+    assert only["headline"] == "Deaths in Camden, drug not confirmed"
+    assert only["what_happened"] == ["On 3 March 2025, 3 people were reported to have died in or near Camden."]
+    assert only["what_happened_public"] == [
+        "On 3 March 2025, fewer than 8 people were reported to have died in or near Camden."
+    ]
+    seen_twice = (
+        *died,
+        *TWELVE,
+        Event("o1", Origin("Night team", "outreach"), "non-fatal", 2, False, "hostel", DAY, DAY, ""),
+    )
+    mixed = write(Facts(events=seen_twice), "").content
+    assert mixed["what_happened"] == [
+        "On 3 March 2025, between 12 and 17 people were reported to have overdosed in or near Camden.",
+        "Of these, 3 people died.",
+        "Kinds of setting reported: hostel.",
+    ]
+    assert [(f["label"], f["value"]) for f in mixed["figures"]] == [
+        ("People who died", 3),
+        ("People affected, at least", 12),
+        ("People affected, at most", 17),
+    ]
 
 
 def test_an_unknown_drug_is_said_to_be_unknown(write):
@@ -80,7 +105,7 @@ def test_a_presumptive_test_is_said_to_be_one(write):
 def test_every_figure_names_its_signal_and_records(write):
     content = write(Facts(events=TWELVE, samples=SAMPLES, found=FOUND)).content
     assert [(f["label"], f["value"], f["signal"], f["records"]) for f in content["figures"]] == [
-        ("People affected, at least", 12, "sig", ["e1"]),
+        ("People affected", 12, "sig", ["e1"]),
         ("Samples analysed", 2, "sig", ["r1", "r2"]),
     ]
 
