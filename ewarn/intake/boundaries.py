@@ -12,8 +12,8 @@ _BLOCK = 16 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Boundaries:
-    """starts: byte offset of every record that is not an empty line, the header first. lines: its physical line, from
-    1. closed: every quotation mark has its pair."""
+    """starts: byte offset of every record that is not an empty line, the header first. lines: its physical line, the
+    first being 1. spans: line ends inside it. closed: every quotation mark has its pair."""
 
     starts: NDArray[np.int64]
     lines: NDArray[np.int64]

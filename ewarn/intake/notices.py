@@ -80,6 +80,7 @@ def _impersonal(notice: Notice, definition: FeedDefinition, entry: dict[str, Any
         kept["title"] = _report_title(notice.title, definition)
         kept["link"] = _without_names(notice.entry_id, notice.link)
         kept["id"] = digest(notice.entry_id, 32) if notice.entry_id else ""
+        notice = replace(notice, searched=f"{kept['title']}. {notice.summary}")
     else:
         kept |= {"id": notice.entry_id, "title": notice.title, "link": notice.link}
     return replace(
