@@ -25,6 +25,7 @@ FIXED = frozenset(
         *("figures", "what_happened_public"),
     }
 )
+PROFESSIONALS = "Professionals who work with people who use drugs. Not for publication."
 WATERMARKS = {
     Standing.ACTUAL: "",
     Standing.EXERCISE: "EXERCISE EXERCISE EXERCISE: not a real event, do not act on it",
@@ -76,7 +77,7 @@ def write(
         "report_back": sentences.report_back(case, product, issuer_name),
         "marking": facts.marking,
         "handling": {"marking": facts.marking, "conditions": list(facts.conditions)},
-        "audience": "Professionals who work with people who use drugs. Not for publication.",
+        "audience": " ".join([PROFESSIONALS, *map(_sentence, facts.conditions)]),
         "replaces": replaces,
         "watermark": WATERMARKS[case.standing],
         "origin": origin,
@@ -144,6 +145,10 @@ def _advice(item: Any, catalogue: Catalogue) -> dict[str, Any]:
             next_step=f"Use any of {', '.join(sorted(catalogue.advice))}.",
         )
     return printed(catalogue.advice.get(advice_id))
+
+
+def _sentence(words: str) -> str:
+    return words if words.endswith(".") else f"{words}."
 
 
 def _held(case: CaseFile) -> verify.Held:

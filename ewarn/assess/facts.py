@@ -20,6 +20,7 @@ from ewarn.terms import MentionKind, RecordKind, Role
 
 FIRST_HAND = ("ambulance", "emergency department", "hospital", "post-mortem", "coroner", "police")
 IN_PERSONS = ("post-mortem", "hospital", "coroner", "emergency department")
+ANALYSED = (Role.MAJOR, Role.MINOR, Role.TRACE, Role.CONFIRMED)
 MARKINGS = ("TLP:CLEAR", "TLP:GREEN", "TLP:AMBER", "TLP:AMBER+STRICT", "TLP:RED")
 
 
@@ -44,12 +45,18 @@ class Found:
     presumptive: bool | None
     method: str
     in_persons: bool
+    sampled: bool = False
+
+    @property
+    def analysed(self) -> bool:
+        """An analysis said so: its role is one of an analysis, or a laboratory only named it. Not a suspicion."""
+        return self.role in ANALYSED or (self.sampled and self.role == Role.NAMED)
 
     @property
     def confirmatory(self) -> bool:
         """A confirmatory method said so: an analysis stated not to be presumptive, or a toxicology stated confirmed."""
         if self.presumptive is not None:
-            return not self.presumptive and self.role not in (Role.SUSPECTED, Role.NAMED)
+            return not self.presumptive and self.analysed
         return self.role == Role.CONFIRMED and self.in_persons
 
 
@@ -224,4 +231,5 @@ def _found(mention: dict[str, Any], row: dict[str, Any], catalogue: Catalogue) -
         presumptive=mention["presumptive"],
         method=mention["method"] or "",
         in_persons=row["kind"] == RecordKind.INCIDENT or origin.stream in IN_PERSONS,
+        sampled=row["kind"] == RecordKind.SAMPLE,
     )

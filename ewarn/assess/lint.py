@@ -188,6 +188,14 @@ def _handling(alert: Alert) -> Iterator[Finding]:
             what=f"{marking} is wider than a record's {strictest}",
             instead=f"Write {strictest}, or record the originator's release.",
         )
+    for condition in alert.content.get("handling", {}).get("conditions", []):
+        if condition not in str(alert.content.get("audience", "")):
+            yield Finding(
+                code="handling",
+                where="audience",
+                what="an originator's condition is missing",
+                instead=f"Add: {condition}",
+            )
 
 
 def _advice(alert: Alert, catalogue: Catalogue) -> Iterator[Finding]:

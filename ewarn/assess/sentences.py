@@ -18,7 +18,6 @@ from ewarn.terms import CaseFile, Product, Role, SubjectKind
 
 LISTED = 8
 PLAIN_SETTINGS = ("home", "other")
-SAID_BY_ANALYSIS = (Role.MAJOR, Role.MINOR, Role.TRACE, Role.CONFIRMED)
 Counted = Callable[[int], str]
 
 
@@ -81,7 +80,7 @@ def _of_events(facts: Facts, area: str, counted: Counted) -> list[str]:
     settings = [setting for setting in facts.settings if setting not in PLAIN_SETTINGS]
     if settings:
         said.append(f"Kinds of setting reported: {listed(settings)}.")
-    suspected = sorted({f.name for f in facts.found if f.role in (Role.SUSPECTED, Role.NAMED)})
+    suspected = sorted({f.name for f in facts.found if not f.analysed})
     if suspected:
         said.append(f"Those who reported it suspect {listed(suspected, 'or')}. This is not an analysis.")
     return said
@@ -108,7 +107,7 @@ def _of_notices(facts: Facts) -> list[str]:
 
 def analysed(case: CaseFile, facts: Facts) -> list[Found]:
     """What analyses found of the case's substance or class; nothing that was only suspected."""
-    return [f for f in facts.found if about(case, f) and f.role in SAID_BY_ANALYSIS]
+    return [f for f in facts.found if about(case, f) and f.analysed]
 
 
 def names_of(case: CaseFile, facts: Facts, catalogue: Catalogue) -> list[str]:
@@ -148,7 +147,7 @@ def found(case: CaseFile, facts: Facts, catalogue: Catalogue) -> list[dict[str, 
     records = {f.record for f in analysed(case, facts)}
     order = [role.value for role in (Role.CONFIRMED, Role.MAJOR, Role.MINOR, Role.TRACE)]
     for f in sorted(facts.found, key=lambda f: (bool(f.presumptive), order.index(f.role) if f.role in order else 9)):
-        if f.record in records and f.role in SAID_BY_ANALYSIS:
+        if f.record in records and f.analysed:
             ranked.setdefault(f.name, f)
     chosen = sorted(ranked.values(), key=lambda f: (not catalogue.is_watched(f.subject), f.name))
     return [{"name": f.name, "role": f.role, "presumptive": bool(f.presumptive)} for f in chosen]

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from ewarn.terms import LONDON, CaseChange, CaseFile, Page, Signal, Standing, digest
 
+PANEL = "panel-"
 SHOUTED = {Standing.ACTUAL: "", Standing.EXERCISE: "EXERCISE: ", Standing.TEST: "TEST: "}
 FOOT = {
     Standing.ACTUAL: "Actual event. Not verified by a person yet.",
@@ -101,7 +102,7 @@ def panel_notice(case: CaseFile, alert_id: str, person: str, review_by: datetime
             FOOT[case.standing] if case.standing is not Standing.ACTUAL else "Actual event.",
         ]
     )
-    page_id = digest(["panel", alert_id, person, now.isoformat()], 12)
+    page_id = PANEL + digest(["panel", alert_id, person, now.isoformat()], 12)
     return Page(id=page_id, case=case.ref, at=now, subject=subject, text=text, standing=case.standing)
 
 
@@ -109,10 +110,12 @@ def escalations(pages: Sequence[Page], now: datetime, backup_after_minutes: floa
     """The unacknowledged pages that go to the next on the rota now, with that rota order.
 
     The n-th on the rota is called n-1 waits after the page was made; after the last there is nobody further to call.
+    What the panel is told (ids that begin with 'panel-') was sent to all of it at once and does not escalate.
     """
     due = []
     for page in pages:
         waited = now - page.at >= page.rota_order * timedelta(minutes=backup_after_minutes)
-        if page.acknowledged_at is None and page.rota_order < rota_length and waited:
+        further = page.rota_order < rota_length and not page.id.startswith(PANEL)
+        if page.acknowledged_at is None and further and waited:
             due.append(page.model_copy(update={"rota_order": page.rota_order + 1}))
     return due

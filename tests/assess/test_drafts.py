@@ -221,6 +221,13 @@ def test_missing_parts_dates_watermark_and_handling_are_found(write, catalogue):
         assert (code, where) in {(f.code, f.where) for f in lint.findings(changed(alert, **changes), catalogue)}
 
 
+def test_the_originators_conditions_are_inherited_and_cannot_be_dropped(write, catalogue, now):
+    alert = write(Facts(events=TWELVE, conditions=("Not for enforcement",), marking="TLP:AMBER+STRICT"), "")
+    assert "Not for enforcement." in alert.content["audience"] and alert.content["marking"] == "TLP:AMBER+STRICT"
+    (finding,) = lint.findings(draft.edit(alert, {"audience": "Everyone."}, "bob", now, catalogue), catalogue)
+    assert finding.code == "handling" and not finding.overridable and "Not for enforcement" in finding.instead
+
+
 def test_advice_past_its_review_or_out_of_force_is_found(write, catalogue):
     alert = changed(write(Facts(events=TWELVE), ""), date="2026-02-01", review_on="2026-02-15", expires_on="2026-03-01")
     assert {f.code for f in lint.findings(alert, catalogue)} == {"advice-review"}

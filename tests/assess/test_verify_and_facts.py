@@ -63,6 +63,12 @@ def test_a_suspicion_marked_not_presumptive_still_does_not_confirm():
     assert levels(finding("e", AMBULANCE, presumptive=False, role="suspected", people=True)).substance is UNVERIFIED
 
 
+def test_what_a_laboratory_only_names_was_analysed_and_what_a_reporter_names_was_not():
+    laboratory = Found("s", LAB, "metonitazene", "nitazene", "metonitazene", "named", False, "", False, sampled=True)
+    assert levels(laboratory).substance is CONFIRMED
+    assert levels(finding("e", AMBULANCE, presumptive=False, role="named", people=True)).substance is UNVERIFIED
+
+
 def test_the_event_is_confirmed_by_those_who_attended_and_probable_from_two_others():
     assert levels(events=(event("e", AMBULANCE),)).event is CONFIRMED
     assert levels(events=(event("e", OUTREACH),)).event is UNVERIFIED

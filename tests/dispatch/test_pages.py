@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from ewarn.dispatch import page
 from ewarn.terms import CaseChange, CaseFile, CaseSignal, Signal
@@ -81,3 +81,4 @@ def test_an_exercise_says_so_in_subject_and_text():
 def test_the_panel_is_told_of_an_approval_by_one_member():
     made = page.panel_notice(a_change().case, "LDN-2025-0001/A1", "bob", NOW, NOW)
     assert "approved out of hours by one member" in made.subject and "second panel member" in made.text
+    assert page.escalations([made], NOW + timedelta(days=1), 15) == []
