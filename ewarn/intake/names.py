@@ -29,7 +29,10 @@ def mentions(frame: pl.DataFrame, mapped: Mapped, matcher: Matcher) -> pl.DataFr
         return empty("staged_mention")
     found = _matched(written.select("text", "prose").unique(), matcher)
     joined = written.join(found, on=["text", "prose"], how="inner").sort("row", "order", "part", "sub")
-    joined = joined.with_columns(ordinal=pl.int_range(pl.len()).over("row"), several=pl.len().over("row") > 1)
+    joined = joined.with_columns(
+        ordinal=pl.int_range(pl.len()).over("row"),
+        several=(pl.col("role") != Role.SUSPECTED.value).sum().over("row") > 1,
+    )
     return shaped("staged_mention", joined.join(_measured(frame, mapped), on="row", how="left").pipe(_one_figure))
 
 
@@ -101,6 +104,8 @@ def _measured(frame: pl.DataFrame, mapped: Mapped) -> pl.DataFrame:
 
 
 def _one_figure(joined: pl.DataFrame) -> pl.DataFrame:
-    """One concentration beside several names belongs to none of them for certain."""
-    kept = [pl.when(~pl.col("several")).then(pl.col(c)).alias(c) for c in ("concentration", "unit")]
+    """A suspicion has no method; one concentration beside several names belongs to none of them for certain."""
+    tested = pl.col("role") != Role.SUSPECTED.value
+    kept = [pl.when(tested).then(pl.col(c)).alias(c) for c in ("method", "presumptive")]
+    kept += [pl.when(tested & ~pl.col("several")).then(pl.col(c)).alias(c) for c in ("concentration", "unit")]
     return joined.with_columns(kept).select([c for c in SHAPES["staged_mention"].names() if c in joined.columns])

@@ -6,7 +6,7 @@ cell. Must never turn an unreadable cell into a value.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -141,7 +141,16 @@ def day(mapped: Mapped, field: str) -> Field:
     value = pl.coalesce(_dated(text, form) for form in formats)
     value = pl.when(value.dt.year().is_between(1900, 2100)).then(value)
     wrong = text.is_not_null() & value.is_null()
-    return Field(value, mapped.fault(field, wrong, "unreadable date", f"write it as {' or '.join(formats)}"))
+    return Field(value, mapped.fault(field, wrong, "unreadable date", f"write it as {_shown(formats)}"))
+
+
+def _shown(formats: Sequence[str]) -> str:
+    """The first formats as people write them: YYYY-MM-DD."""
+    letters = {"%Y": "YYYY", "%m": "MM", "%d": "DD", "%b": "Mon", "%B": "Month", "%H": "HH", "%M": "MM", "%S": "SS"}
+    shown = " or ".join(formats[:3])
+    for code, word_of in letters.items():
+        shown = shown.replace(code, word_of)
+    return shown
 
 
 def _dated(text: pl.Expr, form: str) -> pl.Expr:

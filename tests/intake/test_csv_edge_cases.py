@@ -120,7 +120,7 @@ cell = st.text(alphabet=st.sampled_from('ab ,;"\n\r\té€'), max_size=6)
 
 
 @given(st.lists(st.tuples(cell, cell, cell), min_size=1, max_size=6))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_whatever_a_csv_writer_writes_is_read_back(table: list[tuple[str, str, str]]) -> None:
     table = [tuple(c.replace("\r", "") for c in row) for row in table]  # type: ignore[misc]
     kept = [row for row in table if any(c.strip() for c in row)]
@@ -131,7 +131,7 @@ def test_whatever_a_csv_writer_writes_is_read_back(table: list[tuple[str, str, s
 
 
 @given(st.text(alphabet=st.sampled_from('a1,"\n'), max_size=30))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_no_line_vanishes(tail: str) -> None:
     """Every non-empty line of a hostile file is part of a row or of a reject."""
     try:

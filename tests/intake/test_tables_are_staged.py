@@ -65,7 +65,7 @@ def test_a_row_becomes_a_record_with_its_values(stage: Stage, sample_drop: DropD
     ("cells", "reason"),
     [
         ({"ref": " "}, "blank key column ref"),
-        ({"date": "yesterday"}, "unreadable date in date: 'yesterday'"),
+        ({"date": "yesterday"}, "unreadable date in date: 'yesterday'; write it as YYYY-MM-DD"),
         ({"date": "01/02/24"}, "unreadable date"),
         ({"date": "0024-01-01"}, "unreadable date"),
         ({"date": ""}, "blank reference date"),
@@ -165,6 +165,18 @@ def test_suspicions_in_prose_give_the_names_inside(stage: Stage, incident_drop: 
         ("suspected", "class", "nitazene", "nitazene", "nitazene"),
         ("suspected", "queued", None, None, "pink stuff"),
     ]
+
+
+def test_a_method_belongs_to_what_was_tested_and_not_to_a_suspicion(
+    stage: Stage, incident_drop: DropDefinition
+) -> None:
+    columns = incident_drop.columns | {
+        "confirmed": ColumnMap(column="confirmed", split="|"),
+        "method": ColumnMap(column="method"),
+    }
+    body = "ref,date,suspected,confirmed,method\n1,2025-03-01,heroin,Metonitazene,LC-MS\n"
+    staged = stage(incident_drop.model_copy(update={"columns": columns}), body)
+    assert staged.mentions.select("role", "method").rows() == [("confirmed", "LC-MS"), ("suspected", None)]
 
 
 def test_measurements_go_with_a_lone_name_only(stage: Stage, sample_drop: DropDefinition) -> None:
