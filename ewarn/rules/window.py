@@ -79,8 +79,8 @@ def spells(rule: RuleDefinition, ground: Ground) -> pl.DataFrame:
         return empty("spells")
     found = []
     for frame in rows.sort(*over, "start", "record_id", "seen").partition_by(over, maintain_order=True):
-        arrays = _arrays(frame)
-        found += [_row(rule, ground, frame, arrays, firing, plan) for firing in _firings(arrays, plan)]
+        stratum = _stratum(frame)
+        found += [_row(rule, ground, stratum, firing, plan) for firing in _firings(stratum.rows, plan)]
     kept = _one_area_each(found) if plan.scope != "setting" else found
     clean = [{name: row[name] for name in row if not name.startswith("_")} for row in kept]
     return pl.DataFrame(clean, schema=SHAPES["spells"])
@@ -139,7 +139,9 @@ def _firings(rows: Events, plan: Plan) -> Iterator[Firing]:
     total = np.concatenate([[0.0], np.cumsum(weights)])
     candidates = np.flatnonzero(rows.trigger & (total[high] - total[low] >= plan.n))
     seen: set[tuple[int, bytes]] = set()
-    for i in candidates[np.argsort(rows.seen[candidates], kind="stable")]:
+    news = np.stack([rows.seen[candidates], rows.start[candidates], rows.end[candidates]], axis=1)
+    _, alone = np.unique(news, axis=0, return_index=True)
+    for i in candidates[alone]:
         tau = int(rows.seen[i])
         near = np.arange(low[i], high[i])
         visible = (rows.seen[near] <= tau) & (rows.gone[near] > tau)
@@ -228,26 +230,61 @@ def _while_it_holds(
         changes = np.unique(np.concatenate([changes, rows.gone[members][rows.gone[members] < last]]))
 
 
-def _row(
-    rule: RuleDefinition, ground: Ground, frame: pl.DataFrame, rows: Events, firing: Firing, plan: Plan
-) -> dict[str, Any]:
-    """A spell, with what `_one_area_each` needs under names with a leading underscore."""
-    chosen = frame[firing.members]
-    area, tier = _area(chosen, plan)
-    names, days = chosen["record_id"].unique().sort().to_list(), chosen["reference_date"]
+@dataclass(frozen=True)
+class Stratum:
+    """What the words of a spell need of the rows behind it, by position."""
+
+    subject_kind: str
+    subject: str
+    name: str
+    area: list[str]
+    tier: list[str]
+    record: list[str]
+    rows: Events
+
+    def area_of(self, members: NDArray[np.int64], plan: Plan) -> tuple[str, str]:
+        """The stratum's area; of one place, the area its events most likely lie in (ties: lower code)."""
+        if plan.scope != "setting":
+            return self.area[members[0]], self.tier[members[0]]
+        shares: dict[tuple[str, str], float] = {}
+        for i in members:
+            key = (self.area[i], self.tier[i])
+            shares[key] = shares.get(key, 0.0) + float(self.rows.share[i])
+        return min(shares, key=lambda key: (-round(shares[key], 9), key))
+
+
+def _stratum(frame: pl.DataFrame) -> Stratum:
+    return Stratum(
+        subject_kind=frame["subject_kind"][0],
+        subject=frame["subject"][0],
+        name=frame["stratum"][0],
+        area=frame["area"].to_list(),
+        tier=frame["tier"].to_list(),
+        record=frame["record_id"].to_list(),
+        rows=_arrays(frame),
+    )
+
+
+def _row(rule: RuleDefinition, ground: Ground, stratum: Stratum, firing: Firing, plan: Plan) -> dict[str, Any]:
+    """A spell, with what `_one_area_each` needs under a name with a leading underscore."""
+    members, rows = firing.members, stratum.rows
+    area, tier = stratum.area_of(members, plan)
+    records = sorted({stratum.record[i] for i in members})
+    certain = len({stratum.record[i] for i in members if rows.certain[i]})
     p_value = firing.expectation.tail(firing.fewest) if firing.expectation else None
     upper = firing.expectation.critical(plan.alpha) if firing.expectation else None
-    certain = int(chosen.filter(pl.col("certain").fill_null(False))["record_id"].n_unique())
+    first, last = _day(rows.day[members].min()), _day(rows.day[members].max())
     return {
         "rule": rule.id,
-        **{column: chosen[column][0] for column in SUBJECT},
+        "subject_kind": stratum.subject_kind,
+        "subject": stratum.subject,
         "area": area,
         "tier": tier,
-        "strand": str(chosen["stratum"][0]) if plan.scope == "setting" else None,
+        "strand": stratum.name if plan.scope == "setting" else None,
         "fires_from": _instant(firing.fires_from),
         "fires_to": _instant(firing.fires_to),
-        "period_start": days.min(),
-        "period_end": days.max(),
+        "period_start": first,
+        "period_end": last,
         "observed": float(firing.fewest),
         "expected": round(firing.expectation.mean, 4) if firing.expectation else None,
         "upper_bound": float(upper) if upper is not None else None,
@@ -255,50 +292,46 @@ def _row(
         "certain": certain,
         "persons_min": None if plan.by_records else firing.fewest,
         "persons_max": None if plan.by_records else firing.most,
-        "records": names,
-        "why": _why(rule, ground, chosen, firing, plan, area),
+        "records": records,
+        "why": f"{_what(rule, ground, stratum, firing, plan, area)}, {_dates(first, last)}. "
+        + " ".join(_caveats(firing, plan, p_value, rows, certain, len(records))),
         "would_have_stopped_it": f"Fewer than {max(plan.n, upper or 0)} "
         f"{'records' if plan.by_records else 'persons'} in {_length(plan)}.",
-        "_share": float(rows.share[firing.members].sum()),
+        "_share": float(rows.share[members].sum()),
     }
 
 
-def _area(chosen: pl.DataFrame, plan: Plan) -> tuple[str, str]:
-    """The stratum's area; of one place, the area its events most likely lie in."""
-    if plan.scope != "setting":
-        return str(chosen["area"][0]), str(chosen["tier"][0])
-    ranks = chosen.group_by("area", "tier").agg(pl.col("share").sum()).sort("share", "area", descending=[True, False])
-    return str(ranks["area"][0]), str(ranks["tier"][0])
-
-
-def _why(rule: RuleDefinition, ground: Ground, chosen: pl.DataFrame, firing: Firing, plan: Plan, area: str) -> str:
-    catalogue = ground.catalogue
+def _what(rule: RuleDefinition, ground: Ground, stratum: Stratum, firing: Firing, plan: Plan, area: str) -> str:
+    """'12 persons within 24 hours in Camden'."""
     fatal = words(rule, "outcome", "any") == "fatal"
     one, many = ("record", "records") if plan.by_records else ("death", "deaths") if fatal else ("person", "persons")
-    subject = chosen["subject"][0]
-    what = f" with {catalogue.name_of(subject)}" if subject else ""
-    where = {"setting": "in one place in ", "neighbours": "in and around "}.get(plan.scope, "in ")
     count = plural(firing.fewest, one, many)
     if firing.most > firing.fewest:
         count = f"{firing.fewest} to {firing.most} {many}"
-    first, last = chosen["reference_date"].min(), chosen["reference_date"].max()
-    parts = [f"{count}{what} within {_length(plan)} {where}{catalogue.area_ref(area).name}, {_dates(first, last)}."]
-    if firing.expectation:
-        tail = firing.expectation.tail(firing.fewest)
-        chance = f"about 1 in {1 / tail:,.0f}" if tail > 1e-9 else "less than 1 in a billion"
-        parts.append(f"Expected {firing.expectation.mean:.2g}; chance of so many or more {chance}.")
+    what = f" with {ground.catalogue.name_of(stratum.subject)}" if stratum.subject else ""
+    where = {"setting": "in one place in ", "neighbours": "in and around "}.get(plan.scope, "in ")
+    return f"{count}{what} within {_length(plan)} {where}{ground.catalogue.area_ref(area).name}"
+
+
+def _caveats(
+    firing: Firing, plan: Plan, p_value: float | None, rows: Events, certain: int, records: int
+) -> Iterator[str]:
+    if firing.expectation and p_value is not None:
+        chance = f"about 1 in {1 / p_value:,.0f}" if p_value > 1e-9 else "less than 1 in a billion"
+        yield f"Expected {firing.expectation.mean:.2g}; chance of so many or more {chance}."
     elif plan.alpha < 1:
-        parts.append("Too little history to say how unlikely: raised on the minimum count alone.")
-    records = chosen["record_id"].n_unique()
-    certain = chosen.filter(pl.col("certain").fill_null(False))["record_id"].n_unique()
+        yield "Too little history to say how unlikely: raised on the minimum count alone."
     if certain < records:
-        parts.append(f"{certain} of {records} records are certainly there.")
-    if plan.window <= 4 * DAY_US and chosen.select((pl.col("start") < pl.col("end")).any()).item():
-        parts.append("Some rows give a date without a time and count as possible.")
-    return " ".join(parts)
+        yield f"{certain} of {records} records are certainly there."
+    if plan.window <= 4 * DAY_US and (rows.start[firing.members] < rows.end[firing.members]).any():
+        yield "Some rows give a date without a time and count as possible."
 
 
-def _dates(first: Any, last: Any) -> str:
+def _day(number: Any) -> date:
+    return date(1970, 1, 1) + timedelta(days=int(number))
+
+
+def _dates(first: date, last: date) -> str:
     def said(day: date) -> str:
         return f"{day.day} {day:%b %Y}"
 
