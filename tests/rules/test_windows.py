@@ -1,0 +1,171 @@
+"""Windows roll over event times, count persons between a fewest and a most, and stop when a correction empties them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ewarn.catalogue import Catalogue
+from ewarn.frames import Lines
+from ewarn.rules import evaluate
+from ewarn.terms import LONDON, Signal, day_end
+
+CAMDEN, ISLINGTON, WESTMINSTER, BROMLEY = "E09000007", "E09000019", "E09000033", "E09000006"
+Ask = Callable[..., list[Signal]]
+DAY_RULE = "cluster-24h-area"
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=LONDON)
+
+
+def burst(count: int, start: str, minutes: int = 30, **fields: Any) -> list[dict[str, Any]]:
+    fields = {"outcome": "non-fatal", **fields}
+    return [{"on": at(start) + timedelta(minutes=minutes * i), **fields} for i in range(count)]
+
+
+def test_a_correction_that_removes_an_event_ends_the_signal(standing: Ask) -> None:
+    rows = burst(5, "2025-03-03 20:00")
+    rows[2]["gone"] = "2025-03-05 12:00"
+    assert len(standing(rows, "2025-03-04", DAY_RULE)) == 1
+    assert standing(rows, "2025-03-05", DAY_RULE) == []
+
+
+def test_a_correction_that_leaves_enough_lowers_the_number(standing: Ask) -> None:
+    rows = burst(7, "2025-03-03 20:00")
+    rows[2]["gone"] = "2025-03-05 12:00"
+    (before,), (after,) = standing(rows, "2025-03-04", DAY_RULE), standing(rows, "2025-03-05", DAY_RULE)
+    assert (before.observed, after.observed, before.id) == (7, 6, after.id)
+
+
+def test_a_new_version_of_an_event_is_no_new_event(standing: Ask) -> None:
+    rows = burst(4, "2025-03-03 20:00")
+    rows[0] |= {"id": "a", "gone": "2025-03-04 08:00"}
+    rows.append({**rows[0], "version": 2, "known": "2025-03-04 08:00", "gone": None, "setting": "street"})
+    assert standing(rows, "2025-03-04", DAY_RULE) == []
+
+
+def test_probable_duplicates_across_streams_lower_the_fewest_and_not_the_most(standing: Ask) -> None:
+    ambulance = burst(5, "2025-03-03 20:00", minutes=60, stream="ambulance", organisation="A")
+    hospital = burst(5, "2025-03-03 20:15", minutes=60, stream="emergency department", organisation="H")
+    (signal,) = standing(ambulance + hospital, "2025-03-04", DAY_RULE)
+    assert (signal.observed, signal.persons_min, signal.persons_max, signal.record_count) == (5, 5, 10, 10)
+    assert "5 to 10 persons" in signal.why
+    assert standing(ambulance[:4] + hospital[:4], "2025-03-04", DAY_RULE) == []
+
+
+def test_one_organisation_or_another_setting_is_no_duplicate(standing: Ask) -> None:
+    a = burst(3, "2025-03-03 20:00", minutes=60, stream="ambulance", organisation="A", setting="street")
+    b = burst(3, "2025-03-03 20:15", minutes=60, stream="police", organisation="P", setting="home")
+    assert standing(a + b, "2025-03-04", DAY_RULE)[0].persons_min == 6
+    same = burst(3, "2025-03-03 20:15", minutes=60, stream="police", organisation="A", setting="street")
+    assert standing(a + same, "2025-03-04", DAY_RULE)[0].persons_min == 6
+
+
+def test_rows_without_a_time_count_as_possible(standing: Ask) -> None:
+    rows = [{"on": d, "outcome": "non-fatal"} for d in ["2025-03-03"] * 3 + ["2025-03-04"] * 2]
+    (signal,) = standing(rows, "2025-03-04", DAY_RULE)
+    assert "count as possible" in signal.why
+    far = [{"on": d, "outcome": "non-fatal"} for d in ["2025-03-03"] * 3 + ["2025-03-05"] * 2]
+    assert standing(far, "2025-03-05", DAY_RULE) == []
+
+
+def test_a_night_across_the_clock_change_is_24_hours_of_time(standing: Ask) -> None:
+    rows = burst(4, "2025-03-29 20:00", minutes=1)
+    inside = [*rows, {"on": at("2025-03-30 21:00"), "outcome": "non-fatal"}]
+    outside = [*rows, {"on": at("2025-03-30 21:04"), "outcome": "non-fatal"}]
+    assert len(standing(inside, "2025-03-30", DAY_RULE)) == 1
+    assert standing(outside, "2025-03-30", DAY_RULE) == []
+
+
+def test_an_area_is_named_by_the_summed_shares_and_the_others_are_listed(standing: Ask) -> None:
+    rows = burst(4, "2025-03-03 20:00", area={CAMDEN: 0.6, WESTMINSTER: 0.4})
+    rows += burst(1, "2025-03-03 22:30", area=CAMDEN)
+    (signal,) = standing(rows, "2025-03-04", DAY_RULE)
+    assert (signal.area.code, signal.certain, signal.observed) == (CAMDEN, 1, 5)
+    assert [p.code for p in signal.also_possible] == [WESTMINSTER]
+    assert "1 of 5 records are certainly there" in signal.why
+
+
+def test_neighbours_speak_only_when_no_borough_explains_it(standing: Ask) -> None:
+    spread = burst(4, "2025-03-03 20:00") + burst(3, "2025-03-03 20:00", area=ISLINGTON)
+    spread += burst(3, "2025-03-03 20:00", area=WESTMINSTER)
+    (signal,) = standing(spread, "2025-03-04")
+    assert (signal.rule, signal.area.code, signal.observed) == ("cluster-72h-neighbours", CAMDEN, 10)
+    explained = burst(8, "2025-03-03 20:00", minutes=5) + burst(2, "2025-03-03 23:00", area=ISLINGTON)
+    tops = standing(explained, "2025-03-04")
+    assert [s.rule for s in tops] == [DAY_RULE]
+    assert "cluster-72h-neighbours" in {s.rule for s in tops[0].beneath}
+
+
+def test_two_hostels_in_one_borough_are_two_signals(raised: Ask) -> None:
+    rows = burst(2, "2025-03-03 20:00", setting="hostel", place_label="x")
+    rows += burst(2, "2025-03-05 20:00", setting="hostel", place_label="y")
+    found = raised(rows, "2025-03-01", "2025-03-31", "cluster-24h-setting")
+    assert [str(s.first_raised_on) for s in found] == ["2025-03-03", "2025-03-05"]
+
+
+def usual(days: int, every_hours: int = 12) -> list[dict[str, Any]]:
+    return burst(days * 24 // every_hours, "2024-06-01 00:30", minutes=60 * every_hours)
+
+
+def test_with_history_what_is_usual_stays_silent_and_the_unusual_says_how_unlikely(raised: Ask) -> None:
+    quiet = usual(270, 12)
+    assert raised(quiet, "2024-12-15", "2025-02-20", "cluster-7d-area") == []
+    spike = quiet + burst(9, "2025-02-20 20:00", minutes=10)
+    (signal,) = raised(spike, "2025-02-01", "2025-02-25", DAY_RULE)
+    assert signal.expected == pytest.approx(2, abs=0.3)
+    assert signal.p_value is not None and signal.p_value < 0.001
+    assert signal.upper_bound is not None and signal.upper_bound <= signal.observed
+
+
+def test_an_exercise_in_late_news_neither_triggers_nor_counts(standing: Ask) -> None:
+    fresh = burst(4, "2025-03-03 20:00")
+    late = [{"on": at("2025-03-03 21:00"), "known": "2025-12-01", "outcome": "non-fatal"}]
+    assert standing(fresh + late, "2025-12-01", DAY_RULE) == []
+    weeks_late = [{"on": at("2025-03-03 21:00"), "known": "2025-04-20", "outcome": "non-fatal"}]
+    assert len(standing(fresh + weeks_late, "2025-04-20", DAY_RULE)) == 1
+
+
+def test_detect_and_backtest_name_one_event_alike(raised: Ask, standing: Ask) -> None:
+    rows = burst(12, "2025-03-03 20:00", minutes=50)
+    rows += [{"on": "2025-03-07", "found": {"metonitazene": "major"}, "sold_as": "x"}]
+    found = raised(rows, "2025-03-01", "2025-03-31")
+    for signal in found:
+        at_night = standing(rows, str(signal.first_raised_on))
+        twin = next(s for s in at_night if s.id == signal.id)
+        assert (twin.observed, twin.records, twin.area) == (signal.observed, signal.records, signal.area)
+
+
+event = st.tuples(st.integers(0, 20 * 24), st.integers(0, 24 * 10), st.sampled_from([CAMDEN, BROMLEY]))
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(event, min_size=4, max_size=18), st.integers(1, 30))
+def test_windows_are_those_a_plain_loop_finds_and_whole_weeks_only_shift_them(
+    known: Callable[..., Lines], catalogue: Catalogue, events: list[tuple[int, int, str]], weeks: int
+) -> None:
+    def fired(shift: timedelta) -> set[tuple[datetime, str]]:
+        base = at("2024-01-01 00:00") + shift
+        rows = [
+            {"on": base + timedelta(hours=h), "known": base + timedelta(hours=h + lag), "outcome": "n", "area": a}
+            for h, lag, a in events
+        ]
+        spells = evaluate([catalogue.rules[DAY_RULE]], known(*rows), day_end(at("2025-03-01 00:00").date()), catalogue)
+        return {(f - shift, a) for f, a in spells.spells.select("fires_from", "area").iter_rows()}
+
+    base = at("2024-01-01 00:00")
+    expected = set()
+    for hour, lag, area in events:
+        tau = hour + lag
+        seen = [h for h, other, a in events if a == area and h + other <= tau]
+        if any(sum(left <= h <= left + 24 for h in seen) >= 5 for left in seen if left <= hour <= left + 24):
+            expected.add((base + timedelta(hours=tau), area))
+    assert fired(timedelta(0)) == expected
+    winter = timedelta(weeks=min(weeks, 8))
+    assert fired(winter) == expected
