@@ -23,7 +23,7 @@ WRITE_SLOT = "ewarn-write"
 WAIT_SECONDS = 120
 RETRYABLE = (TransientSourceError, StoreBusy)
 STORE_RETRIES = {"retries": 3, "retry_delay_seconds": 5}
-FEED_RETRIES = {"retries": 2, "retry_delay_seconds": [10, 40], "retry_jitter_factor": 0.3}
+FEED_RETRIES = {"retries": 2, "retry_delay_seconds": [5, 20], "retry_jitter_factor": 0.3}
 
 
 def worth_retrying(task: Any, run: Any, state: Any) -> bool:
