@@ -144,12 +144,19 @@ def list_alerts(call: Call) -> None:
 
     def human(console: Console) -> None:
         plain(console, f"{plural(len(found), 'alert')}.")
-        heads = ("alert", "version", "product", "standing", "status", "approvals", "hash")
+        heads = ("alert", "v", "product", "standing", "status", "agreed", "hash")
         rows = [
-            (a.id, a.version, a.product, a.standing, a.status, f"{len(a.approvals)} of {a.approvals_needed}",
-             a.hash[:12] or "-")
+            (
+                a.id,
+                a.version,
+                a.product,
+                a.standing,
+                a.status,
+                f"{len(a.approvals)} of {a.approvals_needed}",
+                a.hash[:8],
+            )
             for a in found
-        ]  # fmt: skip
+        ]
         if rows:
             console.print(table(heads, rows))
 

@@ -138,27 +138,36 @@ def table(
     from rich.text import Text
 
     cells = [[clean(cell) for cell in row] for row in rows]
-    whole = _unbroken([max(map(len, column)) for column in zip(columns, *cells, strict=True)])
-    made = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, expand=False)
+    least, whole = _widths(list(zip(columns, *cells, strict=True)))
+    made = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for number, column in enumerate(columns):
         side: Literal["left", "right"] = "right" if column in right else "left"
-        made.add_column(column, overflow="fold", justify=side, no_wrap=number in whole)
+        made.add_column(column, overflow="fold", justify=side, no_wrap=whole[number], min_width=least[number])
     for row in cells:
         made.add_row(*map(Text, row))
     return made
 
 
-def _unbroken(widths: Sequence[int], page: int = 78, least: int = 12) -> set[int]:
-    """The columns, narrowest first, that fit whole on the page while every other keeps a least width."""
-    whole: set[int] = set()
-    room = page - 3 * (len(widths) - 1)
-    for number in sorted(range(len(widths)), key=lambda n: widths[n]):
-        rest = len(widths) - len(whole) - 1
-        if widths[number] + rest * least > room:
+def _widths(columns: Sequence[Sequence[str]], page: int = 76) -> tuple[list[int], list[bool]]:
+    """Least width of each column, and whether it fits whole. In: cells by column, the heading first.
+
+    Every column keeps its longest word, cut down evenly where the page is too narrow for that; what room is left goes
+    to the narrowest columns first, so that ids and numbers stay in one piece.
+    """
+    room = page - 2 * len(columns)
+    full = [max(map(len, column)) for column in columns]
+    words = [max(len(word) for cell in column for word in (cell.split() or [""])) for column in columns]
+    cut = max(full, default=0)
+    while sum(min(word, cut) for word in words) > room and cut > 3:
+        cut -= 1
+    least = [min(word, cut) for word in words]
+    room -= sum(least)
+    for number in sorted(range(len(columns)), key=lambda n: full[n]):
+        if full[number] - least[number] > room:
             break
-        whole.add(number)
-        room -= widths[number]
-    return whole
+        room -= full[number] - least[number]
+        least[number] = full[number]
+    return least, [width == whole for width, whole in zip(least, full, strict=True)]
 
 
 def plural(count: int, one: str, many: str = "") -> str:

@@ -71,7 +71,7 @@ class Play:
             self.notices.append((step.at, NOTICES[step.notice]))
         self.served.feed = scenario.feed(self.notices)
         reports = [receive.intake(self.house, step.at, backfill=step.backfill, kinds=("drop",))]
-        if step.notice or not self.happened:
+        if step.notice:
             reports.append(receive.intake(self.house, step.at, source=SOURCE))
         self.note(step.at, step.title, counted(reports))
 
