@@ -215,7 +215,8 @@ class _Placing:
         """A notice for the whole UK: suggested to open local cases; a case of its own only where its rule pages."""
         subject = joining.subject_of(signal, self.catalogue)
         for case in list(self.cases.values()):
-            same = case.subject == subject and subject.kind is not SubjectKind.NONE and case.standing is signal.standing
+            same = joining.same_matter(case, subject) and subject.kind is not SubjectKind.NONE
+            same = same and case.standing is signal.standing
             if case.status == "open" and same and case.lead_area != UK and joining.in_window(case, signal):
                 self._hold(case, signal, f"a notice for the whole UK names {subject.name}")
         home = self._home(signal)

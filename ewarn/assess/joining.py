@@ -57,10 +57,15 @@ def joined(case: CaseFile) -> list[CaseSignal]:
 
 def meets(case: CaseFile, signal: Signal, catalogue: Catalogue) -> str:
     """Why this signal belongs to this case, or '' where it does not."""
-    if case.standing is not signal.standing or case.subject != subject_of(signal, catalogue):
+    if case.standing is not signal.standing or not same_matter(case, subject_of(signal, catalogue)):
         return ""
     close = near(case, signal, catalogue)
     return f"{_matter(case)}; {close}; {_gap(case, signal)}" if close and in_window(case, signal) else ""
+
+
+def same_matter(case: CaseFile, subject: Subject) -> bool:
+    """Whether a case is about this; names may have changed since, ids have not."""
+    return (case.subject.kind, case.subject.id) == (subject.kind, subject.id)
 
 
 def near(case: CaseFile, signal: Signal, catalogue: Catalogue) -> str:

@@ -80,7 +80,7 @@ ADVERTISING = (
     _of(r"\b(?:telegram|whatsapp|snapchat|wickr|t\.me|\w+\.onion)\b", "a sales channel", "Leave the channel out."),
     _of(r"\b(?:top|high|best|premium)[ -]quality\b", "words that praise the drug", "Describe form and colour only."),
 )
-INWARD = r"\d[ABD-HJLNP-UW-Z]{2}"
+INWARD = r"(?!\d(?:st|nd|rd|th|hr)\b)\d[ABD-HJLNP-UW-Z]{2}"
 PERSONAL = (
     _of(rf"\b[A-Z]{{1,2}}\d[A-Z\d]?\s*{INWARD}\b", "a full postcode", "Write the outward half or the borough."),
     _of(

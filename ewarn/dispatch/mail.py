@@ -61,6 +61,8 @@ class TwoPartMail(NotifyEmail):  # type: ignore[no-untyped-call]
             self._failed(f"SMTP {code}: {_words(words)}", code not in NEVER_RETRIED)
         except (OSError, smtplib.SMTPException) as error:
             self._failed(f"the mail server did not answer: {type(error).__name__}: {error}", True)
+        except UnicodeError:
+            self._failed("a user name, password or address holds characters that a mail server cannot take", False)
         return False
 
     def _failed(self, fault: str, retry: bool) -> None:

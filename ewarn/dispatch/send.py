@@ -131,7 +131,10 @@ def fill(
             secrets.add(found)
         if match.group() == match.string:
             return found
-        return quote(found, safe="" if "?" in match.string[: match.start()] else "/:")
+        if "?" not in match.string[: match.start()]:
+            return quote(found, safe="/:")
+        # Apprise decodes users and passwords of the query twice: a percent sign in a secret must survive both.
+        return quote(found.replace("%", "%25") if match.group(2) else found, safe="")
 
     url = PLACEHOLDER.sub(value, channel.url)
     return Address(_with_options(url, channel, delivery), frozenset(secrets))

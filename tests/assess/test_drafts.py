@@ -194,6 +194,7 @@ def test_words_that_must_not_go_out_are_found(write, catalogue, code, words):
         "Samples held 2-methyl-AP-237, SR-17018 and N,N-dimethyl etonitazene, 5 mg in W18 powder.",
         "More potent opioids are found in heroin; 33 people were ill and 17 in hospital on 3 March 2025.",
         "Blue tablets marked M30, with a photograph and a scale.",
+        "Seen in NW1 4th to 6th March, and in E2 3hr later.",
     ],
 )
 def test_words_that_may_go_out_are_left_alone(write, catalogue, words):
