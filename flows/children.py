@@ -83,7 +83,7 @@ class Children:
 
 
 def end_group(pid: int, reap: Callable[[], object], grace_seconds: float = GRACE_SECONDS) -> None:
-    """End the process group that `pid` leads: TERM, a grace, then KILL. `reap` collects the leader once it has ended."""
+    """End the process group that `pid` leads: TERM, a grace, then KILL. `reap` collects the ended leader."""
     for number, patience in ((signal.SIGTERM, grace_seconds), (signal.SIGKILL, 5.0)):
         deadline = time.monotonic() + patience
         if not _signal_group(pid, number):

@@ -39,7 +39,7 @@ class Serving:
             print(sentence, flush=True)
         self._start_server()
         self._run("pool", "prefect", "work-pool", "create", POOL, "--type", "process", "--overwrite")
-        self._run("preparation", "flows.prepare")
+        self._run("preparation", "flows.readiness")
         self._run("deployment", "prefect", "--no-prompt", "deploy", "--all")
         self._start(
             "worker", "prefect", "worker", "start", "--pool", POOL, "--type", "process", "--limit", str(WORKER_LIMIT)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
-from ewarn.pipeline.reports import SourceFreshness
 from ewarn.pipeline.read import status
+from ewarn.pipeline.reports import SourceFreshness
 from ewarn.pipeline.respond import watch_silence
 from flows.showing import Row, show
 from flows.turns import STORE_RETRIES, in_turn, reading, worth_retrying

@@ -7,7 +7,6 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -31,8 +30,8 @@ personal_data = "none"
 url = "http://127.0.0.1:{1}/{0}"
 """
 ATOM = b"""<?xml version="1.0" encoding="utf-8"?><feed xmlns="http://www.w3.org/2005/Atom"><title>Notices</title>
-<id>urn:test</id><updated>2025-03-03T09:00:00Z</updated><entry><id>urn:test:1</id><title>Nitazenes found in Camden</title>
-<updated>2025-03-03T09:00:00Z</updated><link href="https://example.org/1"/><summary>Metonitazene.</summary></entry></feed>"""
+<id>urn:test</id><updated>2025-03-03T09:00:00Z</updated><entry><id>urn:test:1</id><title>Nitazenes in Camden</title>
+<updated>2025-03-03T09:00:00Z</updated><link href="https://example.org/1"/></entry></feed>"""
 INCIDENTS = "incident_ref,organisation,event_date,event_time,place,outcome\n"
 ANSWERS = {"/good": 200, "/down": 500, "/gone": 404}
 FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}

@@ -1,6 +1,6 @@
 """Make a Prefect server ready for the deployments: the write slot, the heartbeat automation, no old deployments.
 
-Run as `python -m flows.prepare` with PREFECT_API_URL set. Repeatable.
+Run as `python -m flows.readiness` with PREFECT_API_URL set. Repeatable.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def heartbeat_automation() -> AutomationCore:
     )
 
 
-async def prepare() -> None:
+async def make_ready() -> None:
     async with get_client() as client:
         await client.upsert_global_concurrency_limit_by_name(WRITE_SLOT, 1)
         await _remove_old(client)
@@ -55,4 +55,4 @@ async def _remove_old(client: PrefectClient) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(prepare())
+    asyncio.run(make_ready())
