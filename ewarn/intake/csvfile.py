@@ -25,7 +25,8 @@ from ewarn.errors import UnusableInput
 from ewarn.intake import boundaries, careful
 from ewarn.intake.decoding import clean_utf8
 
-LINE = "\0line"
+# Our own columns beside the file's: no header can hold a NUL.
+LINE, ROW = "\0line", "\0row"
 _DELIMITERS = ",;\t|"
 _MOST_COLUMNS = 1_000
 _MOST_RAW = 20_000

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from ewarn.frames import SHAPES, empty, shaped
+from ewarn.intake.csvfile import ROW
 from ewarn.intake.normalise import Mapped, number, yes
 from ewarn.matching import Matcher, Mention
 from ewarn.terms import MentionKind, Role
@@ -74,7 +75,11 @@ def _parts(frame: pl.DataFrame, mapped: Mapped, field: str, order: int) -> pl.Da
     """One row per written part: row, order, part, role, text, prose."""
     split = mapped.definition.columns[field].split
     lists = mapped.cell(field).str.split(split) if split else pl.concat_list(mapped.cell(field))
-    parts = frame.select("row", text=lists).explode("text").with_columns(part=pl.int_range(pl.len()).over("row"))
+    parts = (
+        frame.select(pl.col(ROW).alias("row"), text=lists)
+        .explode("text")
+        .with_columns(part=pl.int_range(pl.len()).over("row"))
+    )
     parts = parts.with_columns(text=mapped.translated(pl.col("text").str.strip_chars(), field)).drop_nulls("text")
     return parts.select(
         "row", order=pl.lit(order), part="part", role=pl.lit(ROLES[field].value), text="text",
@@ -95,7 +100,7 @@ def _matched(distinct: pl.DataFrame, matcher: Matcher) -> pl.DataFrame:
 
 def _measured(frame: pl.DataFrame, mapped: Mapped) -> pl.DataFrame:
     return frame.select(
-        "row",
+        pl.col(ROW).alias("row"),
         method=mapped.text("method"),
         presumptive=yes(mapped, "presumptive", presumptive=True).value,
         concentration=number(mapped, "concentration").value,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from ewarn.frames import SHAPES, shaped
+from ewarn.intake.csvfile import ROW
 from ewarn.intake.normalise import Mapped
 from ewarn.matching import Gazetteer, Place
 from ewarn.matching.places import outside
@@ -18,7 +19,9 @@ def places(frame: pl.DataFrame, mapped: Mapped, gazetteer: Gazetteer) -> tuple[p
 
     A valid area code wins over the place's text. What cannot be read lies, unplaced, in the definition's default area.
     """
-    written = frame.select("row", text=mapped.text("place").fill_null(""), code=mapped.text("area_code").fill_null(""))
+    written = frame.select(
+        pl.col(ROW).alias("row"), text=mapped.text("place").fill_null(""), code=mapped.text("area_code").fill_null("")
+    )
     distinct = written.select("text", "code").unique()
     rows, unread = [], []
     for text, code in distinct.iter_rows():

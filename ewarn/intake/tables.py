@@ -15,7 +15,7 @@ from ewarn.catalogue.definitions import DropDefinition
 from ewarn.errors import UnusableInput
 from ewarn.frames import INSTANT, shaped
 from ewarn.intake import kinds, names, places
-from ewarn.intake.csvfile import LINE, Rows, read_rows
+from ewarn.intake.csvfile import LINE, ROW, Rows, read_rows
 from ewarn.intake.normalise import Field, Mapped, day, instant, lay, number, yes
 from ewarn.intake.staged import Known, Staged
 from ewarn.matching import Gazetteer, Matcher
@@ -36,9 +36,8 @@ def read_table(
         )
     rows = read_rows(body, headers_of(definition))
     mapped = lay(definition, rows.header)
-    frame = rows.frame.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
     fields = _header_fields(mapped, london_day(received_at), backfill) | kinds.fields(mapped)
-    good, rejects = _sorted_out(frame, rows, mapped, fields)
+    good, rejects = _sorted_out(rows, mapped, fields)
     records = _records(good, rows, mapped, fields)
     places_of, place_remarks = places.places(good, mapped, Gazetteer(known.areas, known.outcodes))
     matcher = Matcher(known.classes.values(), known.statuses.values())
@@ -112,16 +111,14 @@ def _known_basis(mapped: Mapped, known: pl.Expr, backfill: bool) -> pl.Expr:
     return pl.when(known.is_null()).then(pl.lit(absent)).otherwise(pl.lit(given))
 
 
-def _sorted_out(
-    frame: pl.DataFrame, rows: Rows, mapped: Mapped, fields: dict[str, Field]
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Usable rows (renumbered), and rejects: unreadable lines together with rows that have a fault."""
+def _sorted_out(rows: Rows, mapped: Mapped, fields: dict[str, Field]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Usable rows (numbered), and rejects: unreadable lines together with rows that have a fault."""
     faults = [field.fault for field in fields.values() if field.fault is not None]
-    reasons = frame.select(_words(*faults).alias("reason"))["reason"]
-    frame = frame.with_columns(reason=reasons)
-    wrong = frame.filter(pl.col("reason") != "").select(pl.col(LINE).alias("line"), "reason", raw=_raw(rows))
+    reasons = rows.frame.select(_words(*faults).alias("reason"))["reason"]
+    wrong = rows.frame.filter(reasons != "").select(pl.col(LINE).alias("line"), raw=_raw(rows))
+    wrong = wrong.select("line", reasons.filter(reasons != ""), "raw")
     rejects = pl.concat([rows.rejects, wrong]).sort("line", maintain_order=True)
-    good = frame.filter(pl.col("reason") == "").with_columns(row=pl.int_range(pl.len(), dtype=pl.Int64))
+    good = rows.frame.filter(reasons == "").with_columns(pl.int_range(pl.len(), dtype=pl.Int64).alias(ROW))
     return good, shaped("staged_reject", rejects.with_columns(position=pl.format("line {}", "line")))
 
 
@@ -143,7 +140,8 @@ def _records(good: pl.DataFrame, rows: Rows, mapped: Mapped, fields: dict[str, F
         for name, c in mapped.content
     ]
     records = good.select(
-        "row", pl.format("line {}", LINE).alias("position"), key.struct.json_encode().alias("key"), *own,
+        pl.col(ROW).alias("row"), pl.format("line {}", LINE).alias("position"),
+        key.struct.json_encode().alias("key"), *own,
         raw=_raw(rows), content_hash=pl.concat_str(content),
     )  # fmt: skip
     return records.with_columns(content_hash=_hashed(records["content_hash"]))

@@ -293,6 +293,20 @@ def test_too_large_a_file_is_refused(stage: Stage, sample_drop: DropDefinition) 
         stage(small, HEAD + row() * 100)
 
 
+def test_a_file_may_name_its_columns_as_it_likes(stage: Stage, sample_drop: DropDefinition) -> None:
+    names = ["row", "reason", "line", "position", "text", "raw", "key", "area", "literal"]
+    blank = "," * (len(names) - 1)
+    body = f"ref,date,major,{','.join(names)}\n1,2025-03-01,Heroin,{blank}\n2,x,,{blank}\n"
+    staged = stage(sample_drop, body)
+    assert (staged.records.height, staged.mentions.height, staged.rejects.height) == (1, 1, 1)
+
+
+def test_a_file_of_rejects_alone_stages_none(stage: Stage, sample_drop: DropDefinition) -> None:
+    staged = stage(sample_drop, HEAD + row(date="x") + "A2,2025\n")
+    assert staged.records.is_empty() and staged.mentions.is_empty() and staged.places.is_empty()
+    assert staged.rejects["position"].to_list() == ["line 2", "line 3"]
+
+
 def test_row_order_does_not_matter(stage: Stage, sample_drop: DropDefinition) -> None:
     rows = [row(str(i), major=name) for i, name in enumerate(["Heroin", "Zzz", "Metonitazene|Morphine"])]
     forth, back = (stage(sample_drop, HEAD + "".join(order)).records for order in (rows, rows[::-1]))
