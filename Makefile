@@ -62,16 +62,16 @@ $(VENV)/made.stamp:
 $(VENV)/run.stamp: requirements/run.txt $(VENV)/made.stamp
 	@echo 'installing what ewarn runs on (about a minute, once)'
 	@$(INSTALL) --require-hashes -r requirements/run.txt; \
-	  else $(RUN) -m pip install --quiet --require-hashes -r requirements/run.txt; fi
+	  else $(RUN) -m pip install --quiet --quiet --require-hashes -r requirements/run.txt; fi
 	@touch $@
 
 $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/made.stamp
 	@echo 'installing what the tests and checks need (about a minute, once)'
 	@$(INSTALL) --require-hashes -r requirements/dev.txt; \
-	  else $(RUN) -m pip install --quiet --require-hashes -r requirements/dev.txt; fi
+	  else $(RUN) -m pip install --quiet --quiet --require-hashes -r requirements/dev.txt; fi
 	@touch $(VENV)/run.stamp $@
 
 $(VENV)/package.stamp: pyproject.toml $(VENV)/made.stamp
 	@$(INSTALL) --no-deps --no-build-isolation -e .; \
-	  else $(RUN) -m pip install --quiet --no-deps --no-build-isolation -e .; fi
+	  else $(RUN) -m pip install --quiet --quiet --no-deps --no-build-isolation -e .; fi
 	@touch $@

@@ -76,7 +76,7 @@ def test_flow_modules_are_named_unlike_any_other() -> None:
 
 
 def pins(file: str) -> set[str]:
-    return set(re.findall(r"^([a-z0-9._-]+==[^\s\\;]+)", (ROOT / "requirements" / file).read_text(), re.MULTILINE))
+    return set(re.findall(r"^([a-z0-9._\[\]-]+==[^\s\\;]+)", (ROOT / "requirements" / file).read_text(), re.MULTILINE))
 
 
 def test_the_development_lock_holds_the_run_lock() -> None:
