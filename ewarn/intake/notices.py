@@ -22,9 +22,11 @@ _MONTHS = "January|February|March|April|May|June|July|August|September|October|N
 _DIED = re.compile(
     rf"\b(?:died|death|deceased)\b[^.]{{0,40}}?\b(\d{{1,2}})(?:st|nd|rd|th)? ({_MONTHS}),? (20\d\d)\b", re.I
 )
+# Bare 'withdrawal' is left out: it is mostly what people suffer, not what is done to an alert.
 _KINDS = (
     ("withdrawal", re.compile(
-        r"\b(?:withdraw(?:n|al|s)?|stood down|stand down|rescind(?:ed|s)?|cancel(?:led|s)?|retract\w*)\b", re.I)),
+        r"\b(?:withdrawn|withdrawal of (?:the |this |an )?(?:\w+ )?(?:alert|notice|warning)"
+        r"|stood down|stand down|rescind(?:ed|s)?|cancel(?:led|s)?|retract\w*)\b", re.I)),
     ("update", re.compile(
         r"\b(?:update[ds]?|updating|revised|revision|amend(?:ed|ment)|correction|corrected)\b", re.I)),
     ("alert", re.compile(

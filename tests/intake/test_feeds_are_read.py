@@ -134,7 +134,8 @@ def test_no_personal_name_leaves_the_raw_bytes(stage: Stage, feed: FeedDefinitio
 @pytest.mark.parametrize(
     ("title", "kind"),
     [("National Patient Safety Alert: nitazenes", "alert"), ("Alert withdrawn: batch 7", "withdrawal"),
-     ("Overdose", "alert"),
+     ("Overdose", "alert"), ("Acute withdrawals reported", "background"),
+     ("Withdrawal of the drug alert", "withdrawal"),
      ("Updated: alert on nitazenes", "update"), ("Annual statistics 2024", "background"),
      ("Class 2 Medicines Recall", "alert")],
 )  # fmt: skip
