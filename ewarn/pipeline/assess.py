@@ -14,7 +14,7 @@ from ewarn.assess import cases as casebook
 from ewarn.assess import decide, facts, grade, lint
 from ewarn.assess import draft as drafting
 from ewarn.dispatch import render, route
-from ewarn.errors import Refused, UsageFault
+from ewarn.errors import ContentFault, Refused, UsageFault
 from ewarn.pipeline import casework
 from ewarn.pipeline.house import House
 from ewarn.pipeline.identity import proved
@@ -190,7 +190,7 @@ def approve(
             )
         decisions.append(tx, verdict.decision)
         alert = alerts.set_status(tx, alert.id, alert.version, verdict.status, now, person.id)
-        if verdict.status is AlertStatus.APPROVED:
+        if verdict.audiences:
             _write_deliveries(tx, house, alert, payloads, verdict, now)
         return _report(tx, house, alert, payloads)
 
@@ -233,7 +233,7 @@ def show_alert(house: House, alert_id: str) -> AlertReport:
 
 def _report(con: Any, house: House, alert: Alert, payloads: Sequence[Payload] = ()) -> AlertReport:
     decided = decisions.of_alert(con, alert.id)
-    shown = payloads or render.payloads(alert, house.catalogue)
+    shown = payloads or _stored_or_rendered(con, house, alert)
     found = route.destinations(alert, recipients.all(con), house.catalogue, shown, audiences=decide.EVERYBODY)
     sent = [d for d in outbox.all(con, alert.id) if d.version == alert.version]
     return AlertReport(
@@ -252,6 +252,17 @@ def _report(con: Any, house: House, alert: Alert, payloads: Sequence[Payload] = 
         withheld=tuple(w._asdict() for w in found.withheld),
         text=_readable(shown),
     )
+
+
+def _stored_or_rendered(con: Any, house: House, alert: Alert) -> Sequence[Payload]:
+    """The stored bytes; a draft is rendered, unless its templates have changed since it was written."""
+    stored = alerts.payloads(con, alert.id, alert.version)
+    if stored:
+        return stored
+    try:
+        return render.payloads(alert, house.catalogue)
+    except (Refused, ContentFault):
+        return []
 
 
 def _readable(payloads: Sequence[Payload]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from typing import Any
 
@@ -39,10 +40,8 @@ def proved(con: Any, actor: Actor) -> Person:
     """
     person, kept = people.load(con, actor.person), people.secret_hash(con, actor.person)
     right = False
-    try:
+    with contextlib.suppress(VerificationError, InvalidHashError):
         right = bool(_HASHER.verify(kept or _NOBODY, actor.secret))
-    except (VerificationError, InvalidHashError):
-        pass
     if person is None or kept is None or not right or not person.active:
         raise Refused(
             f"'{actor.person}' is not proved",

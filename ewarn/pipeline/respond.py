@@ -29,6 +29,11 @@ def send(house: House, now: datetime) -> SendReport:
     """Send what is due: pages first, then alerts, each in the order it fell due."""
     with house.db.read() as con:
         waiting = sorted(outbox.due(con, now), key=lambda d: not d.page)
+    if any(d.state is DeliveryState.SENDING for d in waiting):
+        with house.db.write("send") as tx:
+            outbox.release_lost(tx, now)
+            waiting = sorted(outbox.due(tx, now), key=lambda d: not d.page)
+    waiting = [delivery for delivery in waiting if due.verdict(delivery, now).send]
     done = [found for delivery in waiting if (found := _attempt(house, delivery, now)) is not None]
     house.db.publish()
     with house.db.read() as con:
