@@ -1,6 +1,6 @@
 """Which drop a file is, by its headers alone, when nobody said.
 
-In: the bytes, the drop definitions. Out: the one definition whose columns the file has. It must never guess between two.
+In: the bytes, the drop definitions. Out: the one definition whose columns the file has. Must never guess between two.
 """
 
 from __future__ import annotations
