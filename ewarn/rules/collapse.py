@@ -105,9 +105,13 @@ def beneath(episodes: Iterable[Episode], catalogue: Catalogue) -> dict[int, int]
 
 
 def _explains(upper: Episode, lower: Episode, mine: frozenset[str]) -> bool:
-    """Whether the lower one says nothing the upper one had not said when the lower was first raised."""
+    """Whether the lower one says nothing the upper one had not said when the lower was first raised.
+
+    A signal that names its substance is never explained by one that does not.
+    """
     known = upper.known(lower.began)
-    if not known:
+    unnamed = upper.subject_kind == SubjectKind.NONE and lower.subject_kind != SubjectKind.NONE
+    if not known or unnamed:
         return False
     if mine <= known:
         return True

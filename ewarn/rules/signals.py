@@ -128,6 +128,7 @@ class Book:
         added = episode.rule.method in ADDED_UP
         known_on = self._known_on(records, instant, london_day(best["fires_from"]))
         history = self._history(episode, records, known_on)
+        learning = history is not None and history < episode.rule.learning_days
         subject, area = self._subject(episode, best), self.catalogue.area_ref(episode.area)
         return Signal(
             id=signal_id(episode.rule.id, subject, area, london_day(episode.began)),
@@ -143,12 +144,12 @@ class Book:
             p_value=best["p_value"],
             records=records,
             record_count=len(records),
-            why=_why(rows, best, records, added),
+            why=_why(rows, best, records, added, history if learning else None),
             would_have_stopped_it=best["would_have_stopped_it"] or "",
             certain=self._certain(rows, best, added),
             persons_min=best["persons_min"],
             persons_max=best["persons_max"],
-            learning=history is not None and history < episode.rule.learning_days,
+            learning=learning,
             known_on=known_on,
             first_raised_on=raised_on or london_day(episode.began),
             history_days=history,
@@ -258,14 +259,19 @@ def _nested(book: Book, raised: dict[int, Signal], instant: datetime | None) -> 
     return sorted(found, key=lambda s: (s.first_raised_on, s.rule, s.area.code, s.subject.id, s.id))
 
 
-def _why(rows: list[dict[str, Any]], best: dict[str, Any], records: Sequence[str], added: bool) -> str:
-    why = str(best["why"])
+def _why(
+    rows: list[dict[str, Any]], best: dict[str, Any], records: Sequence[str], added: bool, learning: int | None
+) -> str:
+    """The words of the spell that says most, how many records there are by now, and how short the history is."""
+    parts = [str(best["why"])]
     if added and len(records) > 1:
         firsts = sorted(rows, key=lambda r: (r["fires_from"], r["records"]))
-        return f"{firsts[0]['why']} {len(records)} records in all."
-    if not added and len(records) > len(best["records"]) > 0:
-        return f"{why} {len(records)} records in all since it was raised."
-    return why
+        parts = [str(firsts[0]["why"]), f"{len(records)} records in all."]
+    elif not added and len(records) > len(best["records"]) > 0:
+        parts.append(f"{len(records)} records in all since it was raised.")
+    if learning is not None:
+        parts.append(f"Learning: only {learning} days of history.")
+    return " ".join(parts)
 
 
 def _also_first(root: Episode, lower: Sequence[tuple[Episode, Signal]]) -> list[str]:

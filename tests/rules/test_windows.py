@@ -169,3 +169,24 @@ def test_windows_are_those_a_plain_loop_finds_and_whole_weeks_only_shift_them(
     assert fired(timedelta(0)) == expected
     winter = timedelta(weeks=min(weeks, 8))
     assert fired(winter) == expected
+
+
+def test_renaming_areas_renames_signals(raised: Ask) -> None:
+    rows = [*burst(6, "2025-03-03 20:00"), {"on": "2025-03-07", "found": "metonitazene", "area": BROMLEY}]
+    other = {CAMDEN: BROMLEY, BROMLEY: CAMDEN}
+    renamed = [{**row, "area": other[row.get("area", CAMDEN)]} for row in rows]
+    asked = ("2025-03-01", "2025-03-31", DAY_RULE, "first-in-area")
+    swapped = {(other[s.area.code], s.rule, s.observed, s.records) for s in raised(renamed, *asked)}
+    assert {(s.area.code, s.rule, s.observed, s.records) for s in raised(rows, *asked)} == swapped
+
+
+def test_a_substance_found_later_is_not_hidden_beneath_a_cluster_without_one(raised: Ask) -> None:
+    rows = burst(5, "2025-03-03 20:00", outcome="fatal")
+    for number, row in enumerate(rows):
+        row |= {"id": f"d{number}", "gone": "2025-04-03"}
+    tested = [
+        {**row, "version": 2, "known": "2025-04-03", "gone": None, "found": {"cychlorphine": "confirmed"}}
+        for row in rows
+    ]
+    found = raised(rows + tested, "2025-03-01", "2025-04-30")
+    assert {"cluster-24h-area", "cluster-28d-deaths"} <= {s.rule for s in found}
