@@ -109,3 +109,12 @@ def test_a_python_that_is_too_old_is_one_plain_sentence(tmp_path: Path) -> None:
     assert done.returncode == 2
     said = [line for line in done.stderr.splitlines() if not line.startswith("make")]
     assert len(said) == 1 and said[0].startswith("ewarn needs Python 3.11 or newer")
+
+
+@pytest.mark.parametrize("file", ["run.txt", "dev.txt"])
+def test_sqlalchemy_stays_below_the_version_that_stops_the_scheduler(file: str) -> None:
+    """Under 2.1 Prefect schedules nothing. pip's hash mode needs the pin with the extra as well as without it."""
+    assert {p.split("==2.0.")[0] for p in pins(file) if p.startswith("sqlalchemy")} == {
+        "sqlalchemy",
+        "sqlalchemy[asyncio]",
+    }
