@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -95,8 +96,15 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(home=home, content=tmp_path, overlay=home / "content", lock_timeout_seconds=5)
 
 
+@pytest.fixture(scope="session")
+def fresh_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home just made, to be copied."""
+    home = tmp_path_factory.mktemp("fresh") / "home"
+    Database(Settings(home=home, content=home, overlay=home)).migrate(NOON)
+    return home
+
+
 @pytest.fixture
-def db(settings: Settings, now: datetime) -> Database:
-    database = Database(settings)
-    database.migrate(now)
-    return database
+def db(settings: Settings, fresh_home: Path) -> Database:
+    shutil.copytree(fresh_home, settings.home)
+    return Database(settings)

@@ -90,6 +90,8 @@ def test_the_two_newest_copies_are_kept_and_numbers_only_rise(db: Database, now:
 
 
 def test_publishing_is_coalesced_and_made_up_for(db: Database, now: datetime) -> None:
+    with db.write() as tx:
+        operator_notices.put(tx, now, "source", "first")
     db.publish()
     before = published.current(db.settings.home)
     with db.write() as tx:
