@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -101,13 +102,21 @@ def grade(
     ] = None,
     secret_file: SecretFile = None,
 ) -> None:
-    """Grade a case: a named person answers the grading questions."""
+    """Grade a case: a named person answers the grading questions, asked for one by one where not given."""
     from ewarn.pipeline import assess
 
     house = call.house()
+    said = pairs(answers or [], "--answer")
+    if sys.stdin.isatty() and not call.out.as_json:
+        said = {q.id: said.get(q.id) or _asked(call, q.text) for q in house.catalogue.grading.questions} | said
     actor = call.actor(person, secret_file)
-    assess.grade_case(house, ref, grade, pairs(answers or [], "--answer"), actor, call.now(house))
+    assess.grade_case(house, ref, grade, said, actor, call.now(house))
     _after(call, ref, f"{ref} is graded {grade}.")
+
+
+def _asked(call: Call, question: str) -> str:
+    call.out.say(question)
+    return input("> ")
 
 
 def pairs(words: list[str], option: str) -> dict[str, str]:

@@ -58,11 +58,12 @@ def show_intake(console: Console, report: IntakeReport) -> None:
     if not report.sources:
         plain(console, "Nothing waiting: no feed is enabled and no complete file lies in the drop folders.")
         return
-    heads = ("source", "records", "new", "changed", "same", "rejects", "detections", "queued", "outcome")
-    rows = [(s.source, *(getattr(s, name) for name in counts), s.outcome) for s in report.sources]
-    console.print(table(heads, rows, right=heads[1:-1]))
+    heads = ("source", "records", "new", "changed", "same", "rejects", "detections", "queued")
+    rows = [(s.source, *(getattr(s, name) for name in counts)) for s in report.sources]
+    console.print(table(heads, rows, right=heads[1:]))
     for source in report.sources:
-        for note in (*source.notes, *([source.error] if source.error else [])):
+        said = [source.error or ("" if source.outcome == "ok" else source.outcome), *source.notes]
+        for note in filter(None, said):
             plain(console, f"{source.source}: {note}")
     if any(s.rejects for s in report.sources):
         plain(console, "Rejected rows are kept: see `ewarn rejects list`.")
@@ -137,6 +138,6 @@ def set_name(
 
     def human(console: Console) -> None:
         plain(console, f"'{clean(as_written)}' is now read as {substance}: see {answer.file}.")
-        plain(console, "Records read before keep their reading until their snapshots are read again.")
+        plain(console, f"Records read anew: {answer.changed}.")
 
     call.out.answer(answer, human)
