@@ -162,7 +162,7 @@ ROW = st.tuples(st.sampled_from("ab"), st.integers(0, 3))
 DELIVERIES = st.lists(st.lists(ROW, max_size=6), min_size=1, max_size=3)
 
 
-@hypothesis_settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(deliveries=DELIVERIES, seed=st.integers(0, 1000))
 def test_row_order_and_repeated_delivery_change_nothing(
     deliveries: list[list[tuple[str, int]]], seed: int, db: Database, staging: Callable[..., Any], now: datetime
