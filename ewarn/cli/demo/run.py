@@ -96,7 +96,7 @@ def _next(play: Play, ending: Ending) -> list[str]:
     return [
         f"ewarn status {at}",
         *([f"ewarn cases show {alert.case} {at}", f"ewarn alerts show {alert.id} {at}"] if alert else []),
-        *([f"ewarn explain {list(play.signals)[-1]} {at}"] if play.signals else []),
+        *([f"ewarn explain {next(iter(play.signals))} {at}"] if play.signals else []),
         f"ewarn detect --as-of 2025-03-03 --area E09000007 --dry-run {at}",
         f"ewarn backtest --from 2025-03-01 --to 2025-12-31 {at}",
     ]
