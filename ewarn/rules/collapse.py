@@ -87,12 +87,15 @@ def beneath(episodes: Iterable[Episode], catalogue: Catalogue) -> dict[int, int]
     near = _neighbours(catalogue)
     tops: defaultdict[tuple[Family, str], list[Episode]] = defaultdict(list)
     parents: dict[int, int] = {}
-    for episode in sorted(episodes, key=lambda e: order(e, catalogue)):
+    ranked = sorted(episodes, key=lambda e: order(e, catalogue))
+    rank = {episode.number: i for i, episode in enumerate(ranked)}
+    for episode in ranked:
         mine = episode.known(episode.began)
         candidates: dict[int, Episode] = {}
         for record in sorted(mine):
             candidates |= {top.number: top for top in tops[episode.group, record]}
-        around = [top for top in candidates.values() if _areas_touch(top, episode, near, catalogue)]
+        best_first = sorted(candidates.values(), key=lambda top: rank[top.number])
+        around = [top for top in best_first if _areas_touch(top, episode, near, catalogue)]
         parent = next((top for top in around if _explains(top, episode, mine)), None) or _together(
             around, episode, mine
         )

@@ -24,7 +24,7 @@ def of(spells: pl.DataFrame) -> pl.DataFrame:
     rows = (
         spells.filter(pl.col("fires_to") > pl.col("fires_from"))
         .with_columns(pl.col("strand").fill_null(""))
-        .sort(*apart, "fires_from", "fires_to", pl.col("records").list.join(" "))
+        .sort(*apart, "fires_from", pl.col("records").list.join(" "), "fires_to")
     )
     ended = pl.col("fires_to").cum_max().shift(1).over(apart)
     fresh = (pl.col("fires_from") > ended + pl.duration(days=EPISODE_GAP_DAYS)).fill_null(True)
@@ -33,6 +33,6 @@ def of(spells: pl.DataFrame) -> pl.DataFrame:
     return (
         rows.with_columns(episode=pl.struct(*IDENTITY, "day").rank("dense").cast(pl.Int64))
         .with_columns(began=pl.col("fires_from").min().over("episode"))
-        .sort("episode", "fires_from", "fires_to", pl.col("records").list.join(" "))
+        .sort("episode", "fires_from", pl.col("records").list.join(" "), "fires_to")
         .drop("run", "day")
     )

@@ -123,7 +123,7 @@ class Book:
         rows = self.standing(episode, instant)
         if not rows:
             return None
-        best = max(rows, key=lambda r: (r["observed"] or 0, r["fires_from"]))
+        best = max(rows, key=lambda r: (r["observed"] or 0, r["fires_from"], r["records"]))
         records = tuple(sorted({record for row in rows for record in row["records"]}))
         added = episode.rule.method in ADDED_UP
         known_on = self._known_on(records, instant, london_day(best["fires_from"]))
