@@ -26,7 +26,7 @@ NOW = datetime(2025, 7, 1, 9, tzinfo=UTC)
 COMMON = ("cocaine", "MDMA", "ketamine", "heroin", "diazepam", "bromazolam")
 RARE = ("metonitazene", "protonitazene", "cychlorphine")
 OUTCODES = ("NW1", "E1", "SE15", "SW9", "N16", "W2", "CR0", "E17", "M1", "LS1")
-HEADER = "sample_ref,laboratory,date_sampled,place,sold_as,major\n"
+HEADER = "sample_ref,laboratory,stream,date_sampled,date_reported,place,sold_as,major\n"
 
 
 def rows(number: int) -> str:
@@ -36,7 +36,8 @@ def rows(number: int) -> str:
     for serial in range(number):
         day = LAST - timedelta(days=draw.randrange(730))
         found = draw.choice(RARE) if draw.random() < 0.005 else draw.choice(COMMON)
-        lines.append(f"B{serial},Bench laboratory,{day},{draw.choice(OUTCODES)},{draw.choice(COMMON)},{found}\n")
+        where, bought = draw.choice(OUTCODES), draw.choice(COMMON)
+        lines.append(f"B{serial},Bench laboratory,seizure,{day},{day},{where},{bought},{found}\n")
     return HEADER + "".join(lines)
 
 
