@@ -35,7 +35,10 @@ class SubjectKind(StrEnum):
 
 
 class MentionKind(StrEnum):
-    """What a written name came out as. `queued` waits for a person; `status` is a result such as 'Unable to identify'."""
+    """What a written name came out as.
+
+    `queued` waits for a person; `status` is a result such as 'Unable to identify'.
+    """
 
     SUBSTANCE = "substance"
     CLASS = "class"
@@ -301,7 +304,7 @@ class Decision(Frozen):
     """An act of a named person, bound to the hash of what that person saw."""
 
     act: str = Field(
-        description="graded | drafted | submitted | approved | out-of-hours | reviewed | issued | returned | closed | withdrawn"
+        description="graded | verified | closed | drafted | submitted | approved | out-of-hours | reviewed | ..."
     )
     person: str
     at: datetime

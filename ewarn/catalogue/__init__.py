@@ -106,7 +106,6 @@ def _between(catalogue: Catalogue, content: content_files.Content) -> list[Fault
         *crosschecks.of_names(catalogue.classes, catalogue.statuses, content.shown),
         *crosschecks.of_references(catalogue, content.shown),
         *crosschecks.of_sources(catalogue, content.shown),
-        *crosschecks.of_channels(catalogue, content.shown),
         *tables.area_faults(catalogue.areas, areas),
         *tables.neighbour_faults(catalogue.neighbours, catalogue.areas, neighbours),
         *tables.outcode_faults(catalogue.outcodes, catalogue.areas, outcodes),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import PurePosixPath
 
@@ -118,7 +119,6 @@ def of_references(catalogue: Catalogue, shown: Mapping[str, str]) -> list[Fault]
     if catalogue.routes:
         for number, route in enumerate(catalogue.routes.routes, start=1):
             known("alerts/routes.toml", f"route[{number}].channels", route.channels, channels, "channel")
-        known("alerts/routes.toml", "page_channels", catalogue.routes.page_channels, channels, "channel")
     return faults
 
 
@@ -150,7 +150,7 @@ def _of_headers(drop: DropDefinition, file: str) -> list[Fault]:
     faults = [
         Fault(file=file, key="key", problem=f"'{header}' is no header of this drop", remedy=nearest(header, known))
         for header in drop.key
-        if header not in known
+        if header not in known and get_close_matches(header, known, n=1, cutoff=0.8)
     ]
     meanings: dict[str, set[str]] = defaultdict(set)
     for column in drop.columns.values():
@@ -168,19 +168,3 @@ def _of_headers(drop: DropDefinition, file: str) -> list[Fault]:
             problem = f"'{other}' means {' and '.join(sorted(also))}"
             faults.append(Fault(file=file, key="columns", problem=problem, remedy="write it as other name of one only"))
     return faults
-
-
-def of_channels(catalogue: Catalogue, shown: Mapping[str, str]) -> list[Fault]:
-    """Pages go by internal channels only."""
-    if not catalogue.routes:
-        return []
-    return [
-        Fault(
-            file=shown.get("alerts/routes.toml", "alerts/routes.toml"),
-            key="page_channels",
-            problem=f"'{channel}' is not an internal channel",
-            remedy=f"write a channel with internal = true, or write internal = true in alerts/channels/{channel}.toml",
-        )
-        for channel in catalogue.routes.page_channels
-        if channel in catalogue.channels and not catalogue.channels[channel].internal
-    ]

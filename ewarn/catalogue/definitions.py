@@ -327,7 +327,7 @@ class ChannelDefinition(Frozen):
 class Route(Frozen):
     product: tuple[Product, ...] = tuple(Product)
     audience: Literal["professional", "public"]
-    channels: tuple[FileId, ...] = Field(min_length=1)
+    channels: tuple[FileId, ...] = Field((), description="only these channels; empty = whichever the recipient names")
     groups: tuple[str, ...] = Field(
         (), description="recipient groups such as health, council, outreach, police; empty = all"
     )
@@ -339,7 +339,6 @@ class RoutesDefinition(Frozen):
     """alerts/routes.toml"""
 
     routes: tuple[Route, ...] = Field(min_length=1, alias="route")
-    page_channels: tuple[FileId, ...] = Field(min_length=1)
     page_backup_after_minutes: int = Field(15, ge=1)
     professional_audiences: tuple[str, ...] = ("professional",)
 

@@ -97,7 +97,7 @@ def page_destinations(
         channel = catalogue.channels.get(recipient.channel)
         if channel is None:
             reason = f"there is no channel '{recipient.channel}'"
-        elif not channel.internal or (group == "duty" and channel.id not in catalogue.routes.page_channels):
+        elif not channel.internal:
             reason = f"{channel.title} is not a channel for pages"
         else:
             reason = _standing_stops(page.standing, channel)
@@ -152,7 +152,8 @@ def _route(alert: Alert, recipient: Recipient, by_border: bool, catalogue: Catal
     channel = catalogue.channels[recipient.channel]
     for route in catalogue.routes.routes:
         fits = alert.product in route.product and route.audience == recipient.audience
-        fits = fits and channel.id in route.channels and (not route.groups or recipient.group in route.groups)
+        fits = fits and (not route.channels or channel.id in route.channels)
+        fits = fits and (not route.groups or recipient.group in route.groups)
         if fits and (route.neighbours or not by_border):
             return route
     where = " of a bordering area" if by_border else ""

@@ -19,7 +19,7 @@ import polars as pl
 from ewarn.catalogue.definitions import FeedDefinition
 from ewarn.errors import TerminalSourceError
 from ewarn.frames import shaped
-from ewarn.intake import notices
+from ewarn.intake import notices, vocabulary
 from ewarn.intake.notices import Notice
 from ewarn.intake.places import unplaced
 from ewarn.intake.staged import Known, Staged
@@ -130,8 +130,7 @@ def _evidence(
     definition: FeedDefinition, kept: list[Notice], known: Known
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Mentions and places of every notice, each with the words that matched."""
-    matcher = Matcher(known.classes.values(), known.statuses.values())
-    gazetteer = Gazetteer(known.areas, known.outcodes)
+    _, matcher, gazetteer = vocabulary.of(known)
     mentions: list[dict[str, Any]] = []
     places: list[dict[str, Any]] = []
     for row, notice in enumerate(kept):

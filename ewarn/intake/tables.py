@@ -14,11 +14,10 @@ import polars as pl
 from ewarn.catalogue.definitions import DropDefinition
 from ewarn.errors import UnusableInput
 from ewarn.frames import INSTANT, shaped
-from ewarn.intake import kinds, names, places
+from ewarn.intake import kinds, names, places, vocabulary
 from ewarn.intake.csvfile import LINE, ROW, Rows, read_rows
 from ewarn.intake.normalise import Field, Mapped, day, instant, lay, number, yes
 from ewarn.intake.staged import Known, Staged
-from ewarn.matching import Gazetteer, Matcher
 from ewarn.terms import RecordKind, digest, london_day
 
 _RETRACTED = ("retracted", "withdrawn")
@@ -39,8 +38,8 @@ def read_table(
     fields = _header_fields(mapped, london_day(received_at), backfill) | kinds.fields(mapped)
     good, rejects = _sorted_out(rows, mapped, fields)
     records = _records(good, rows, mapped, fields)
-    places_of, place_remarks = places.places(good, mapped, Gazetteer(known.areas, known.outcodes))
-    matcher = Matcher(known.classes.values(), known.statuses.values())
+    _, matcher, gazetteer = vocabulary.of(known)
+    places_of, place_remarks = places.places(good, mapped, gazetteer)
     if definition.kind is RecordKind.SAMPLE:
         records = names.sold_as(records, "sold_as", matcher)
     if definition.kind is RecordKind.INCIDENT:

@@ -11,6 +11,7 @@ import tomlkit
 
 from ewarn import catalogue as content_room
 from ewarn.errors import UsageFault
+from ewarn.pipeline import receive
 from ewarn.pipeline.house import House
 from ewarn.pipeline.reports import NamedReport
 from ewarn.store import records
@@ -27,7 +28,7 @@ def naming_queue(house: House) -> list[dict[str, Any]]:
 def name(house: House, as_written: str, substance_id: str, now: datetime) -> NamedReport:
     """Make a written name a synonym of a substance, in its class's file; a read-only content folder is overlaid.
 
-    Records read before keep their reading until their snapshots are read again. Raises: UsageFault.
+    The snapshots that hold the name are read again: their records become new versions. Raises: UsageFault.
     """
     words = " ".join(as_written.split())
     class_id = house.catalogue.class_of.get(substance_id)
@@ -47,7 +48,22 @@ def name(house: House, as_written: str, substance_id: str, now: datetime) -> Nam
     if words.casefold() not in (str(s).casefold() for s in synonyms):
         synonyms.append(words)
     _write_checked(house, target, tomlkit.dumps(document))
-    return NamedReport(as_written=words, substance=substance_id, file=str(target), named_at=now)
+    return NamedReport(
+        as_written=words,
+        substance=substance_id,
+        file=str(target),
+        named_at=now,
+        changed=_read_again(house, words, now),
+    )
+
+
+def _read_again(house: House, words: str, now: datetime) -> int:
+    """Records whose reading changed now that the name is known."""
+    settings = house.settings
+    told = House(settings, content_room.load(settings.content, settings.overlay), house.db)
+    with house.db.read() as con:
+        waiting = records.with_name(con, words)
+    return sum(report.changed for report in receive.reread(told, now, waiting).sources)
 
 
 def _writable(house: House, relative: Path) -> Path:

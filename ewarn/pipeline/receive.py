@@ -239,17 +239,25 @@ def replay_rejects(
 
     They become known now, unless their snapshot was a backfill.
     """
-    say = progress or (lambda _: None)
     with house.db.read() as con:
-        waiting = rejects.all(con, source).select("source", "snapshot", "receipt").unique(maintain_order=True)
-    receipts = {r.id: r for r in snapshots.receipts(house.settings)}
+        waiting = rejects.all(con, source).select("source", "snapshot").unique(maintain_order=True)
+    return reread(house, now, waiting, progress)
+
+
+def reread(house: House, now: datetime, waiting: pl.DataFrame, progress: Progress | None = None) -> IntakeReport:
+    """Read kept snapshots again with today's definitions. In: one row per snapshot with source and snapshot."""
+    say = progress or (lambda _: None)
+    receipts = {(r.source, r.sha256): r for r in reversed(snapshots.receipts(house.settings)) if r.kind == "receipt"}
     reports = []
-    for row in waiting.to_dicts():
-        say(f"{row['source']} {row['snapshot'][:12]}")
-        first = receipts.get(row["receipt"])
+    for source, sha256 in waiting.select("source", "snapshot").iter_rows():
+        say(f"{source} {sha256[:12]}")
+        first = receipts.get((source, sha256))
         backfill, file = (first.backfill, first.file) if first else (False, "")
-        body = snapshots.body(house.settings, row["snapshot"])
-        definition = _definition(house, row["source"])
+        try:
+            body, definition = snapshots.body(house.settings, sha256), _definition(house, source)
+        except EwarnError as error:
+            reports.append(SourceReport(source=source, snapshot=sha256, outcome="failed", error=str(error)))
+            continue
         reports.append(_take(house, definition, body, now, backfill, file=file, kind="replay"))
     return _report(house, reports)
 

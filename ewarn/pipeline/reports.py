@@ -165,6 +165,7 @@ class NamedReport(Frozen):
     substance: str
     file: str
     named_at: datetime
+    changed: int = 0
 
 
 class DutyReport(Frozen):

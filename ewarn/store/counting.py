@@ -10,7 +10,8 @@ def records(con: Connection) -> dict[str, int]:
     """Current, unretracted records by kind."""
     sql = """
         SELECT kind, count(*) AS records FROM (
-            SELECT kind, retracted FROM record QUALIFY row_number() OVER (PARTITION BY record_id ORDER BY version DESC) = 1
+            SELECT kind, retracted FROM record
+            QUALIFY row_number() OVER (PARTITION BY record_id ORDER BY version DESC) = 1
         ) WHERE NOT retracted GROUP BY kind ORDER BY kind
     """
     return {row["kind"]: row["records"] for row in tables.rows(con, sql)}

@@ -7,6 +7,8 @@ content.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import polars as pl
 
 from ewarn.store import tables
@@ -16,21 +18,28 @@ from ewarn.terms import digest
 ORDER = ["key", "reference_date", "known_date"]
 
 
-def match(tx: Connection, source: str, incoming: pl.DataFrame, *, reread: bool) -> pl.DataFrame:
+def match(tx: Connection, source: str, incoming: pl.DataFrame, *, reread_of: str | None = None) -> pl.DataFrame:
     """The versions to add: incoming's columns plus record_id, occurrence, version, previous_visible_at.
 
-    Rows equal to a record's current version are left out, unless `reread` and their reading differs; so are repeated
-    lines. Then, within a key: a row equal to an older version of a record not yet spoken for is that record; the rows
-    and records still left are paired in order; rows beyond that are new records.
+    Rows equal to a record's current version are left out; so are repeated lines. Then, within a key: a row equal to an
+    older version of a record not yet spoken for is that record; the rows and records still left are paired in order;
+    rows beyond that are new records. With `reread_of` (the snapshot read again): a row whose reading differs is a new
+    version too, and what a later snapshot said of a record stands.
     """
     rows = incoming.sort(*ORDER, "content", "reading", "row").unique(["key", "content"], keep="first")
     known = _current(tx, source, rows)
     same = rows.join(known, on=["key", "content"], suffix="_known")
-    reread_rows = same.filter(pl.col("reading") != pl.col("reading_known")) if reread else same.clear()
+    reread_rows = same.filter(pl.col("reading") != pl.col("reading_known")) if reread_of else same.clear()
     rows = rows.join(same, on="row", how="anti")
     free = known.join(same, on="record_id", how="anti")
     reverted = _reverted(tx, source, rows, free)
     rows = rows.join(reverted, on="row", how="anti")
+    if reread_of:
+        reverted = reverted.clear()
+        since = _first_received(tx, source, reread_of)
+        free = free.filter((pl.col("snapshot") == reread_of) | (pl.col("received_at") <= since))
+        told_since = known.filter((pl.col("snapshot") != reread_of) & (pl.col("received_at") > since))
+        rows = rows.join(told_since.join(free, on="key", how="anti"), on="key", how="anti")
     free = free.join(reverted, on="record_id", how="anti")
     paired = _paired(rows, free)
     new = _new(source, rows.join(paired, on="row", how="anti"), known)
@@ -49,7 +58,8 @@ def _current(tx: Connection, source: str, rows: pl.DataFrame) -> pl.DataFrame:
         return tables.frame(
             tx,
             """
-            SELECT record_id, version, key, occurrence, content, reading, visible_at, reference_date, known_date
+            SELECT record_id, version, key, occurrence, content, reading, visible_at, reference_date, known_date,
+                   snapshot, received_at
             FROM record SEMI JOIN incoming_keys USING (key) WHERE source = ?
             QUALIFY row_number() OVER (PARTITION BY record_id ORDER BY version DESC) = 1
             """,
@@ -57,6 +67,13 @@ def _current(tx: Connection, source: str, rows: pl.DataFrame) -> pl.DataFrame:
         )
     finally:
         tx.unregister("incoming_keys")
+
+
+def _first_received(tx: Connection, source: str, snapshot: str) -> datetime | None:
+    """When these bytes first came."""
+    sql = "SELECT min(received_at) AS first FROM receipt WHERE source = ? AND sha256 = ?"
+    found: datetime | None = tables.frame(tx, sql, [source, snapshot])["first"][0]
+    return found
 
 
 def _reverted(tx: Connection, source: str, rows: pl.DataFrame, free: pl.DataFrame) -> pl.DataFrame:

@@ -70,7 +70,7 @@ def land(
     """
     kind = RecordKind(staged.kind).value
     incoming = _with_reading(tx, staged)
-    matched = identity.match(tx, snapshot.receipt.source, incoming, reread=reread)
+    matched = identity.match(tx, snapshot.receipt.source, incoming, reread_of=snapshot.sha256 if reread else None)
     versions = _clocked(matched, snapshot, backfill)
     header = _header(staged, versions, snapshot, kind, backfill)
     tables.insert(tx, "record", header)

@@ -148,9 +148,7 @@ def catalogue() -> Catalogue:
         advice={a.id: a for a in texts},
         templates={t["id"]: TemplateDefinition.model_validate({**t, "body": "x"}) for t in templates},
         grading=grading(),
-        routes=RoutesDefinition.model_validate(
-            {"route": [{"audience": "professional", "channels": ["mail"]}], "page_channels": ["duty"]}
-        ),
+        routes=RoutesDefinition.model_validate({"route": [{"audience": "professional", "channels": ["mail"]}]}),
     )
 
 

@@ -130,8 +130,6 @@ live = true
 internal = true
 """,
     "alerts/routes.toml": """
-page_channels = ["duty"]
-
 [[route]]
 audience = "professional"
 channels = ["duty"]

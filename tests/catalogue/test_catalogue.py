@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -119,15 +118,5 @@ def test_the_hash_is_over_paths_and_bytes_of_definitions_only(write: Write, edit
     first = catalogue.load(write()).content_hash
     folder = write({"sources/README.md": "words"}, folder="copy")
     assert catalogue.load(folder).content_hash == first
-    folder = write(edited("alerts/routes.toml", "page_channels", "# a remark\npage_channels"), folder="other")
+    folder = write(edited("alerts/routes.toml", "[[route]]", "# a remark\n[[route]]"), folder="other")
     assert catalogue.load(folder).content_hash != first
-
-
-def test_the_projects_own_content_loads_quickly(root: Path) -> None:
-    took = []
-    for _ in range(3):
-        catalogue._assembled.cache_clear()
-        started = time.perf_counter()
-        catalogue.check(root)
-        took.append(time.perf_counter() - started)
-    assert min(took) < 0.5, "150 ms on an idle machine"

@@ -69,7 +69,6 @@ def test_loading_raises_with_every_fault_and_exit_status_3(write: Write, edited:
         ("alerts/rules/first.toml", "fires = true", "fires = false", "", "one that must not"),
         ("alerts/advice/naloxone.md", "dated = 2026-01-01", 'dated = "soon"', "dated", "2026-01-31"),
         ("alerts/advice/naloxone.md", '["nitazene"]', '["nitazenes"]', "applies_to", "write 'nitazene'"),
-        ("alerts/channels/duty.toml", "internal = true", "internal = false", "page_channels", "internal = true"),
         ("alerts/grading.toml", "due_hours = 4", "due_hours = 0", "grade[urgent].due_hours", "write"),
         ("alerts/templates/alert.toml", '"formal alert"', '"formal"', "product", "'formal alert'"),
         (

@@ -120,7 +120,6 @@ def make_catalogue():
                 {"audience": "professional", "channels": ["mail"], "groups": ["police"], "neighbours": False},
                 {"audience": "public", "channels": ["board"]},
             ],
-            "page_channels": ["duty", "duty-drill"],
         }
         values = {
             "areas": shaped(

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import polars as pl
@@ -89,17 +88,3 @@ def test_history_can_be_made_to_begin_later(db: Database, deliver: Callable[...,
     deliver(now, {"key": "a", "said": 1}, {"key": "b", "said": 1})
     deliver(now + HOUR, {"key": "a", "said": 2})
     assert spans(known(db, since=now + HOUR)) == [(2, now + HOUR, None)]
-
-
-def test_six_thousand_records_are_read_in_a_fifth_of_a_second(
-    db: Database, deliver: Callable[..., None], now: datetime
-) -> None:
-    rows = ({"key": str(n), "said": n, "reference_date": date(2024, 1, 1) + timedelta(n % 300)} for n in range(6012))
-    deliver(now, *rows)
-    with db.read() as con:
-        took = []
-        for _ in range(3):
-            start = time.perf_counter()
-            assert lines.as_known(con, AGES).lines.height == 6012
-            took.append(time.perf_counter() - start)
-    assert min(took) < 0.2, took
