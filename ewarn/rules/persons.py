@@ -55,7 +55,7 @@ def bounds(events: Events, window: int) -> tuple[int, int]:
         return fewest, most
     reports = events.at(np.flatnonzero(events.cumulative))
     totals = _in_window(reports, window)
-    best = {r: int(totals[reports.record == r].max()) for r in np.unique(reports.record)}
+    best = {r: int(reports.persons[reports.record == r].max()) for r in np.unique(reports.record)}
     return _with_reports(listed, reports, totals), most + sum(best.values())
 
 

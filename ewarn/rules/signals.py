@@ -195,13 +195,24 @@ class Book:
         begun = [r for r in self.rows[parent] if r["fires_from"] <= instant]
         return not set(signal.records) <= {record for row in begun for record in row["records"]}
 
-    def with_beneath(self, root: Episode, signal: Signal, lower: Sequence[tuple[Episode, Signal]]) -> Signal:
-        """The signal with the ones beneath it, in order, and what they add said in its own words."""
+    def with_beneath(
+        self, root: Episode, signal: Signal, lower: Sequence[tuple[Episode, Signal]], *, as_first_raised: bool
+    ) -> Signal:
+        """The signal with the ones beneath it, in order, and what they add said in its own words.
+
+        As first raised, only those raised on the same day add anything to it.
+        """
         ordered = sorted(lower, key=lambda pair: collapse.order(pair[0], self.catalogue))
         said = _also_first(root, ordered) + _also_found(root, ordered)
-        return signal.model_copy(
-            update={"beneath": tuple(s for _, s in ordered), "why": " ".join([signal.why, *said]).strip()}
-        )
+        words: dict[str, Any] = {"beneath": tuple(s for _, s in ordered)}
+        if root.group is Family.CLUSTER:
+            near = [s for _, s in ordered if s.area == signal.area]
+            words |= _grown(
+                signal, [s for s in near if not as_first_raised or s.first_raised_on == signal.first_raised_on]
+            )
+            more = words["record_count"] > signal.record_count
+            said += [f"{words['record_count']} records in all over longer windows."] if more else []
+        return signal.model_copy(update=words | {"why": " ".join([signal.why, *said]).strip()})
 
 
 def at(
@@ -251,12 +262,33 @@ def _nested(book: Book, raised: dict[int, Signal], instant: datetime | None) -> 
     tops: list[int] = []
     for number, signal in raised.items():
         parent = book.parents.get(number)
-        if parent is not None and parent in raised:
+        if parent is not None and parent in raised and not (instant and _says_more(signal, raised[parent])):
             lower.setdefault(parent, []).append((book.episodes[number], signal))
-        elif parent is None or (instant and book.outgrew(parent, signal, instant)):
+        elif parent is None or parent in raised or (instant and book.outgrew(parent, signal, instant)):
             tops.append(number)
-    found = [book.with_beneath(book.episodes[n], raised[n], lower.get(n, [])) for n in tops]
+    once = instant is None
+    found = [book.with_beneath(book.episodes[n], raised[n], lower.get(n, []), as_first_raised=once) for n in tops]
     return sorted(found, key=lambda s: (s.first_raised_on, s.rule, s.area.code, s.subject.id, s.id))
+
+
+def _says_more(lower: Signal, main: Signal) -> bool:
+    """A longer window in the same area, over the same records, that holds more persons: a running total grew."""
+    more = (lower.observed or 0) > (main.observed or 0) and set(lower.records) <= set(main.records)
+    return lower.family is Family.CLUSTER and lower.area == main.area and more
+
+
+def _grown(main: Signal, lower: Sequence[Signal]) -> dict[str, Any]:
+    """What longer windows in the same area add to a cluster: later events are updates of the same signal."""
+    together = (main, *lower)
+    records = tuple(sorted({r for s in together for r in s.records}))
+    most = [s.persons_max for s in together if s.persons_max is not None]
+    return {
+        "records": records,
+        "record_count": len(records),
+        "persons_max": max(most, default=None),
+        "period": Period(start=min(s.period.start for s in together), end=max(s.period.end for s in together)),
+        "known_on": max(s.known_on for s in together),
+    }
 
 
 def _why(

@@ -106,3 +106,26 @@ def test_coroner_reports_on_old_deaths_raise_no_cluster_and_speak_as_newly_known
     first = [s for s in found if s.rule == "first-in-area"]
     assert "Newly known, happened on 20 August 2023" in first[0].why
     assert str(first[0].period.start) == "2023-08-20"
+
+
+def test_later_events_update_the_nights_signal_and_raise_no_other(standing: Ask) -> None:
+    first = night(12, "2025-03-03 20:00", minutes=30)
+    later = [
+        {"id": f"l{i}", "on": datetime(2025, 3, 4 + i // 3, 12 + i % 3, tzinfo=LONDON), "outcome": "non-fatal"}
+        for i in range(9)
+    ]
+    (day_one,) = standing(first + later, "2025-03-03")
+    (day_four,) = standing(first + later, "2025-03-06")
+    assert day_four.id == day_one.id
+    assert (day_four.record_count, day_four.persons_max) == (21, 21)
+
+
+def test_a_running_total_that_grows_beyond_the_day_speaks_through_the_longer_window(standing: Ask) -> None:
+    report = {"id": "report", "outcome": "non-fatal", "cumulative": True, "on": "2025-03-03"}
+    end = datetime(2025, 3, 6, tzinfo=LONDON).date()
+    rows = [
+        {**report, "known": "2025-03-03 22:00", "gone": "2025-03-06 22:00", "persons": 12},
+        {**report, "known": "2025-03-06 22:00", "persons": 33, "version": 2, "reference_end": end},
+    ]
+    assert [s.observed for s in standing(rows, "2025-03-03")] == [12]
+    assert max(s.observed or 0 for s in standing(rows, "2025-03-06")) == 33
