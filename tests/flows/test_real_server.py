@@ -6,6 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -99,15 +100,18 @@ def serving(environ: dict[str, str], house: House) -> Iterator[Serving]:
 
 @pytest.fixture(scope="module")
 def api(serving: Serving) -> httpx.Client:
-    return httpx.Client(base_url=serving.environ["PREFECT_API_URL"], timeout=30, trust_env=False)
+    return httpx.Client(base_url=serving.environ["PREFECT_API_URL"], timeout=120, trust_env=False)
 
 
-def until(found: Callable[[], Any], seconds: float = 60) -> Any:
+def until(found: Callable[[], Any], seconds: float = 120) -> Any:
+    """Ask again and again; on a machine that is very busy the server itself may be slow to answer."""
     deadline = time.monotonic() + seconds
-    while not (answer := found()):
-        assert time.monotonic() < deadline, "nothing came in time"
+    while time.monotonic() < deadline:
+        with suppress(httpx.TimeoutException):
+            if answer := found():
+                return answer
         time.sleep(0.5)
-    return answer
+    raise AssertionError(f"nothing came within {seconds:.0f} seconds")
 
 
 def runs(api: httpx.Client, **names: Any) -> list[dict[str, Any]]:
@@ -129,7 +133,7 @@ def finished(api: httpx.Client, house: House, serving: Serving) -> dict[str, dic
     (inbox / "night.csv").write_text(INCIDENTS + "".join(rows))
     os.utime(inbox / "night.csv", (time.time() - 60, time.time() - 60))
     asked = {d["flow_id"]: _ask(api, d) for d in deployments}
-    until(lambda: all(_run(api, run)["state_type"] in FINAL for run in asked.values()), 150)
+    until(lambda: all(_run(api, run)["state_type"] in FINAL for run in asked.values()), 300)
     flows = {f["id"]: f["name"] for f in api.post("/flows/filter", json={}).json()}
     return {flows[flow]: _run(api, run) for flow, run in asked.items()}
 
