@@ -20,7 +20,7 @@ from ewarn.terms import Signal, digest
 
 @dataclass(frozen=True)
 class SignalChanges:
-    """Grown: a record it never had before, more observed than ever before, or another standing."""
+    """Grown: a record it never had before, more observed or more persons than before, or another standing."""
 
     new: tuple[Signal, ...] = ()
     grown: tuple[Signal, ...] = ()
@@ -117,7 +117,10 @@ def _change(signal: Signal, known: dict[str, Any] | None) -> str:
         return "grown"
     if signal.observed is not None and (known["observed"] is None or signal.observed > known["observed"]):
         return "grown"
-    return "unchanged" if signal.model_dump_json() == known["body"] else "revised"
+    before = Signal.model_validate_json(known["body"])
+    if (signal.persons_max or 0) > (before.persons_max or 0):
+        return "grown"
+    return "unchanged" if signal == before else "revised"
 
 
 def _row(signal: Signal, change: str, version: int) -> dict[str, Any]:
