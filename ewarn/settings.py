@@ -31,6 +31,9 @@ class Settings(Frozen):
     issuer_name: str = "ewarn (not configured)"
     home_area: str = Field(LONDON_REGION, description="GSS code of the area this deployment looks after")
     standing: Standing = Standing.ACTUAL
+    origin: str = Field(
+        "", description="where this home's records come from, said in every text, such as an exercise's script"
+    )
     lock_timeout_seconds: float = 30.0
     allow_loopback_sources: bool = Field(False, description="demo and tests only: feeds on 127.0.0.1 may be fetched")
     secrets: dict[str, str] = Field(default_factory=dict, description="name -> reference (env:NAME or file:PATH)")
@@ -102,7 +105,7 @@ def load(
             values = tomllib.loads(config.read_text())
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ContentFault(f"not valid TOML: {error}", where=str(config), next_step="Correct the file.") from error
-    for key in ("issuer", "issuer_name", "home_area", "standing", "smtp_from", "lock_timeout_seconds"):
+    for key in ("issuer", "issuer_name", "home_area", "standing", "origin", "smtp_from", "lock_timeout_seconds"):
         if environ.get(f"EWARN_{key.upper()}"):
             values[key] = environ[f"EWARN_{key.upper()}"]
     if environ.get("EWARN_ALLOW_LOOPBACK_SOURCES") == "1":

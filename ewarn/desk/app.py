@@ -69,7 +69,7 @@ def create_app(open_house: OpenHouse, clock: Clock) -> FastAPI:
             status=found.today.status,
             now=now,
             standing=standing,
-            standing_words=STANDING_WORDS[standing],
+            standing_words=" ".join(filter(None, (STANDING_WORDS[standing], house.settings.origin))),
             version=__version__,
         )
 

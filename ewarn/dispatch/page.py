@@ -25,20 +25,25 @@ def london(instant: datetime) -> str:
     return f"{instant.astimezone(LONDON):%-d %b %Y %H:%M} London time"
 
 
-def compose(changes: Sequence[CaseChange], now: datetime, area_name: Callable[[str], str] = str) -> list[Page]:
+def compose(
+    changes: Sequence[CaseChange], now: datetime, area_name: Callable[[str], str] = str, origin: str = ""
+) -> list[Page]:
     """One page for each case with a change that pages, first on the rota first.
 
-    In: `changes` of one run, in order; `area_name` turns a GSS code into a name.
+    In: `changes` of one run, in order; `area_name` turns a GSS code into a name; `origin` says where an
+    exercise's records come from.
     """
     by_case: dict[str, list[CaseChange]] = {}
     for change in changes:
         if change.pages:
             by_case.setdefault(change.case.ref, []).append(change)
     newest = {change.case.ref: change.case for change in changes}
-    return [_page(newest[ref], paging, now, area_name) for ref, paging in by_case.items()]
+    return [_page(newest[ref], paging, now, area_name, origin) for ref, paging in by_case.items()]
 
 
-def _page(case: CaseFile, changes: list[CaseChange], now: datetime, area_name: Callable[[str], str]) -> Page:
+def _page(
+    case: CaseFile, changes: list[CaseChange], now: datetime, area_name: Callable[[str], str], origin: str
+) -> Page:
     page_id = digest(["page", case.ref, now.isoformat(), [(c.act, c.signal) for c in changes]], 12)
     acts = " and ".join(dict.fromkeys(c.act for c in changes))
     lead = f"{SHOUTED[case.standing]}{case.ref} {acts}"
@@ -54,7 +59,7 @@ def _page(case: CaseFile, changes: list[CaseChange], now: datetime, area_name: C
     lines += [
         f"Do: {case.next_action}. Due {london(case.due_at)}.",
         f"Acknowledge: ewarn duty ack {page_id} --as YOU",
-        FOOT[case.standing],
+        " ".join(part for part in (FOOT[case.standing], origin and f"{origin}.") if part),
     ]
     return Page(
         id=page_id,

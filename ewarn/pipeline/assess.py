@@ -104,7 +104,7 @@ def _keep(tx: Any, case: CaseFile, act: str, person: Person, now: datetime, why:
     return case
 
 
-def draft(house: House, case_ref: str, product: str, actor: Actor, now: datetime, origin: str = "") -> AlertReport:
+def draft(house: House, case_ref: str, product: str, actor: Actor, now: datetime) -> AlertReport:
     """A first version of a text from the case's facts as they are known now."""
     with house.db.read() as con:
         case = _case(con, case_ref)
@@ -122,7 +122,7 @@ def draft(house: House, case_ref: str, product: str, actor: Actor, now: datetime
             found,
             alert_id=alerts.next_id(tx, case_ref),
             issuer_name=house.settings.issuer_name,
-            origin=origin,
+            origin=house.settings.origin,
         )
         alerts.save(tx, alert, at=now, by=person.id)
         _decide(tx, "drafted", alert, person, now)

@@ -87,7 +87,7 @@ def keep(
         cases.record_change(tx, change, now)
     if not live:
         return []
-    written = paging.compose(changes, now, lambda code: house.catalogue.area_ref(code).name)
+    written = paging.compose(changes, now, lambda code: house.catalogue.area_ref(code).name, house.settings.origin)
     areas = {change.case.ref: change.case.lead_area for change in changes}
     for page in written:
         pages.put(tx, page)

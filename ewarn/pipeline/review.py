@@ -70,6 +70,7 @@ def situation(house: House, now: datetime) -> str:
     return review_room.situation(
         at=now,
         issuer_name=house.settings.issuer_name,
+        origin=house.settings.origin,
         standing=house.settings.standing,
         signals=today.signals,
         not_evaluable=today.not_evaluable,

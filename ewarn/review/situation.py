@@ -34,6 +34,7 @@ def situation(
     *,
     at: datetime,
     issuer_name: str,
+    origin: str = "",
     standing: Standing,
     signals: Sequence[Signal],
     not_evaluable: Sequence[NotEvaluable],
@@ -46,7 +47,7 @@ def situation(
     """Markdown, for the duty officer who takes over. An empty part says so; times are Europe/London."""
     parts = [
         f"# Situation report: {_text(issuer_name)}",
-        f"{_time(at)} · {STANDING_WORDS[standing]}",
+        f"{_time(at)} · {STANDING_WORDS[standing]} {_text(origin)}".rstrip(),
         _part("Open cases", [_case(case, at, area_names) for case in cases_by_urgency(cases)], "No case is open."),
         _part("Signals", [_signal(signal) for signal in signals_by_urgency(signals)], "No signal stands."),
         _part(

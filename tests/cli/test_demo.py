@@ -107,3 +107,9 @@ def test_the_scenario_holds_the_reported_facts() -> None:
     assert scenario.steps(boroughs) == scenario.steps(boroughs)
     quiet = scenario.quiet_incidents(boroughs, scenario.HISTORY_START, scenario.HISTORY_END)
     assert len({row["event_date"] for row in quiet}) == len(quiet), "never two on one day anywhere"
+
+
+def test_every_message_says_that_it_is_reconstructed(shown: Shown) -> None:
+    messages = [*(shown.home / "mail").glob("*.eml"), *(shown.home / "webhook").glob("*.json")]
+    assert messages
+    assert all("Reconstructed from public reports" in message.read_text() for message in messages)

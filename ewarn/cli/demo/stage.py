@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ewarn.cli.demo.scenario import LABEL
 from ewarn.cli.demo.servers import LOOPBACK, Servers
 from ewarn.errors import Refused
 from ewarn.terms import LONDON_REGION, Person, PersonRole, Recipient
@@ -29,6 +30,7 @@ issuer = "{ISSUER}"
 issuer_name = "ewarn demonstration (exercise)"
 home_area = "{LONDON_REGION}"
 standing = "exercise"
+origin = "{LABEL}"
 smtp_from = "ewarn-demo@example.org"
 allow_loopback_sources = true
 
