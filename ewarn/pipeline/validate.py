@@ -18,10 +18,10 @@ from ewarn.frames import Lines
 from ewarn.pipeline import casework
 from ewarn.pipeline.house import House
 from ewarn.pipeline.reports import BacktestReport, DetectReport, Trail
-from ewarn.rules import Evaluation, evaluate
+from ewarn.rules import BROKEN, Evaluation, evaluate
 from ewarn.rules import signals as signal_room
 from ewarn.store import explain as trails
-from ewarn.store import health, lines
+from ewarn.store import health, lines, operator_notices
 from ewarn.store import signals as kept
 from ewarn.terms import Signal, day_end, day_start, days_between, london_day
 
@@ -72,10 +72,13 @@ def _evaluate(
 
 def _keep(house: House, report: DetectReport, known: Lines, now: datetime) -> DetectReport:
     """Signals, cases and pages in one transaction."""
-    if not report.signals:
+    broken = [n for n in report.not_evaluable if n.reason.startswith(BROKEN)]
+    if not report.signals and not broken:
         return report
     live = abs((now - report.as_of).total_seconds()) <= LIVE_WITHIN_HOURS * 3600
     with house.db.write("detect") as tx:
+        for rule in broken:
+            operator_notices.put(tx, now, rule.rule, rule.reason)
         evaluation = kept.evaluation(tx, now, report.as_of, report.content_hash, "live" if live else "ad hoc")
         changes = kept.save(tx, report.signals, evaluation, now)
         moved: list[tuple[Literal["new", "grown"], Signal]] = [("new", s) for s in changes.new]

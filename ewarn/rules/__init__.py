@@ -7,7 +7,7 @@ give the same signals.
 
 from __future__ import annotations
 
-from ewarn.rules.evaluate import evaluate
+from ewarn.rules.evaluate import BROKEN, evaluate
 from ewarn.rules.signals import Evaluation
 
-__all__ = ["Evaluation", "evaluate"]
+__all__ = ["BROKEN", "Evaluation", "evaluate"]

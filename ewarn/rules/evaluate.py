@@ -28,6 +28,8 @@ PLAIN: dict[str, Callable[[RuleDefinition, Ground], pl.DataFrame]] = {
     "unknown_name": unknown_name.spells,
 }
 
+BROKEN = "the rule could not be worked out"
+
 
 def evaluate(
     rules: Sequence[RuleDefinition],
@@ -64,7 +66,7 @@ def _spells(
             return exceedance.spells(rule, ground, since)
         return PLAIN[rule.method](rule, ground), _without_lines(rule, ground)
     except (ValueError, TypeError, ArithmeticError, pl.exceptions.PolarsError) as error:
-        reason = f"the rule could not be worked out: {type(error).__name__}: {error}".splitlines()[0][:200]
+        reason = f"{BROKEN}: {type(error).__name__}: {error}".splitlines()[0][:200]
         return empty("spells"), [NotEvaluable(rule=rule.id, family=rule.family, reason=reason, strata=1)]
 
 

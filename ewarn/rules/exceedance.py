@@ -109,7 +109,9 @@ def _of_lines(
             earliest_firing = period
         rows += fired
         period -= 1
-    return _framed(rows), _reasons(rule, verdicts or [], [s[2] for s in series.strata])
+    if verdicts is None:
+        verdicts = [Verdict(reason="no period has closed since the first line")] * len(series.strata)
+    return _framed(rows), _reasons(rule, verdicts, [s[2] for s in series.strata])
 
 
 def _fired(

@@ -133,3 +133,11 @@ def test_exceedance_without_lines_has_no_answer(catalogue: Catalogue, known: Cal
     ground = prepare(known(), day_end(date(2025, 1, 1)), catalogue)
     spells, missing = exceedance.spells(catalogue.rules["ears-incidents"], ground, None)
     assert spells.is_empty() and missing[0].reason == "no lines of this kind are known"
+
+
+def test_on_the_first_day_no_period_has_closed(catalogue: Catalogue, known: Callable[..., Lines]) -> None:
+    ground = prepare(
+        known({"on": date(2025, 1, 1), "outcome": "n", "area": CAMDEN}), day_end(date(2025, 1, 1)), catalogue
+    )
+    spells, missing = exceedance.spells(catalogue.rules["ears-incidents"], ground, None)
+    assert spells.is_empty() and missing[0].reason == "no period has closed since the first line"
