@@ -110,16 +110,21 @@ def beneath(episodes: Iterable[Episode], catalogue: Catalogue) -> dict[int, int]
 def _explains(upper: Episode, lower: Episode, mine: frozenset[str]) -> bool:
     """Whether the lower one says nothing the upper one had not said when the lower was first raised.
 
-    A signal that names its substance is never explained by one that does not.
+    A signal that names its substance is never explained by one that does not, nor an area's cluster by one place's.
     """
     known = upper.known(lower.began)
     unnamed = upper.subject_kind == SubjectKind.NONE and lower.subject_kind != SubjectKind.NONE
-    if not known or unnamed:
+    one_place = _scope(upper) == "setting" and _scope(lower) != "setting"
+    if not known or unnamed or one_place:
         return False
     if mine <= known:
         return True
-    wider = lower.tier != upper.tier or lower.rule.numbers.get("scope") == "neighbours"
+    wider = lower.tier != upper.tier or _scope(lower) == "neighbours"
     return lower.group is Family.CLUSTER and wider and len(mine & known) >= EXPLAINED * len(mine)
+
+
+def _scope(episode: Episode) -> object:
+    return episode.rule.numbers.get("scope", "area")
 
 
 def _together(uppers: Sequence[Episode], lower: Episode, mine: frozenset[str]) -> Episode | None:

@@ -129,3 +129,21 @@ def test_a_running_total_that_grows_beyond_the_day_speaks_through_the_longer_win
     ]
     assert [s.observed for s in standing(rows, "2025-03-03")] == [12]
     assert max(s.observed or 0 for s in standing(rows, "2025-03-06")) == 33
+
+
+def test_five_persons_in_one_hostel_are_the_boroughs_cluster_too(standing: Ask, raised: Ask) -> None:
+    rows = night(6, "2025-03-03 20:00", setting="hostel", place_label="one-house")
+    second, fifth = rows[1]["on"], rows[4]["on"]
+    (pair,) = standing(rows, second)
+    assert pair.rule == "cluster-24h-setting"
+    area, place = standing(rows, fifth)
+    assert (area.rule, area.observed, area.area.code) == ("cluster-24h-area", 5, CAMDEN)
+    assert (place.id, place.observed) == (pair.id, 5)
+    assert {s.id for s in raised(rows, "2025-03-01", "2025-03-10")} == {area.id, place.id}
+
+
+def test_five_in_one_hostel_known_at_once_are_one_signal_of_the_borough(standing: Ask) -> None:
+    rows = night(6, "2025-03-03 20:00", setting="hostel", place_label="one-house", known="2025-03-04 09:00")
+    (area,) = standing(rows, "2025-03-04")
+    assert area.rule == "cluster-24h-area"
+    assert "cluster-24h-setting" in {s.rule for s in area.beneath}
