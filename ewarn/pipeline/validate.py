@@ -73,8 +73,9 @@ def _evaluate(
 def _keep(house: House, report: DetectReport, known: Lines, now: datetime) -> DetectReport:
     """Signals, cases and pages in one transaction."""
     broken = [n for n in report.not_evaluable if n.reason.startswith(BROKEN)]
-    if not report.signals and not broken:
-        return report
+    with house.db.read() as con:
+        if not broken and kept.told(con, report.signals):
+            return report
     live = abs((now - report.as_of).total_seconds()) <= LIVE_WITHIN_HOURS * 3600
     with house.db.write("detect") as tx:
         for rule in broken:

@@ -65,6 +65,12 @@ def save(tx: Connection, signals: Sequence[Signal], evaluation_id: str, at: date
     )
 
 
+def told(con: Connection, signals: Sequence[Signal]) -> bool:
+    """Whether every one of these signals stands on record as it is: saving them would add nothing."""
+    known = _known(con, [signal.id for signal in signals])
+    return all(_change(signal, known.get(signal.id)) == "unchanged" for signal in signals)
+
+
 def load(con: Connection, signal_id: str) -> Signal | None:
     """The newest version of a signal; also one that stands beneath another."""
     found = _bodies(con, "WHERE id = ?", [signal_id])

@@ -95,3 +95,11 @@ def test_a_formal_alert_takes_two_others_and_arrives_once_as_approved(corridor: 
     assert corridor.partner_calls[0]["text"] == stored["professional", "slack"].body.decode()
     assert {d.state.value for d in respond.receipts(house, fixed.id).deliveries} == {"sent"}
     assert assess.show_alert(house, fixed.id).status == "issued"
+
+
+def test_a_detection_that_finds_nothing_new_writes_nothing(corridor: Any) -> None:
+    now = night(corridor)
+    before = (corridor.home / "ewarn.duckdb").stat().st_mtime_ns
+    again = corridor.detect(now + timedelta(minutes=1))
+    assert again.signals and not again.new and not again.pages
+    assert (corridor.home / "ewarn.duckdb").stat().st_mtime_ns == before
