@@ -13,9 +13,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import nbinom, poisson
 
-from ewarn.rules.baseline import upper_tail
+from ewarn.rules.baseline import Expectation, upper_tail
 
 YEAR_WEEKS = 52
 BLOCKS = 10
@@ -146,6 +145,4 @@ def _reweighted(y: Vector, fit: Fit, weights: Vector) -> Vector:
 
 def _quantile(mean: float, phi: float, alpha: float) -> float:
     """Upper bound: quantile 1 - alpha of a negative binomial with variance phi x mean; Poisson at phi = 1."""
-    if phi > 1 + 1e-9:
-        return float(nbinom.ppf(1 - alpha, mean / (phi - 1), 1 / phi))
-    return float(poisson.ppf(1 - alpha, mean))
+    return float(Expectation(mean, phi).critical(alpha) - 1)

@@ -13,7 +13,7 @@ import polars as pl
 from ewarn.catalogue import Catalogue
 from ewarn.catalogue.definitions import RuleDefinition
 from ewarn.frames import SHAPES, empty
-from ewarn.rules.prepare import STRATUM, VERSION, Ground, day_text, known, stands, watched
+from ewarn.rules.prepare import STRATUM, VERSION, Ground, article, day_text, known, stands, watched
 
 CARRIED = ("reference_date", "presumptive", "age_days", "max_age_days", "sold_as_subject", "certain", "kind")
 
@@ -38,14 +38,17 @@ def _expected(catalogue: Catalogue) -> set[str]:
 
     A class that is named stands for each of its substances.
     """
-    pairs: set[str] = set()
+    members: dict[str, set[str]] = {class_id: set() for class_id in catalogue.classes}
     for substance, class_id in catalogue.class_of.items():
-        named = {substance, class_id, *catalogue.classes[class_id].expected_sold_as}
-        within = {s for s, c in catalogue.class_of.items() if c in catalogue.classes[class_id].expected_sold_as}
-        pairs |= {f"{substance} {sold_as}" for sold_as in named | within}
+        members[class_id].add(substance)
+    pairs: set[str] = set()
     for class_id, definition in catalogue.classes.items():
-        own = {s for s, c in catalogue.class_of.items() if c == class_id}
-        pairs |= {f"{class_id} {sold_as}" for sold_as in {class_id, *own, *definition.expected_sold_as}}
+        own, expected = members[class_id], definition.expected_sold_as
+        within = {substance for named in expected for substance in members.get(named, ())}
+        pairs |= {f"{class_id} {sold_as}" for sold_as in {class_id, *own, *expected}}
+        pairs |= {
+            f"{substance} {sold_as}" for substance in own for sold_as in {substance, class_id, *expected, *within}
+        }
     return pairs
 
 
@@ -54,7 +57,7 @@ def _spell(row: dict[str, Any], rule: RuleDefinition, ground: Ground) -> dict[st
     sold_as = catalogue.name_of(row["sold_as_subject"]) if row["sold_as_subject"] else "something else"
     late = row["age_days"] > row["max_age_days"]
     why = (
-        f"{catalogue.name_of(row['subject'])} in a {row['kind']} sold as {sold_as}, "
+        f"{catalogue.name_of(row['subject'])} in {article(row['kind'])} sold as {sold_as}, "
         f"{catalogue.area_ref(row['area']).name}, {day_text(row['reference_date'])}."
         + (f" Newly known, happened on {day_text(row['reference_date'])}." if late else "")
         + (" By a presumptive test only." if row["presumptive"] else "")

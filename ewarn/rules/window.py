@@ -78,8 +78,7 @@ def spells(rule: RuleDefinition, ground: Ground) -> pl.DataFrame:
     if rows.is_empty():
         return empty("spells")
     found = []
-    for frame in rows.sort(*over, "start", "record_id", "seen").partition_by(over, maintain_order=True):
-        stratum = _stratum(frame)
+    for stratum in _strata(rows.sort(*over, "start", "record_id", "seen"), over):
         found += [_row(rule, ground, stratum, firing, plan) for firing in _firings(stratum.rows, plan)]
     kept = _one_area_each(found) if plan.scope != "setting" else found
     clean = [{name: row[name] for name in row if not name.startswith("_")} for row in kept]
@@ -253,16 +252,23 @@ class Stratum:
         return min(shares, key=lambda key: (-round(shares[key], 9), key))
 
 
-def _stratum(frame: pl.DataFrame) -> Stratum:
-    return Stratum(
-        subject_kind=frame["subject_kind"][0],
-        subject=frame["subject"][0],
-        name=frame["stratum"][0],
-        area=frame["area"].to_list(),
-        tier=frame["tier"].to_list(),
-        record=frame["record_id"].to_list(),
-        rows=_arrays(frame),
-    )
+def _strata(frame: pl.DataFrame, over: list[str]) -> Iterator[Stratum]:
+    """The strata of rows sorted by stratum and start; columns become arrays once for all of them."""
+    rows = _arrays(frame)
+    names = ("subject_kind", "subject", "stratum", "area", "tier", "record_id")
+    kind, subject, name, area, tier, record = (frame[column].to_list() for column in names)
+    high = 0
+    for size in frame.group_by(over, maintain_order=True).len()["len"].to_list():
+        low, high = high, high + size
+        yield Stratum(
+            subject_kind=kind[low],
+            subject=subject[low],
+            name=name[low],
+            area=area[low:high],
+            tier=tier[low:high],
+            record=record[low:high],
+            rows=rows.at(np.arange(low, high)),
+        )
 
 
 def _row(rule: RuleDefinition, ground: Ground, stratum: Stratum, firing: Firing, plan: Plan) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from datetime import datetime
 from functools import cache
 from importlib.resources import files
 
+import duckdb
+
 from ewarn.errors import StoreFault
 from ewarn.store import audit, tables
 from ewarn.store.tables import Connection
@@ -33,10 +35,10 @@ def newest() -> int:
 
 def version(con: Connection) -> int:
     """The database's version; 0 for an empty one."""
-    known = "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'schema_version'"
-    if not tables.one(con, known):
+    try:
+        return int(tables.one(con, "SELECT coalesce(max(version), 0) FROM schema_version"))
+    except duckdb.CatalogException:
         return 0
-    return int(tables.one(con, "SELECT coalesce(max(version), 0) FROM schema_version"))
 
 
 def require(con: Connection, where: str) -> None:
