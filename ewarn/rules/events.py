@@ -22,9 +22,12 @@ def of(rule: RuleDefinition, ground: Ground) -> pl.DataFrame:
     """One row per event version, subject and stratum, merged where versions differ in nothing that matters here.
 
     `stratum` is the area's code, or the one place; `trigger` is true where becoming known is news: a first sight, a
-    larger running total, or a date moved by more than a week.
+    larger running total, or a date moved by more than a week. Where the rule counts records, each stands for one person
+    and none is a running total.
     """
     rows = _timed(_eligible(_matching(rule, ground)))
+    if words(rule, "count", "persons") == "records":
+        rows = rows.with_columns(persons=pl.lit(1, pl.Int64), cumulative=pl.lit(False))
     scope = words(rule, "scope", "area")
     placed = _at_place(rows, ground, rule) if scope == "setting" else _in_areas(rows, ground, rule, scope)
     return _news(_standing(_merged(placed)))

@@ -21,7 +21,7 @@ from ewarn.catalogue.definitions import RuleDefinition
 from ewarn.frames import SHAPES
 from ewarn.rules import counts, ears, farrington
 from ewarn.rules.counts import MONDAY, Cells, Series
-from ewarn.rules.prepare import Ground, day_text, number, words
+from ewarn.rules.prepare import Ground, day_text, number, place, words
 from ewarn.terms import NotEvaluable, RecordKind, SubjectKind
 
 EPISODE_DAYS = 28
@@ -231,7 +231,7 @@ def _spell(
         "expected": round(verdict.expected, 4),
         "upper_bound": round(verdict.upper, 4),
         "p_value": verdict.p_value,
-        "why": f"{observed:g}{what} in {ground.catalogue.area_ref(area).name}, {length} {day_text(start)}: "
+        "why": f"{observed:g}{what} in {place(ground.catalogue, area)}, {length} {day_text(start)}: "
         f"{verdict.expected:.3g} expected, upper bound {verdict.upper:.3g}.".replace(",  ", ", "),
         "would_have_stopped_it": f"A count of {verdict.upper:.3g} or fewer, "
         f"or fewer than {number(rule, 'min_observed', 3):g}.",

@@ -18,9 +18,11 @@ from ewarn.rules.prepare import (
     STRATUM,
     VERSION,
     Ground,
+    article,
     day_text,
     known,
     number,
+    place,
     plural,
     stands,
     watched,
@@ -141,12 +143,12 @@ def _why(row: dict[str, Any], rule: RuleDefinition, ground: Ground) -> str:
     catalogue = ground.catalogue
     form = {"form": f" as {row['by']}", "sold_as": f" sold as {catalogue.name_of(row['by'])}"}
     what = catalogue.name_of(row["subject"]) + form.get(words(rule, "by", "none"), "")
-    area = catalogue.area_ref(row["area"]).name
+    area = place(catalogue, row["area"])
     event: date = row["reference_date"]
     before: date | None = row["youngest"]
     since = "no earlier record is known" if before is None else f"the last one was dated {day_text(before)}"
     ever = "First ever" if before is None else "First in 12 months"
-    parts = [f"{ever} in {area}: {what}, in a {row['kind']} of {day_text(event)}; {since}."]
+    parts = [f"{ever} in {area}: {what}, in {article(row['kind'])} of {day_text(event)}; {since}."]
     if row["age_days"] > row["max_age_days"]:
         parts.append(f"Newly known, happened on {day_text(event)}.")
     if row["presumptive"]:

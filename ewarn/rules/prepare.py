@@ -222,6 +222,18 @@ def plural(count: float, one: str, many: str = "") -> str:
     return f"{count:g} {one if count == 1 else many or one + 's'}"
 
 
+def article(noun: str) -> str:
+    """'a sample', 'an incident'."""
+    return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
+
+
+def place(catalogue: Catalogue, code: str) -> str:
+    """An area's name as it follows 'in': 'the North East', 'the United Kingdom', 'Camden'."""
+    area = catalogue.area_ref(code)
+    points = ("North ", "South ", "East ", "West ", "United ")
+    return f"the {area.name}" if area.tier is not Tier.BOROUGH and area.name.startswith(points) else area.name
+
+
 def stands(fires_from: datetime, rule: RuleDefinition, gone: datetime) -> datetime:
     """When a spell ends: after the rule's standing time, or when its record was withdrawn."""
     return min(fires_from + timedelta(days=rule.fires_for_days), gone)

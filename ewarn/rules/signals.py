@@ -126,7 +126,7 @@ class Book:
         best = max(rows, key=lambda r: (r["observed"] or 0, r["fires_from"], r["records"]))
         records = tuple(sorted({record for row in rows for record in row["records"]}))
         added = episode.rule.method in ADDED_UP
-        known_on = self._known_on(records, instant, london_day(best["fires_from"]))
+        known_on = self._known_on(episode, records, instant) or london_day(best["fires_from"])
         history = self._history(episode, records, known_on)
         learning = history is not None and history < episode.rule.learning_days
         subject, area = self._subject(episode, best), self.catalogue.area_ref(episode.area)
@@ -165,10 +165,14 @@ class Book:
         name = source.title if source and episode.rule.family is Family.SILENCE else episode.subject.replace("-", " ")
         return Subject(kind=kind, id=episode.subject, name=name)
 
-    def _known_on(self, records: Sequence[str], instant: datetime, otherwise: date) -> date:
-        """London day on which the newest of the records became known (its first version)."""
-        days = [self.versions[r][0][5] for r in records if self.current(r, instant)]
-        return max(days, default=otherwise)
+    def _known_on(self, episode: Episode, records: Sequence[str], instant: datetime) -> date | None:
+        """London day on which the newest of the records first was news to the rule; a later finding in it is news."""
+        news: dict[str, datetime] = {}
+        for spell in episode.spells:
+            if spell.fires_from <= instant:
+                for record in spell.records:
+                    news.setdefault(record, spell.fires_from)
+        return max((london_day(news[record]) for record in records), default=None)
 
     def _history(self, episode: Episode, records: Sequence[str], known_on: date) -> int | None:
         """Days of lines of the records' kind known before; None for what has no records."""
@@ -260,15 +264,28 @@ def _nested(book: Book, raised: dict[int, Signal], instant: datetime | None) -> 
     """Main signals with the ones beneath; one that outgrew a main signal no longer standing is a main one itself."""
     lower: dict[int, list[tuple[Episode, Signal]]] = {}
     tops: list[int] = []
+    grew = _grew_most(book, raised) if instant else set()
     for number, signal in raised.items():
         parent = book.parents.get(number)
-        if parent is not None and parent in raised and not (instant and _says_more(signal, raised[parent])):
+        if parent is not None and parent in raised and number not in grew:
             lower.setdefault(parent, []).append((book.episodes[number], signal))
         elif parent is None or parent in raised or (instant and book.outgrew(parent, signal, instant)):
             tops.append(number)
     once = instant is None
     found = [book.with_beneath(book.episodes[n], raised[n], lower.get(n, []), as_first_raised=once) for n in tops]
     return sorted(found, key=lambda s: (s.first_raised_on, s.rule, s.area.code, s.subject.id, s.id))
+
+
+def _grew_most(book: Book, raised: dict[int, Signal]) -> set[int]:
+    """Beneath each main signal, the one that grew beyond it furthest, if any did."""
+    most: dict[int, int] = {}
+    for number in sorted(
+        raised, key=lambda n: (-(raised[n].observed or 0), collapse.order(book.episodes[n], book.catalogue))
+    ):
+        parent = book.parents.get(number)
+        if parent in raised and _says_more(raised[number], raised[parent]):
+            most.setdefault(parent, number)
+    return set(most.values())
 
 
 def _says_more(lower: Signal, main: Signal) -> bool:

@@ -15,7 +15,7 @@ from rapidfuzz import fuzz, process
 from ewarn.catalogue import Catalogue
 from ewarn.catalogue.definitions import RuleDefinition
 from ewarn.frames import SHAPES, empty
-from ewarn.rules.prepare import VERSION, Ground, day_text, known, number, stands
+from ewarn.rules.prepare import VERSION, Ground, article, day_text, known, number, stands
 from ewarn.terms import UK, MentionKind, SubjectKind, Tier
 
 
@@ -64,7 +64,7 @@ def _near(queued: pl.DataFrame, catalogue: Catalogue, likeness: float) -> dict[s
     for name, class_id in pairs.iter_rows():
         close = process.extractOne(name, list(watch), scorer=fuzz.ratio, score_cutoff=likeness) if watch else None
         watched_class = class_id and catalogue.is_watched(class_id)
-        found[name] = catalogue.name_of(class_id) if watched_class else watch[close[0]] if close else ""
+        found[name] = article(catalogue.name_of(class_id)) if watched_class else watch[close[0]] if close else ""
     return found
 
 
@@ -84,7 +84,7 @@ def _spell(row: dict[str, Any], rule: RuleDefinition, ground: Ground, like: str)
         "observed": 1.0,
         "certain": 1,
         "records": [row["record_id"]],
-        "why": f"“{written}”, a name no list has, in a {row['kind']} of {day_text(row['reference_date'])} from {area}"
-        + (f"; it looks like {like}." if like else "."),
+        "why": f"“{written}”, a name no list has, in {article(row['kind'])} of {day_text(row['reference_date'])} "
+        f"from {area}" + (f"; it looks like {like}." if like else "."),
         "would_have_stopped_it": "The name standing in a list of substances, or having been seen before.",
     }

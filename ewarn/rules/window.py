@@ -21,7 +21,7 @@ from ewarn.frames import SHAPES, empty
 from ewarn.rules import baseline, events
 from ewarn.rules.baseline import DAY_US, Expectation
 from ewarn.rules.persons import Events, bounds
-from ewarn.rules.prepare import FAR, SUBJECT, Ground, number, plural, words
+from ewarn.rules.prepare import FAR, SUBJECT, Ground, number, place, plural, words
 from ewarn.terms import RecordKind
 
 HOUR_US = DAY_US // 24
@@ -73,8 +73,7 @@ def spells(rule: RuleDefinition, ground: Ground) -> pl.DataFrame:
     rows = events.of(rule, ground)
     plan = _plan(rule, ground)
     over = ["stratum", *SUBJECT]
-    weight = pl.len() if plan.by_records else pl.col("persons").sum()
-    rows = rows.filter(weight.over(over) >= plan.n)
+    rows = rows.filter(pl.col("persons").sum().over(over) >= plan.n)
     if rows.is_empty():
         return empty("spells")
     found = []
@@ -134,8 +133,7 @@ def _firings(rows: Events, plan: Plan) -> Iterator[Firing]:
     longest = int((rows.end - rows.start).max())
     low = np.searchsorted(rows.start, rows.start - plan.window - longest, side="left")
     high = np.searchsorted(rows.start, rows.end + plan.window, side="right")
-    weights = np.ones(len(rows)) if plan.by_records else rows.persons
-    total = np.concatenate([[0.0], np.cumsum(weights)])
+    total = np.concatenate([[0.0], np.cumsum(rows.persons)])
     candidates = np.flatnonzero(rows.trigger & (total[high] - total[low] >= plan.n))
     seen: set[tuple[int, bytes]] = set()
     news = np.stack([rows.seen[candidates], rows.start[candidates], rows.end[candidates]], axis=1)
@@ -160,7 +158,7 @@ def _best(rows: Events, near: NDArray[np.int64], i: int, plan: Plan) -> tuple[ND
     near = near[(rows.end[near] >= rows.start[i] - plan.window) & (rows.start[near] <= rows.end[i] + plan.window)]
     starts = np.unique(rows.end[near])
     starts = starts[(starts <= rows.end[i]) & (starts >= rows.start[i] - plan.window)]
-    weights = np.ones(near.size) if plan.by_records else rows.persons[near]
+    weights = rows.persons[near]
     by_end = np.argsort(rows.end[near], kind="stable")
     begun = np.concatenate([[0.0], np.cumsum(weights)])[
         np.searchsorted(rows.start[near], starts + plan.window, side="right")
@@ -180,10 +178,7 @@ def _inside(rows: Events, near: NDArray[np.int64], left: int, plan: Plan) -> NDA
 
 
 def _enough(rows: Events, members: NDArray[np.int64], plan: Plan) -> tuple[int, int]:
-    """Fewest and most persons in a window, or its records where the rule counts records."""
-    if plan.by_records:
-        count = int(np.unique(rows.record[members]).size)
-        return count, count
+    """Fewest and most persons in a window, or records where the rule counts those."""
     return bounds(rows.at(members), plan.window)
 
 
@@ -197,8 +192,9 @@ def _expectation(rows: Events, left: int, tau: int, plan: Plan) -> Expectation |
     before = np.arange(low, high)
     before = before[(rows.seen[before] <= tau) & (rows.gone[before] > tau)]
     spread = float((rows.end[before] - rows.start[before]).mean()) if before.size else 0.0
-    weights = np.ones(before.size) if plan.by_records else rows.persons[before]
-    return baseline.from_history(rows.start[before], weights, start, left, plan.window + min(spread, DAY_US))
+    return baseline.from_history(
+        rows.start[before], rows.persons[before], start, left, plan.window + min(spread, DAY_US)
+    )
 
 
 def _while_it_holds(
@@ -316,7 +312,7 @@ def _what(rule: RuleDefinition, ground: Ground, stratum: Stratum, firing: Firing
         count = f"{firing.fewest} to {firing.most} {many}"
     what = f" with {ground.catalogue.name_of(stratum.subject)}" if stratum.subject else ""
     where = {"setting": "in one place in ", "neighbours": "in and around "}.get(plan.scope, "in ")
-    return f"{count}{what} within {_length(plan)} {where}{ground.catalogue.area_ref(area).name}"
+    return f"{count}{what} within {_length(plan)} {where}{place(ground.catalogue, area)}"
 
 
 def _caveats(

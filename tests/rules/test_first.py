@@ -166,3 +166,21 @@ def test_the_order_of_rows_does_not_matter(known: Callable[..., object], catalog
         return evaluate(rules, known(*rows), until, catalogue).spells.sort(pl.all().exclude("records"))
 
     assert spells(rows).equals(spells(rows[::-1]))
+
+
+def test_a_finding_in_a_known_record_is_known_on_its_own_day(standing: Ask) -> None:
+    death = {"id": "d", "on": "2025-11-23", "outcome": "fatal"}
+    rows = [
+        {"id": "old", "on": "2025-10-01", "outcome": "non-fatal"},
+        {**death, "known": "2025-11-23", "gone": "2026-01-10"},
+        {**death, "known": "2026-01-10", "version": 2, "found": "cychlorphine"},
+    ]
+    (signal,) = standing(rows, "2026-01-20")
+    assert (signal.known_on, signal.history_days) == (date(2026, 1, 10), 101)
+    assert "in an incident of 23 November 2025" in signal.why
+    assert "Learning: only 101 days of history." in signal.why
+
+
+def test_areas_are_said_as_people_say_them(standing: Ask) -> None:
+    (signal,) = standing([{"on": "2025-01-05", "area": "E12000001", "found": "metonitazene"}], "2025-01-05")
+    assert signal.why.startswith("First ever in the North East: ")

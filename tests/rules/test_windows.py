@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -190,3 +190,24 @@ def test_a_substance_found_later_is_not_hidden_beneath_a_cluster_without_one(rai
     ]
     found = raised(rows + tested, "2025-03-01", "2025-04-30")
     assert {"cluster-24h-area", "cluster-28d-deaths"} <= {s.rule for s in found}
+
+
+def test_one_death_from_two_services_is_no_repeat(standing: Ask) -> None:
+    death = {"on": "2025-10-30", "outcome": "fatal", "found": "cychlorphine"}
+    ambulance = {**death, "id": "a", "stream": "ambulance", "organisation": "A"}
+    laboratory = {**death, "id": "l", "stream": "post-mortem", "organisation": "L", "known": "2025-11-20"}
+    assert standing([ambulance, laboratory], "2025-11-20", "repeat-28d") == []
+    second = {**death, "id": "b", "on": "2025-11-14", "stream": "ambulance", "organisation": "A"}
+    top = standing([ambulance, laboratory, second], "2025-11-20", "repeat-28d")[0]
+    assert (top.observed, top.record_count) == (2, 3)
+    assert top.why.startswith("2 to 3 records with Cychlorphine within 28 days")
+
+
+def test_a_growing_report_speaks_through_one_longer_window(standing: Ask) -> None:
+    report = {"id": "r", "on": "2025-03-03", "outcome": "non-fatal", "cumulative": True}
+    rows = [
+        {**report, "known": "2025-03-03 23:00", "gone": "2025-03-06 12:00", "persons": 12},
+        {**report, "known": "2025-03-06 12:00", "persons": 33, "version": 2, "reference_end": date(2025, 3, 6)},
+    ]
+    found = standing(rows, "2025-03-06")
+    assert [(s.rule, s.observed) for s in found] == [("cluster-24h-area", 12), ("cluster-7d-area", 33)]
