@@ -6,9 +6,7 @@ One source failing is a row in the table, never the end of the run; passing faul
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Sequence
-from datetime import datetime
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
@@ -16,32 +14,23 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from ewarn.errors import TransientSourceError
-from ewarn.pipeline.house import House
-from ewarn.pipeline.receive import intake
+from ewarn.pipeline.receive import ask, intake, take_answer
 from ewarn.pipeline.reports import SourceReport
 from flows.showing import intake_words, show, source_row
 from flows.turns import FEED_RETRIES, STORE_RETRIES, in_turn, reading, worth_retrying
 
-LONG_TURN_SECONDS = 5
-GIVE_WAY_SECONDS = 6
 ONE_FEED_AT_A_TIME = asyncio.Lock()
 
 
 @task(retry_condition_fn=worth_retrying, cache_policy=NO_CACHE, **FEED_RETRIES)
 async def receive_feed(source: str) -> SourceReport:
-    """One feed. A slow one gives way before the next, so that detection and pages are not kept waiting for the slot.
+    """One feed: asked without the write slot, so that a slow publisher keeps no detection or page waiting.
 
     Raises: TransientSourceError where a retry makes sense; other faults are in the report.
     """
-
-    def act(house: House, now: datetime) -> SourceReport:
-        return intake(house, now, source=source).sources[0]
-
+    answer = await reading(lambda house, now: ask(house, source, now))
     async with ONE_FEED_AT_A_TIME:
-        started = time.monotonic()
-        report = await in_turn(act)
-        if time.monotonic() - started > LONG_TURN_SECONDS:
-            await asyncio.sleep(GIVE_WAY_SECONDS)
+        report = await in_turn(lambda house, now: take_answer(house, answer, now))
     if report.retryable:
         raise TransientSourceError(report.error, where=source)
     return report
@@ -55,7 +44,7 @@ async def receive_drops() -> tuple[SourceReport, ...]:
 
 @flow(name="intake-feeds", log_prints=True)
 async def intake_feeds() -> State:
-    """Ask every enabled feed once."""
+    """Ask every enabled feed once, all at the same time."""
     sources = await reading(lambda house, now: [f.id for f in house.catalogue.feeds.values() if f.enabled])
     reports = await asyncio.gather(*(_report_of(source) for source in sources))
     return await _close("intake-feeds", "Intake of feeds", reports)

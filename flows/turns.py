@@ -46,15 +46,17 @@ async def write_turn() -> AsyncIterator[None]:
 
 
 async def in_turn(act: Callable[[House, datetime], Answer]) -> Answer:
-    """Open the house and act in it, in a thread so that heartbeats go on, while holding the write slot."""
+    """Open the house, then act in it while holding the write slot; in threads, so that heartbeats go on."""
+    house = await asyncio.to_thread(open_house)
     async with write_turn():
-        return await asyncio.to_thread(_act, act)
+        return await asyncio.to_thread(_act, act, house)
 
 
 async def reading(act: Callable[[House, datetime], Answer]) -> Answer:
     """The same for acts that write nothing: no slot."""
-    return await asyncio.to_thread(_act, act)
+    house = await asyncio.to_thread(open_house)
+    return await asyncio.to_thread(_act, act, house)
 
 
-def _act(act: Callable[[House, datetime], Answer]) -> Answer:
-    return act(open_house(), datetime.now(UTC))
+def _act(act: Callable[[House, datetime], Answer], house: House) -> Answer:
+    return act(house, datetime.now(UTC))

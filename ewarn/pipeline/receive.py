@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,7 @@ def intake(
     for definition in _chosen(house, source, kinds):
         say(definition.title)
         if isinstance(definition, FeedDefinition):
-            reports.append(_from_feed(house, definition, now, backfill))
+            reports.append(take_answer(house, ask(house, definition.id, now), now, backfill))
         else:
             reports.extend(_from_folder(house, definition, now, backfill))
     return _report(house, reports)
@@ -91,20 +92,44 @@ def _from_file(house: House, now: datetime, source: str | None, file: Path, back
     return _take(house, definition, body, now, backfill, file=file.name)
 
 
-def _from_feed(house: House, feed: FeedDefinition, now: datetime, backfill: bool) -> SourceReport:
-    validators = snapshots.validators(house.settings, feed.id)
+@dataclass(frozen=True)
+class Answer:
+    """What asking a feed gave: what came, or why nothing did."""
+
+    feed: FeedDefinition
+    came: intake_room.Fetched | EwarnError
+    validators: Mapping[str, str]
+
+
+def ask(house: House, source: str, now: datetime) -> Answer:
+    """Ask a feed over the network. Writes nothing, so that a slow publisher keeps no writer waiting.
+
+    A source that fails is part of the answer. Raises: UsageFault where there is no such feed.
+    """
+    feed = _definition(house, source)
+    if not isinstance(feed, FeedDefinition):
+        raise UsageFault(f"'{source}' is not a feed", next_step="Put its files into its drop folder.")
+    validators = snapshots.validators(house.settings, source)
+    loopback = house.settings.allow_loopback_sources
     try:
-        fetched = intake_room.fetch(
-            feed, validators=validators, allow_loopback=house.settings.allow_loopback_sources, now=now
+        return Answer(
+            feed, intake_room.fetch(feed, validators=validators, allow_loopback=loopback, now=now), validators
         )
     except EwarnError as error:
-        return _failed(house, feed.id, error, now)
-    if fetched.status == "not modified":
-        receipt = snapshots.note(house.settings, feed.id, now, "not modified", validators=validators)
+        return Answer(feed, error, validators)
+
+
+def take_answer(house: House, answer: Answer, now: datetime, backfill: bool = False) -> SourceReport:
+    """Keep and land what a feed answered, or write down that it failed."""
+    came, feed = answer.came, answer.feed
+    if isinstance(came, EwarnError):
+        return _failed(house, feed.id, came, now)
+    if came.status == "not modified":
+        receipt = snapshots.note(house.settings, feed.id, now, "not modified", validators=answer.validators)
         with house.db.write("intake") as tx:
             snapshots.enter(tx, [receipt])
         return SourceReport(source=feed.id, outcome="not modified")
-    return _take(house, feed, fetched.body, now, backfill, validators=fetched.validators)
+    return _take(house, feed, came.body, now, backfill, validators=came.validators)
 
 
 def _from_folder(house: House, drop: DropDefinition, now: datetime, backfill: bool) -> list[SourceReport]:
