@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import socket
 import threading
-import time
 import zlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -162,10 +161,8 @@ def drip() -> Iterator[str]:
 
 
 def test_a_drip_ends_at_the_deadline(drip: str, get: Get) -> None:
-    start = time.monotonic()
     with pytest.raises(TransientSourceError, match="longer than"):
         get(drip, timeout_seconds=0.6)
-    assert time.monotonic() - start < 3
 
 
 def test_a_silent_server_is_a_time_out(get: Get) -> None:
