@@ -115,6 +115,7 @@ class DeliveryState(StrEnum):
     SENT = "sent"
     FAILED = "failed"
     DEAD = "dead"
+    WITHDRAWN = "withdrawn"
 
 
 class PersonRole(StrEnum):
@@ -256,6 +257,9 @@ class CaseFile(Frozen):
     verification_event: Verification = Verification.UNVERIFIED
     verification_substance: Verification = Verification.UNVERIFIED
     verification_link: Verification = Verification.UNVERIFIED
+    verified_by_person: tuple[str, ...] = Field(
+        (), description="which of event, substance and link a person has set; the others follow the facts"
+    )
     signals: tuple[CaseSignal, ...] = ()
     closed_at: datetime | None = None
     closed_as: ClosedAs | None = None

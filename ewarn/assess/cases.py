@@ -8,16 +8,19 @@ cluster to a laboratory result by itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Literal, NamedTuple
 
 from ewarn.assess import joining
 from ewarn.assess.grade import first_clock
 from ewarn.assess.wording import dismissal, growth, title
 from ewarn.catalogue import Catalogue
+from ewarn.catalogue.definitions import GradingDefinition
 from ewarn.errors import UsageFault
 from ewarn.terms import (
+    LONDON,
     UK,
+    Alert,
     CaseChange,
     CaseFile,
     CaseSignal,
@@ -93,9 +96,9 @@ class _Placing:
 
     def take(self, signal: Signal, *, grown: bool) -> bool:
         """Put one signal where it belongs; False where it is only a word to the operator."""
-        holding = self._holding(signal)
-        if holding is not None:
-            self._grow(holding, signal)
+        if holding := self._holding(signal):
+            for case in holding:
+                self._grow(case, signal)
             return True
         if signal.family is Family.NOTICE and signal.area.code == UK:
             return self._national(signal)
@@ -104,10 +107,15 @@ class _Placing:
         self._suggest(ref, signal)
         return True
 
-    def _holding(self, signal: Signal) -> CaseFile | None:
-        """The case that already holds this signal, open before closed, newest before older."""
-        holding = [c for c in self.cases.values() if any(s.signal.id == signal.id for s in joining.joined(c))]
-        return max(holding, key=lambda c: (c.status == "open", c.opened_at, c.ref), default=None)
+    def _holding(self, signal: Signal) -> list[CaseFile]:
+        """The cases of the same standing that hold this signal already: every open one, else the newest closed one."""
+        holding = [
+            case
+            for case in self.cases.values()
+            if case.standing is signal.standing and any(s.signal.id == signal.id for s in joining.joined(case))
+        ]
+        newest = sorted(holding, key=lambda c: (c.opened_at, c.ref))[-1:]
+        return [case for case in holding if case.status == "open"] or newest
 
     def _home(self, signal: Signal) -> tuple[CaseFile, str] | None:
         """The case to join and why: open before just closed, same area first, then the newest."""
@@ -302,3 +310,53 @@ def close(case: CaseFile, closed_as: ClosedAs, note: str, now: datetime) -> Case
             "next_action": "none: closed",
         }
     )
+
+
+def records_of(case: CaseFile) -> set[str]:
+    """The records that the joined signals rest on."""
+    return {record for held in joining.joined(case) for record in held.signal.records}
+
+
+def assign(
+    case: CaseFile, *, owner: str | None = None, next_action: str | None = None, due_at: datetime | None = None
+) -> CaseFile:
+    """The case with another owner, next action or due time; what is not given stays. Raises: UsageFault."""
+    _still_open(case)
+    said = {"owner": owner, "next_action": next_action and next_action.strip(), "due_at": due_at}
+    update = {key: value for key, value in said.items() if value}
+    if not update:
+        raise UsageFault("nothing to change", where=case.ref, next_step="Give an owner, a next action or a due time.")
+    return case.model_copy(update=update)
+
+
+def after_issue(case: CaseFile, alert: Alert, grading: GradingDefinition) -> CaseFile:
+    """The case once its formal alert has every approval: answers are read, and the text is looked at again in time."""
+    day = date.fromisoformat(alert.content["review_on"])
+    due_at = datetime.combine(day, grading.working_hours[1], LONDON).astimezone(UTC)
+    return assign(case, next_action=f"Read the answers to {alert.id} and look at it again", due_at=due_at)
+
+
+def link(case: CaseFile, signal: str, person: str, why: str, now: datetime) -> CaseFile:
+    """The case with a suggested signal joined, because a person says so. `signal`: its id or the first characters.
+
+    Raises: UsageFault.
+    """
+    _still_open(case)
+    found = [held for held in case.signals if held.suggested and signal and held.signal.id.startswith(signal)]
+    if len(found) != 1:
+        waiting = ", ".join(held.signal.id[:8] for held in case.signals if held.suggested) or "none"
+        raise UsageFault(
+            f"'{signal}' is not one suggested signal of this case", where=case.ref, next_step=f"Suggested: {waiting}."
+        )
+    if not why.strip():
+        raise UsageFault("linking needs a reason", where=case.ref, next_step="Say why they are one event.")
+    words = {"suggested": False, "joined_at": now, "why": f"linked by {person}: {why.strip()}"}
+    entries = (held.model_copy(update=words) if held is found[0] else held for held in case.signals)
+    return case.model_copy(update={"signals": tuple(entries)})
+
+
+def _still_open(case: CaseFile) -> None:
+    if case.status != "open":
+        raise UsageFault(
+            "the case is closed", where=case.ref, next_step="A new signal or a corrected record reopens it."
+        )

@@ -113,11 +113,9 @@ def approve(
         raise Refused(
             f"{person.id} has approved this text already", where=alert.id, next_step="Ask a second panel member."
         )
-    formal = needed(alert.product) == 2
-    if formal and person.id in authors(alert, decisions):
-        raise Refused(
-            f"{person.id} wrote this text and cannot approve it", where=alert.id, next_step="Ask two other members."
-        )
+    if person.id in authors(alert, decisions):
+        others = "two other members" if needed(alert.product) == 2 else "another member"
+        raise Refused(f"{person.id} wrote this text and cannot approve it", where=alert.id, next_step=f"Ask {others}.")
     if out_of_hours:
         _out_of_hours_allowed(alert, so_far, now, catalogue)
     act = _act(so_far, out_of_hours)

@@ -172,7 +172,7 @@ def _figures(case: CaseFile, facts: Facts) -> list[dict[str, Any]]:
     events, samples = [e.record for e in facts.events], [s.record for s in facts.samples]
     rows = [
         *_bounds("People who died", dead, fatal),
-        *_bounds("People affected", people, events),
+        *(_bounds("People affected", people, events) if people != dead else ()),
         ("Samples analysed", len(samples), samples),
     ]
     return [

@@ -149,12 +149,12 @@ def unique(words: Iterable[str]) -> tuple[str, ...]:
 
 
 def gather(lines: Lines, records: Collection[str], catalogue: Catalogue) -> Facts:
-    """The facts of these records, from the newest version of each that the line lists hold.
+    """The facts of these records, from the version of each that is current in the line lists.
 
-    In: `records` are record ids; ids the lines do not hold (retracted, expired) are left out.
+    In: `records` are record ids; a record that was retracted or has expired has no current version and is left out.
     """
-    wanted = lines.lines.filter(pl.col("record_id").is_in(sorted(records)))
-    newest = wanted.sort("version").unique("record_id", keep="last").sort("reference_date", "record_id")
+    current = pl.col("record_id").is_in(sorted(records)) & pl.col("visible_to").is_null()
+    newest = lines.lines.filter(current).sort("reference_date", "record_id")
     keys = newest.select("record_id", "version")
     places = _places(lines.places.join(keys, on=["record_id", "version"]), catalogue)
     rows = newest.to_dicts()

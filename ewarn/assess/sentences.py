@@ -47,6 +47,11 @@ def listed(words: Sequence[str], joint: str = "and") -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {joint} {words[-1]}" if words else ""
 
 
+def inside(name: str) -> str:
+    """A name inside a sentence: Diazepam becomes diazepam, SR-17018 and N-desethyl isotonitazene stay."""
+    return name[:1].lower() + name[1:] if name[1:2].islower() else name
+
+
 def _range(low: int, high: int, counted: Counted) -> str:
     shown_low, shown_high = counted(low), counted(high)
     return shown_low if shown_low == shown_high else f"between {shown_low} and {shown_high}"
@@ -80,7 +85,7 @@ def _of_events(facts: Facts, area: str, counted: Counted) -> list[str]:
     settings = [setting for setting in facts.settings if setting not in PLAIN_SETTINGS]
     if settings:
         said.append(f"Kinds of setting reported: {listed(settings)}.")
-    suspected = sorted({f.name for f in facts.found if not f.analysed})
+    suspected = sorted({inside(f.name) for f in facts.found if not f.analysed})
     if suspected:
         said.append(f"Those who reported it suspect {listed(suspected, 'or')}. This is not an analysis.")
     return said
@@ -90,15 +95,25 @@ def _of_samples(case: CaseFile, facts: Facts, area: str, counted: Counted) -> li
     records = {f.record for f in analysed(case, facts)}
     rows = [s for s in facts.samples if s.record in records]
     if not rows:
-        return []
+        return _of_unnamed(facts, area, counted)
     when = span(min(s.sampled for s in rows), max(s.sampled for s in rows))
-    names = sorted({f.name for f in analysed(case, facts)})
+    names = sorted({inside(f.name) for f in analysed(case, facts)})
     count = "1 sample" if len(rows) == 1 and counted(1) == "1" else f"{counted(len(rows))} samples"
     verb = "was" if count == "1 sample" else "were"
-    said = [f"{when}, {count} from in or near {area} {verb} found to contain {listed(names)}."]
+    said = [f"{when}, {count} from or near {area} {verb} found to contain {listed(names)}."]
     if all(f.presumptive for f in analysed(case, facts)):
-        said = [f"{when}, presumptive tests of {count} from in or near {area} indicated {listed(names)}."]
+        said = [f"{when}, presumptive tests of {count} from or near {area} indicated {listed(names)}."]
     return said
+
+
+def _of_unnamed(facts: Facts, area: str, counted: Counted) -> list[str]:
+    """Samples whose content has no name that the lists hold: that they exist is known, and nothing more."""
+    if not facts.samples:
+        return []
+    when = span(min(s.sampled for s in facts.samples), max(s.sampled for s in facts.samples))
+    count = counted(len(facts.samples))
+    rows = "1 sample" if count == "1" else f"{count} samples"
+    return [f"{when}, a name that we do not know was reported for {rows} from or near {area}."]
 
 
 def _of_notices(facts: Facts) -> list[str]:
@@ -114,8 +129,8 @@ def names_of(case: CaseFile, facts: Facts, catalogue: Catalogue) -> list[str]:
     """The substances the text is about, as analysed; the class where none is named."""
     if case.subject.kind is SubjectKind.NONE:
         return []
-    names = sorted({f.name for f in analysed(case, facts) if f.subject not in catalogue.classes})
-    return names or [case.subject.name]
+    names = sorted({inside(f.name) for f in analysed(case, facts) if f.subject not in catalogue.classes})
+    return names or [inside(case.subject.name)]
 
 
 def headline(case: CaseFile, facts: Facts, catalogue: Catalogue, product: Product) -> str:
@@ -131,13 +146,13 @@ def headline(case: CaseFile, facts: Facts, catalogue: Catalogue, product: Produc
     if not names:
         return f"{opening}{harm.capitalize()} in {area}, drug not confirmed"
     name = listed(names[:3])
-    name = name[:1].upper() + name[1:]
+    name = name[:1].upper() + name[1:] if names[0][1:2].islower() else name
     sure = case.verification_substance.value == "confirmed"
     said = f"{name} found in {area}" if sure else f"{name} suspected in {area}, not confirmed"
     if facts.events:
         said += f"; {harm} reported"
     elif facts.sold_as and sure:
-        said = f"{name} found in drugs sold as {listed(facts.sold_as[:3], 'or')} in {area}"
+        said = f"{name} found in drugs sold as {listed([*map(inside, facts.sold_as[:3])], 'or')} in {area}"
     return opening + said
 
 
@@ -165,7 +180,7 @@ def appearance(facts: Facts) -> list[str]:
 def at_risk(case: CaseFile, facts: Facts, catalogue: Catalogue) -> str:
     area = catalogue.area_ref(case.lead_area).name
     if facts.sold_as:
-        return f"Anyone who uses drugs sold as {listed(facts.sold_as, 'or')} in or near {area}."
+        return f"Anyone who uses drugs sold as {listed([*map(inside, facts.sold_as)], 'or')} in or near {area}."
     return f"Anyone who uses drugs in or near {area}. We do not know what it is sold as."
 
 

@@ -1,13 +1,14 @@
-"""ASSESS at the command line: cases list, show, grade, verify, close."""
+"""ASSESS at the command line: cases list, show, grade, verify, assign, link, close."""
 
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ewarn.cli.options import As, Call, SecretFile, command, group
+from ewarn.cli.options import As, Call, SecretFile, command, group, instant
 from ewarn.cli.output import local_time, plain, plural, table
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ def register(app: typer.Typer) -> None:
     command(cases, "show")(show)
     command(cases, "grade")(grade)
     command(cases, "verify")(verify)
+    command(cases, "assign")(assign)
+    command(cases, "link")(link)
     command(cases, "close")(close)
 
 
@@ -89,7 +92,9 @@ def show_case(console: Console, report: CaseReport) -> None:
 
 
 def _act(entry: dict[str, object]) -> tuple[object, ...]:
-    return tuple(entry.get(key) for key in ("at", "act", "who", "why"))
+    at = entry.get("at")
+    when = local_time(at) if isinstance(at, datetime) else "-"
+    return (when, *(entry.get(key) for key in ("act", "who", "why")))
 
 
 def grade(
@@ -148,6 +153,42 @@ def verify(
     house = call.house()
     assess.verify_case(house, ref, actor=call.actor(person, secret_file), now=call.now(house), **said)
     _after(call, ref, f"{ref}: {', '.join(f'{k} {v}' for k, v in said.items())}.")
+
+
+def assign(
+    call: Call,
+    ref: Ref,
+    person: As,
+    owner: Annotated[str | None, typer.Option("--owner", metavar="PERSON", help="Who has it now; or 'duty'.")] = None,
+    next_action: Annotated[str | None, typer.Option("--next", metavar="TEXT", help="What is to be done next.")] = None,
+    due: Annotated[str | None, typer.Option("--due", metavar="TIME", help="By when, Europe/London.")] = None,
+    secret_file: SecretFile = None,
+) -> None:
+    """Hand a case over: its owner, its next action, its due time."""
+    from ewarn.pipeline import assess
+
+    house, due_at = call.house(), instant(due, "--due") if due else None
+    actor, now = call.actor(person, secret_file), call.now(house)
+    kept = assess.assign_case(
+        house, ref, actor=actor, now=now, owner=owner, next_action=next_action, due_at=due_at
+    )  # fmt: skip
+    _after(call, ref, f"{ref}: {kept.owner}: {kept.next_action}, due {local_time(kept.due_at)}.")
+
+
+def link(
+    call: Call,
+    ref: Ref,
+    signal: Annotated[str, typer.Argument(metavar="SIGNAL", help="Suggested signal: id or its first characters.")],
+    why: Annotated[str, typer.Option("--why", metavar="TEXT", help="Why it belongs to this case.")],
+    person: As,
+    secret_file: SecretFile = None,
+) -> None:
+    """Join a signal that was only suggested for linking: a named person says that it is one event."""
+    from ewarn.pipeline import assess
+
+    house = call.house()
+    assess.link_signal(house, ref, signal, why, call.actor(person, secret_file), call.now(house))
+    _after(call, ref, f"{signal} is linked to {ref}.")
 
 
 def close(

@@ -100,7 +100,7 @@ def page_destinations(
         elif not channel.internal:
             reason = f"{channel.title} is not a channel for pages"
         else:
-            reason = _standing_stops(page.standing, channel)
+            reason = standing_stops(page.standing, channel)
         if reason or channel is None:
             routed.withheld.append(Withheld(recipient.id, recipient.name, reason))
             continue
@@ -174,7 +174,7 @@ def _stopped(
     """Why this delivery must not be written, in words; '' where nothing stands against it."""
     channel, marking = catalogue.channels[recipient.channel], alert.content.get("marking", "")
     wanted = route.format or channel.format
-    if reason := _standing_stops(alert.standing, channel):
+    if reason := standing_stops(alert.standing, channel):
         return reason
     if recipient.audience not in audiences:
         return f"the approvals so far do not allow the {recipient.audience} audience"
@@ -187,7 +187,17 @@ def _stopped(
     return ""
 
 
-def _standing_stops(standing: Standing, channel: ChannelDefinition) -> str:
+def changed(delivery: Delivery, recipient: Recipient) -> str:
+    """Why a delivery no longer suits the recipient as registered now, in words; '' where it does."""
+    if not recipient.active:
+        return "the recipient is no longer active"
+    if (recipient.channel, recipient.audience) != (delivery.channel, delivery.audience):
+        return "the recipient's channel or audience has changed since"
+    return ""
+
+
+def standing_stops(standing: Standing, channel: ChannelDefinition) -> str:
+    """Why a channel must not carry a message of this standing, in words; '' where it may."""
     if standing is not Standing.ACTUAL and channel.live:
         return f"{standing.value}: {channel.title} is live and never carries an exercise or a test"
     if standing is Standing.ACTUAL and not channel.live:

@@ -21,22 +21,27 @@ from ewarn.catalogue.definitions import ChannelDefinition
 from ewarn.dispatch.mail import SCHEMAS as MAIL_SCHEMAS
 from ewarn.dispatch.mail import TwoPartMail
 from ewarn.dispatch.redact import mask, masked_logs
+from ewarn.dispatch.route import standing_stops
 from ewarn.dispatch.slack import PREFIXES as SLACK_PREFIXES
 from ewarn.dispatch.slack import ExactSlack
 from ewarn.errors import EwarnError
-from ewarn.terms import Delivery, Payload, Recipient, Standing
+from ewarn.terms import Delivery, Payload, Recipient
 
 PLACEHOLDER = re.compile(r"\{(address|from|secret:([A-Za-z0-9_.-]+))\}")
 HEADER_SCHEMAS = ("json", "jsons", "xml", "xmls", "form", "forms")
 STATUS = re.compile(r"error=(\d{3})\b")
+ANSWERED = re.compile(r"error=\d{3}\b|\bSMTP \d{3}\b")
 RETRIED_4XX = (408, 409, 421, 423, 425, 429)
 
 
 @dataclass(frozen=True)
 class Outcome:
+    """How one attempt ended. `silent`: the other side did not answer at all."""
+
     ok: bool
     error: str = ""
     retry: bool = False
+    silent: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,8 +68,10 @@ def deliver(
 
     In: `secret` reads a secret by name; `sender` fills {from}. Never raises for what the other side does.
     """
-    if delivery.standing is not Standing.ACTUAL and channel.live:
-        return Outcome(False, f"{delivery.standing.value}: a live channel never carries it")
+    if stops := standing_stops(delivery.standing, channel):
+        return Outcome(False, stops)
+    if delivery.page and not channel.internal:
+        return Outcome(False, f"{channel.title} is not a channel for pages")
     try:
         address = fill(channel, recipient, secret, sender, delivery)
     except EwarnError as fault:
@@ -76,7 +83,8 @@ def deliver(
     if outcome.ok:
         return Outcome(True)
     error = mask(" ".join((outcome.error or said or "the other side did not take it").split()), address.secrets)
-    return Outcome(False, error[:500], outcome.retry and not _refused_for_good(said))
+    retry = outcome.retry and not _refused_for_good(said)
+    return Outcome(False, error[:500], retry, silent=retry and not ANSWERED.search(f"{outcome.error} {said}"))
 
 
 def _notify(address: Address, delivery: Delivery, payload: Payload) -> Outcome:

@@ -13,13 +13,13 @@ from typing import Any
 from ewarn.assess import cases as casebook
 from ewarn.assess import decide, facts, grade, lint
 from ewarn.assess import draft as drafting
+from ewarn.dispatch import page as paging
 from ewarn.dispatch import render, route
 from ewarn.errors import ContentFault, Refused, UsageFault
 from ewarn.pipeline import casework
 from ewarn.pipeline.house import House
-from ewarn.pipeline.identity import proved
+from ewarn.pipeline.identity import proved, registered
 from ewarn.pipeline.reports import Actor, AlertReport, CaseReport
-from ewarn.pipeline.validate import ages
 from ewarn.store import alerts, cases, decisions, lines, outbox, pages, recipients
 from ewarn.terms import (
     Alert,
@@ -35,6 +35,7 @@ from ewarn.terms import (
 )
 
 DESK = (PersonRole.DUTY, PersonRole.PANEL, PersonRole.COORDINATOR)
+GRADING = (PersonRole.PANEL, PersonRole.DUTY)
 
 
 def list_cases(house: House, status: str | None = None) -> list[CaseFile]:
@@ -61,9 +62,44 @@ def grade_case(
     with house.db.write("grade") as tx:
         case = _case(tx, ref)
         person = proved(tx, actor)
-        decide.demand(person, (PersonRole.PANEL, PersonRole.DUTY), case.lead_area, house.catalogue, "grade this case")
+        _may(house, person, case.lead_area, "grade this case", GRADING)
         graded = grade.apply(case, grade_id, answers, house.catalogue.grading, now)
-        return _keep(tx, graded, "graded", person, now, f"graded {grade_id}: {graded.grade_answers}")
+        said = "; ".join(f"{question}: {answer}" for question, answer in graded.grade_answers.items())
+        return _keep(tx, graded, "graded", person, now, f"graded {grade_id}. {said}")
+
+
+def assign_case(
+    house: House,
+    ref: str,
+    *,
+    actor: Actor,
+    now: datetime,
+    owner: str | None = None,
+    next_action: str | None = None,
+    due_at: datetime | None = None,
+) -> CaseFile:
+    """Give a case another owner (somebody registered for its area, or 'duty'), next action or due time."""
+    with house.db.write("assign") as tx:
+        case = _case(tx, ref)
+        person = proved(tx, actor)
+        _may(house, person, case.lead_area, "assign this case")
+        if owner and owner != "duty":
+            _may(house, registered(tx, owner), case.lead_area, "own this case")
+        kept = casebook.assign(case, owner=owner, next_action=next_action, due_at=due_at)
+        words = f"owner {kept.owner}; next: {kept.next_action}; due {paging.london(kept.due_at)}"
+        return _keep(tx, kept, "assigned", person, now, words)
+
+
+def link_signal(house: House, ref: str, signal: str, why: str, actor: Actor, now: datetime) -> CaseFile:
+    """Join a signal that was only suggested for linking, because a named person says that it is one event."""
+    with house.db.write("link") as tx:
+        case = _case(tx, ref)
+        person = proved(tx, actor)
+        _may(house, person, case.lead_area, "link this signal")
+        linked = casebook.link(case, signal, person.id, why, now)
+        known = lines.as_known(tx, casework.ages(house), until=now)
+        linked = casework.verified(house, linked, known)
+        return _keep(tx, linked, "linked", person, now, f"signal {signal} linked: {why.strip()}")
 
 
 def verify_case(
@@ -78,13 +114,15 @@ def verify_case(
 ) -> CaseFile:
     """A person says how sure we are, apart for the event, the substance and the link; it then stands until changed."""
     said = {"event": event, "substance": substance, "link": link}
-    update = {f"verification_{part}": Verification(level) for part, level in said.items() if level}
+    levels: dict[str, Any] = {part: Verification(level) for part, level in said.items() if level}
     with house.db.write("verify") as tx:
         case = _case(tx, ref)
         person = proved(tx, actor)
-        decide.demand(person, DESK, case.lead_area, house.catalogue, "verify this case")
+        _may(house, person, case.lead_area, "verify this case")
         words = ", ".join(f"{part} {level}" for part, level in said.items() if level)
-        return _keep(tx, case.model_copy(update=update), casework.VERIFIED, person, now, words)
+        update = {f"verification_{part}": level for part, level in levels.items()}
+        update["verified_by_person"] = tuple(sorted({*case.verified_by_person, *levels}))
+        return _keep(tx, case.model_copy(update=update), "verified", person, now, words)
 
 
 def close_case(house: House, ref: str, closed_as: str, note: str, actor: Actor, now: datetime) -> CaseFile:
@@ -92,9 +130,14 @@ def close_case(house: House, ref: str, closed_as: str, note: str, actor: Actor, 
     with house.db.write("close") as tx:
         case = _case(tx, ref)
         person = proved(tx, actor)
-        decide.demand(person, DESK, case.lead_area, house.catalogue, "close this case")
+        _may(house, person, case.lead_area, "close this case")
         closed = casebook.close(case, ClosedAs(closed_as), note, now)
         return _keep(tx, closed, "closed", person, now, f"closed as {closed_as}: {note}")
+
+
+def _may(house: House, person: Person, area: str, what: str, roles: Sequence[PersonRole] = DESK) -> None:
+    """Raises: Refused unless the person holds one of the roles for the area, or for this house's part of it."""
+    decide.demand(person, roles, house.own(area), house.catalogue, what)
 
 
 def _keep(tx: Any, case: CaseFile, act: str, person: Person, now: datetime, why: str) -> CaseFile:
@@ -108,11 +151,11 @@ def draft(house: House, case_ref: str, product: str, actor: Actor, now: datetime
     """A first version of a text from the case's facts as they are known now."""
     with house.db.read() as con:
         case = _case(con, case_ref)
-        known = lines.as_known(con, ages(house), until=now)
-    found = facts.gather(known, {r for s in case.signals if not s.suggested for r in s.signal.records}, house.catalogue)
+        known = lines.as_known(con, casework.ages(house), until=now)
+    found = facts.gather(known, casebook.records_of(case), house.catalogue)
     with house.db.write("draft") as tx:
         person = proved(tx, actor)
-        decide.demand(person, DESK, case.lead_area, house.catalogue, "draft for this case")
+        _may(house, person, case.lead_area, "draft for this case")
         alert = drafting.write(
             _case(tx, case_ref),
             house.catalogue,
@@ -123,7 +166,7 @@ def draft(house: House, case_ref: str, product: str, actor: Actor, now: datetime
             alert_id=alerts.next_id(tx, case_ref),
             issuer_name=house.settings.issuer_name,
             origin=house.settings.origin,
-        )
+        ).model_copy(update={"area": house.own(case.lead_area)})
         alerts.save(tx, alert, at=now, by=person.id)
         _decide(tx, "drafted", alert, person, now)
         return _report(tx, house, alert)
@@ -134,8 +177,11 @@ def edit(house: House, alert_id: str, changes: Mapping[str, Any], actor: Actor, 
     with house.db.write("edit") as tx:
         alert = _alert(tx, alert_id)
         person = proved(tx, actor)
-        decide.demand(person, DESK, alert.area, house.catalogue, "edit this text")
+        _may(house, person, alert.area, "edit this text")
         edited = drafting.edit(alert, changes, person.id, now, house.catalogue)
+        if alert.status is AlertStatus.APPROVED:
+            alerts.set_status(tx, alert.id, alert.version, AlertStatus.WITHDRAWN, now, person.id)
+            outbox.withdraw(tx, alert.id, edited.version, now, person.id)
         alerts.save(tx, edited, at=now, by=person.id)
         _decide(tx, "drafted", edited, person, now, ", ".join(sorted(changes)))
         return _report(tx, house, edited)
@@ -146,7 +192,7 @@ def submit(house: House, alert_id: str, actor: Actor, now: datetime) -> AlertRep
     with house.db.write("submit") as tx:
         alert = _alert(tx, alert_id)
         person = proved(tx, actor)
-        decide.demand(person, DESK, alert.area, house.catalogue, "submit this text")
+        _may(house, person, alert.area, "submit this text")
         if alert.status is not AlertStatus.DRAFT:
             raise Refused(
                 f"version {alert.version} is {alert.status.value}, not a draft",
@@ -189,6 +235,7 @@ def approve(
                 next_step="Do not send; restore from a backup and tell the administrator.",
             )
         decisions.append(tx, verdict.decision)
+        cases.act(tx, alert.case, now, verdict.decision.act, person.id, f"{alert.id} v{alert.version}: {verdict.why}")
         alert = alerts.set_status(tx, alert.id, alert.version, verdict.status, now, person.id)
         if verdict.audiences:
             _write_deliveries(tx, house, alert, payloads, verdict, now)
@@ -210,12 +257,15 @@ def _overridden(found: Sequence[lint.Finding], note: str, alert: Alert) -> None:
 def _write_deliveries(
     tx: Any, house: House, alert: Alert, payloads: Sequence[Payload], verdict: decide.Verdict, now: datetime
 ) -> None:
+    person = verdict.decision.person
     found = route.destinations(alert, recipients.all(tx), house.catalogue, payloads, audiences=verdict.audiences)
+    outbox.withdraw(tx, alert.id, alert.version, now, person)
     outbox.put(tx, found.deliveries, now)
-    cases.act(tx, alert.case, now, "approved", verdict.decision.person, f"{alert.id} v{alert.version}: {verdict.why}")
-    if verdict.tell_panel and verdict.second_review_by:
-        person, review_by = verdict.decision.person, verdict.second_review_by
-        casework.tell_panel(tx, house, _case(tx, alert.case), alert, person, review_by, now)
+    case = _case(tx, alert.case)
+    if verdict.second_review_by:
+        casework.tell_panel(tx, house, case, alert, person, verdict.second_review_by, now)
+    elif alert.product is Product.FORMAL_ALERT and case.status == "open":
+        cases.save(tx, casebook.after_issue(case, alert, house.catalogue.grading), now, person)
 
 
 def list_alerts(house: House) -> list[AlertReport]:
@@ -272,6 +322,8 @@ def _readable(payloads: Sequence[Payload]) -> str:
 
 
 def _decide(tx: Any, act: str, alert: Alert, person: Person, now: datetime, note: str = "") -> None:
+    words = f"{alert.product.value} {alert.id} v{alert.version}" + (f": {note}" if note else "")
+    cases.act(tx, alert.case, now, act, person.id, words)
     decisions.append(
         tx,
         Decision(

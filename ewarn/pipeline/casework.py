@@ -17,19 +17,24 @@ from ewarn.dispatch import page as paging
 from ewarn.dispatch import route
 from ewarn.frames import Lines
 from ewarn.pipeline.house import House
-from ewarn.store import cases, decisions, operator_notices, outbox, pages, recipients
+from ewarn.store import cases, lines, operator_notices, outbox, pages, recipients
 from ewarn.terms import Alert, CaseChange, CaseFile, Delivery, Page, Signal
 
 Connection = Any
-VERIFIED = "verified"
+
+
+def ages(house: House) -> pl.DataFrame:
+    """One row per source with the age beyond which its records raise no cluster."""
+    rows = [(s.id, s.max_age_days) for s in house.catalogue.sources.values()]
+    return pl.DataFrame(rows, schema={"source": pl.String, "max_age_days": pl.Int64}, orient="row")
 
 
 def corrected(tx: Connection, house: House, record_ids: Collection[str], now: datetime) -> list[CaseChange]:
-    """Corrected or retracted records reopen or update the cases that rest on them."""
-    if not record_ids:
-        return []
-    changes = casebook.corrected(record_ids, cases.all(tx), now)
-    keep(tx, house, changes, now)
+    """Corrected or retracted records reopen or update the cases that rest on them, and how sure those are."""
+    changes = casebook.corrected(record_ids, cases.all(tx), now) if record_ids else []
+    if changes:
+        changes = _verified(house, changes, lines.as_known(tx, ages(house), until=now))
+        keep(tx, house, changes, now)
     return changes
 
 
@@ -59,24 +64,19 @@ def place(
     )
     for signal in placement.notices:
         operator_notices.put(tx, now, signal.subject.id or signal.rule, signal.why)
-    changes = _verified(tx, house, placement.changes, known)
+    changes = _verified(house, placement.changes, known)
     return changes, keep(tx, house, changes, now, live=live)
 
 
-def _verified(tx: Connection, house: House, changes: Sequence[CaseChange], known: Lines) -> list[CaseChange]:
-    """The changes with each case's three levels as its facts support them, unless a person has set them."""
-    levels: dict[str, dict[str, Any]] = {}
-    for change in changes:
-        ref = change.case.ref
-        if any(d.act == VERIFIED for d in decisions.of_case(tx, ref)):
-            continue
-        records = {r for s in change.case.signals if not s.suggested for r in s.signal.records}
-        held = verify.of(change.case, facts.gather(known, records, house.catalogue))
-        levels[ref] = {f"verification_{part}": level for part, level in held._asdict().items()}
-    return [
-        change.model_copy(update={"case": change.case.model_copy(update=levels.get(change.case.ref, {}))})
-        for change in changes
-    ]
+def _verified(house: House, changes: Sequence[CaseChange], known: Lines) -> list[CaseChange]:
+    return [change.model_copy(update={"case": verified(house, change.case, known)}) for change in changes]
+
+
+def verified(house: House, case: CaseFile, known: Lines) -> CaseFile:
+    """The case with its three levels as the facts now support them, save those that a person has set."""
+    held = verify.of(case, facts.gather(known, casebook.records_of(case), house.catalogue))._asdict()
+    update = {f"verification_{part}": level for part, level in held.items() if part not in case.verified_by_person}
+    return case.model_copy(update=update)
 
 
 def keep(
@@ -98,7 +98,7 @@ def keep(
 
 def call(tx: Connection, house: House, page: Page, area: str, now: datetime, group: str = "duty") -> list[Delivery]:
     """Deliveries of a page to whoever it calls now; nobody to call is shown on the case and told to the operator."""
-    routed = route.page_destinations(page, area, recipients.all(tx), house.catalogue, group)
+    routed = route.page_destinations(page, house.own(area), recipients.all(tx), house.catalogue, group)
     outbox.put(tx, routed.deliveries, now)
     for held in routed.withheld:
         words = f"page {page.id} does not reach {held.name}: {held.reason}"

@@ -23,6 +23,11 @@ class House:
     catalogue: Catalogue
     db: database.Database
 
+    def own(self, area: str) -> str:
+        """Whose rota and panel an area is for: this house's home area where it lies inside that area, else itself."""
+        home = self.settings.home_area
+        return home if area in {above.code for above in self.catalogue.ancestors(home)} else area
+
 
 def open_house(
     home: Path | None = None,

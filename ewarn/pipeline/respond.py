@@ -6,12 +6,14 @@ when it is due, bounded by its channel.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from ewarn.assess import decide
 from ewarn.catalogue.definitions import ChannelDefinition
-from ewarn.dispatch import due, render
+from ewarn.dispatch import due, render, route
 from ewarn.dispatch import page as paging
 from ewarn.dispatch import send as sender
 from ewarn.errors import UsageFault
@@ -22,6 +24,7 @@ from ewarn.pipeline.reports import Actor, DetectReport, PageReport, ReceiptsRepo
 from ewarn.store import alerts, cases, decisions, operator_notices, outbox, pages, recipients
 from ewarn.terms import AlertStatus, Decision, Delivery, DeliveryState, Page, Payload, Recipient, digest
 
+UNANSWERED_IN_A_ROW = 3
 SENT, FAILED, DEAD = DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.DEAD
 
 
@@ -33,8 +36,7 @@ def send(house: House, now: datetime) -> SendReport:
         with house.db.write("send") as tx:
             outbox.release_lost(tx, now)
             waiting = sorted(outbox.due(tx, now), key=lambda d: not d.page)
-    waiting = [delivery for delivery in waiting if due.verdict(delivery, now).send]
-    done = [found for delivery in waiting if (found := _attempt(house, delivery, now)) is not None]
+    done = _attempts(house, [delivery for delivery in waiting if due.verdict(delivery, now).send], now)
     house.db.publish()
     with house.db.read() as con:
         pending = sum(d.state in (DeliveryState.WAITING, DeliveryState.FAILED) for d in outbox.all(con))
@@ -48,11 +50,24 @@ def send(house: House, now: datetime) -> SendReport:
     )
 
 
-def _attempt(house: House, delivery: Delivery, now: datetime) -> Delivery | None:
+def _attempts(house: House, waiting: Sequence[Delivery], now: datetime) -> list[Delivery]:
+    """One attempt each. A channel that did not answer so often in a row waits for the next run and holds up nobody."""
+    done: list[Delivery] = []
+    unanswered: Counter[str] = Counter()
+    for delivery in waiting:
+        if unanswered[delivery.channel] >= UNANSWERED_IN_A_ROW:
+            continue
+        settled, silent = _attempt(house, delivery, now)
+        unanswered[delivery.channel] = unanswered[delivery.channel] + 1 if silent else 0
+        done += [settled] if settled else []
+    return done
+
+
+def _attempt(house: House, delivery: Delivery, now: datetime) -> tuple[Delivery | None, bool]:
     """Claim, send, settle: the claim is on record before anything leaves. None where another sender has it."""
     with house.db.write("send") as tx:
         if not outbox.claim(tx, delivery.id, now):
-            return None
+            return None, False
         recipient = recipients.load(tx, delivery.destination)
         payload = _payload(tx, house, delivery)
     channel = house.catalogue.channels.get(delivery.channel)
@@ -67,30 +82,40 @@ def _attempt(house: House, delivery: Delivery, now: datetime) -> Delivery | None
             operator_notices.put(tx, now, "dispatch", f"{delivery.destination}: given up: {outcome.error}")
         if state is SENT and delivery.alert and delivery.version is not None:
             _issued(tx, delivery, now)
-        return outbox.load(tx, delivery.id)
+        return outbox.load(tx, delivery.id), outcome.silent
 
 
 def _deliver(
     house: House,
     delivery: Delivery,
-    payload: Payload | None,
+    payload: Payload | str,
     channel: ChannelDefinition | None,
     recipient: Recipient | None,
 ) -> sender.Outcome:
-    if payload is None or channel is None or recipient is None:
-        missing = "stored text" if payload is None else "channel" if channel is None else "recipient"
+    if channel is None or recipient is None:
+        missing = "channel" if channel is None else "recipient"
         return sender.Outcome(ok=False, error=f"the {missing} is no longer there", retry=False)
+    stops = payload if isinstance(payload, str) else route.changed(delivery, recipient)
+    if stops or isinstance(payload, str):
+        return sender.Outcome(ok=False, error=stops, retry=False)
     settings = house.settings
     return sender.deliver(delivery, payload, channel, recipient, settings.secret, settings.smtp_from)
 
 
-def _payload(con: Any, house: House, delivery: Delivery) -> Payload | None:
-    """The stored bytes of an alert; a page's own text."""
+def _payload(con: Any, house: House, delivery: Delivery) -> Payload | str:
+    """A page's own text, or the stored bytes of an alert; words where those must not go out."""
     if delivery.page:
         page = pages.load(con, delivery.page)
-        return render.page_payload(page, delivery.format, house.catalogue) if page else None
-    stored = alerts.payloads(con, delivery.alert, delivery.version or 0)
-    return next((p for p in stored if (p.audience, p.format) == (delivery.audience, delivery.format)), None)
+        return render.page_payload(page, delivery.format, house.catalogue) if page else "the page is no longer there"
+    version = delivery.version or 0
+    alert, stored = alerts.load(con, delivery.alert, version), alerts.payloads(con, delivery.alert, version)
+    if alert is None or render.bundle_hash(alert, stored) != alert.hash:
+        return "the stored text is not the one that was approved"
+    if delivery.audience not in decide.audiences(alert, decisions.of_alert(con, alert.id), house.catalogue):
+        return f"no approval on record allows the {delivery.audience} audience"
+    wanted = (delivery.audience, delivery.format)
+    found = next((p for p in stored if (p.audience, p.format) == wanted), None)
+    return found or "the stored text is no longer there"
 
 
 def _issued(tx: Any, delivery: Delivery, now: datetime) -> None:

@@ -10,8 +10,6 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Any, Literal
 
-import polars as pl
-
 from ewarn.catalogue.definitions import RuleDefinition
 from ewarn.errors import UsageFault
 from ewarn.frames import Lines
@@ -63,7 +61,7 @@ def _evaluate(
     house: House, rules: Sequence[RuleDefinition], instant: datetime
 ) -> tuple[list[Signal], Evaluation, Lines]:
     with house.db.read() as con:
-        known = lines.as_known(con, ages(house), until=instant)
+        known = lines.as_known(con, casework.ages(house), until=instant)
         pulse = health.of(con, instant)
     evaluation = evaluate(rules, known, instant, house.catalogue, health=pulse)
     found = signal_room.at(evaluation, instant, house.catalogue, rules)
@@ -118,7 +116,7 @@ def backtest(
     if progress:
         progress("reading line lists")
     with house.db.read() as con:
-        known = lines.as_known(con, ages(house), until=day_end(end), since=since)
+        known = lines.as_known(con, casework.ages(house), until=day_end(end), since=since)
         pulse = health.of(con, day_end(end))
     if progress:
         progress("evaluating")
@@ -156,7 +154,7 @@ def explain(house: House, signal_id: str, now: datetime) -> Trail:
 def _recomputed(house: House, signal_id: str, now: datetime) -> Signal:
     rules = _rules(house, None)
     with house.db.read() as con:
-        known = lines.as_known(con, ages(house), until=now)
+        known = lines.as_known(con, casework.ages(house), until=now)
         pulse = health.of(con, now)
     first = min((d for d in (known.lines["visible_from"].min(), known.counts["visible_from"].min()) if d), default=now)
     assert isinstance(first, datetime)
@@ -170,12 +168,6 @@ def _recomputed(house: House, signal_id: str, now: datetime) -> Signal:
             next_step="Copy the id from 'ewarn detect --json' or 'ewarn backtest --json'.",
         )
     return next(iter(matching.values()))
-
-
-def ages(house: House) -> pl.DataFrame:
-    """One row per source with the age beyond which its records raise no cluster."""
-    rows = [(s.id, s.max_age_days) for s in house.catalogue.sources.values()]
-    return pl.DataFrame(rows, schema={"source": pl.String, "max_age_days": pl.Int64}, orient="row")
 
 
 def _rules(house: House, rule: str | None) -> list[RuleDefinition]:

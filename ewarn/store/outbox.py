@@ -1,8 +1,8 @@
 """The outbox: what is to go to whom, written before anything is sent, and a receipt for every attempt.
 
 A delivery is waiting, claimed (sending), then settled: sent, failed (to be tried again) or dead. One that was claimed
-and never settled, because the sender died, is due again after ten minutes and marked as a possible repeat. The same
-alert version or page goes to the same destination once.
+and never settled, because the sender died, is due again after ten minutes and marked as a possible repeat. One that a
+newer version overtakes is withdrawn. The same alert version or page goes to the same destination once.
 """
 
 from __future__ import annotations
@@ -97,6 +97,20 @@ def settle(
         error=error, possible_repeat=repeat,
     )  # fmt: skip
     audit.append(tx, at, "ewarn", f"delivery {state.value}", delivery_id, [known.attempts, error])
+
+
+def withdraw(tx: Connection, alert: str, before: int, at: datetime, by: str) -> int:
+    """Take back what has not been sent of an alert's versions before this one. Returns how many."""
+    words = f"version {before} took its place"
+    waiting = "alert = ? AND version < ? AND state IN ('waiting', 'failed')"
+    found = tables.frame(tx, f"SELECT id FROM delivery WHERE {waiting} ORDER BY rowid", [alert, before])
+    for delivery_id in found.get_column("id"):
+        tx.execute(
+            "UPDATE delivery SET state = 'withdrawn', last_error = ?, next_attempt_at = NULL WHERE id = ?",
+            [words, delivery_id],
+        )
+        audit.append(tx, at, by, "delivery withdrawn", delivery_id, words)
+    return found.height
 
 
 def load(con: Connection, delivery_id: str) -> Delivery | None:

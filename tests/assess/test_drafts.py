@@ -44,7 +44,7 @@ def test_a_laboratory_draft_says_found_sold_as_and_appearance(write):
     content = write(Facts(samples=SAMPLES, found=FOUND)).content
     assert content["headline"] == "Metonitazene found in drugs sold as heroin or diazepam in Camden"
     assert content["what_happened"] == [
-        "Between 1 March 2025 and 3 March 2025, 2 samples from in or near Camden were found to contain metonitazene."
+        "Between 1 March 2025 and 3 March 2025, 2 samples from or near Camden were found to contain metonitazene."
     ]
     assert content["sold_as"] == ["heroin", "diazepam"]
     assert content["found"] == [{"name": "metonitazene", "role": "major", "presumptive": False}]

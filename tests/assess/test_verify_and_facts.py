@@ -126,8 +126,10 @@ def test_facts_come_from_the_newest_version_and_carry_the_strictest_marking(cata
         "stream": "drug checking",
         "organisation": "WEDINOS",
     }
+    replaced = {"visible_to": datetime(2025, 3, 5, tzinfo=UTC)}
     rows = [
-        common | {"record_id": "r1", "version": 1, "sold_as": "Valium", "form": "powder"},
+        common | {"record_id": "r1", "version": 1, "sold_as": "Valium", "form": "powder"} | replaced,
+        common | {"record_id": "gone", "version": 1, "sold_as": "retracted since"} | replaced,
         common
         | {"record_id": "r1", "version": 2, "sold_as": "Valium", "form": "tablet", "sold_as_subject": "nitazene"},
         common | {"record_id": "r2", "version": 1, "sold_as": "heroin"},

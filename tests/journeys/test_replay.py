@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from ewarn.pipeline import naming, receive, validate
+from ewarn.pipeline import casework, naming, receive
 from ewarn.store import lines, records
 
 
@@ -22,7 +22,7 @@ def sample(number: int, day: str, substance: str, **more: Any) -> dict[str, Any]
 def everything(corridor: Any, now: Any) -> tuple[pl.DataFrame, ...]:
     house = corridor.house(now)
     with house.db.read() as con:
-        known = lines.as_known(con, validate.ages(house))
+        known = lines.as_known(con, casework.ages(house))
         versions = records.versions(con, known.lines["record_id"].to_list())
     kept = versions.drop("receipt", "received_at").sort("record_id", "version")
     return kept, *(f.sort(f.columns) for f in (known.lines, known.mentions, known.places))
