@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ewarn import catalogue as content_room
+from ewarn.dispatch import render
 from ewarn.errors import UsageFault
 from ewarn.pipeline import identity, validate
 from ewarn.pipeline.house import House
@@ -25,9 +26,7 @@ from ewarn.pipeline.reports import (
 )
 from ewarn.settings import Settings
 from ewarn.store import (
-    backup as archives,
-)
-from ewarn.store import (
+    alerts,
     cases,
     counting,
     health,
@@ -37,6 +36,9 @@ from ewarn.store import (
     people,
     recipients,
     records,
+)
+from ewarn.store import (
+    backup as archives,
 )
 from ewarn.store import (
     doctor as examination,
@@ -159,6 +161,10 @@ def doctor(house: House, now: datetime) -> DoctorReport:
     checks.append({"check": "content", "ok": not faults, "words": f"{len(faults)} faults; see 'ewarn check'"})
     with house.db.read() as con:
         rota = [r for r in recipients.all(con) if r.rota_order is not None and r.active]
+        fixed = [alert for alert in alerts.all(con) if alert.hash]
+        other = [a.id for a in fixed if render.bundle_hash(a, alerts.payloads(con, a.id, a.version)) != a.hash]
+    words = f"{len(other)} no longer what was submitted: {', '.join(other)}" if other else f"{len(fixed)} as submitted"
+    checks.append({"check": "texts", "ok": not other, "words": words})
     words = f"{len(rota)} on the duty rota" if rota else "nobody is on the duty rota: pages reach no one"
     checks.append({"check": "duty rota", "ok": bool(rota), "words": words})
     return DoctorReport(checks=tuple(checks), exit_status=0 if all(c["ok"] for c in checks) else 1)

@@ -6,14 +6,16 @@ import shutil
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
+import polars as pl
 from pydantic import Field
 
 from ewarn.errors import EwarnError
-from ewarn.store import audit, outbox, published, schema, snapshots, tables
+from ewarn.store import audit, decisions, outbox, published, schema, snapshots, tables
 from ewarn.store.database import Database
 from ewarn.store.tables import Connection
-from ewarn.terms import Frozen
+from ewarn.terms import Frozen, digest
 
+ON_ALERTS = ("drafted", "submitted", "approved", "reviewed", "out-of-hours")
 LOW_ROOM_BYTES = 500_000_000
 ORPHANS = "SELECT count(*) FROM {table} ANTI JOIN record USING (record_id, version)"
 
@@ -54,6 +56,27 @@ def _audit(db: Database, con: Connection, now: datetime) -> Check:
     seq, _, _ = audit.last(con)
     words = f"{seq} links, whole" if broken is None else f"broken at link {broken}; restore the newest good backup"
     return Check(name="audit chain", ok=broken is None, words=words)
+
+
+def _entered(db: Database, con: Connection, now: datetime) -> Check:
+    """Whether what people did and what cases say is still what was entered: each row's hash stands in the chain."""
+    chain = audit.entries(con)
+    known = set(chain.get_column("details"))
+    told = {digest(decision.model_dump(mode="json")) for decision in decisions.all(con)}
+    rows = told | {digest(text) for table in ("case_file", "recipient") for text in _bodies(con, table)}
+    people = tables.rows(con, "SELECT body, secret_hash FROM person")
+    rows |= {digest([row["body"], digest(row["secret_hash"])]) for row in people}
+    of_alerts = chain.filter(pl.col("act").is_in(ON_ALERTS) & pl.col("subject").str.contains("/A", literal=True))
+    changed, gone = len(rows - known), len(set(of_alerts.get_column("details")) - told)
+    words = f"{len(rows)} as they were entered"
+    if changed or gone:
+        words = f"{changed} changed and {gone} removed since they were entered; restore the newest good backup"
+    return Check(name="decisions, cases and people", ok=not changed and not gone, words=words)
+
+
+def _bodies(con: Connection, table: str) -> list[str]:
+    found: list[str] = tables.frame(con, f"SELECT body FROM {table}").get_column("body").to_list()
+    return found
 
 
 def _clock(db: Database, con: Connection, now: datetime) -> Check:
@@ -99,7 +122,7 @@ def _outbox(db: Database, con: Connection, now: datetime) -> Check:
 
 
 _CHECKS: tuple[Callable[[Database, Connection, datetime], Check], ...] = (
-    _version, _audit, _clock, _published, _receipts, _whole, _outbox,
+    _version, _audit, _entered, _clock, _published, _receipts, _whole, _outbox,
 )  # fmt: skip
 
 
