@@ -122,7 +122,8 @@ COLUMNS: dict[str, Columns] = {
     "lines": _LINE
     | _STAGED_SAMPLE
     | {k: v for k, v in _STAGED_INCIDENT.items() if k not in _STAGED_SAMPLE}
-    | {"title": _STAGED_NOTICE["title"], "notice_kind": _STAGED_NOTICE["notice_kind"]},
+    | {"published_at": _HEADER["published_at"]}
+    | {name: _STAGED_NOTICE[name] for name in ("title", "summary", "notice_kind")},
     "line_mentions": {"record_id": _LINE["record_id"], "version": _LINE["version"]} | _MENTION,
     "line_places": {"record_id": _LINE["record_id"], "version": _LINE["version"]} | _PLACE,
     "line_counts": _LINE | _STAGED_COUNT | {"area": _PLACE["area"], "tier": _PLACE["tier"]},

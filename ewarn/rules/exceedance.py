@@ -21,7 +21,7 @@ from ewarn.catalogue.definitions import RuleDefinition
 from ewarn.frames import SHAPES
 from ewarn.rules import counts, ears, farrington
 from ewarn.rules.counts import MONDAY, Cells, Series
-from ewarn.rules.prepare import Ground, day_text, number, place, words
+from ewarn.rules.prepare import Ground, day_text, number, place, plural, words
 from ewarn.terms import NotEvaluable, RecordKind, SubjectKind
 
 EPISODE_DAYS = 28
@@ -169,7 +169,7 @@ def _series(
     rows: list[dict[str, Any]] = []
     for i in np.lexsort((cells.period, cells.seen))[::-1]:
         tau, period = int(cells.seen[i]), int(cells.period[i])
-        if tau < begin and tau < earliest - reach:
+        if newest and tau < begin and tau < earliest - reach:
             break
         verdict = judge(cells.as_known(tau, period, min(length, period - first_period + 1))[None, :])[0]
         newest = newest or verdict
@@ -217,7 +217,9 @@ def _spell(
     period_days: int,
 ) -> dict[str, Any]:
     kind, subject, area, tier = stratum
-    what = f" of {ground.catalogue.name_of(subject)}" if subject else ""
+    listed = subject and kind != SubjectKind.KEY
+    name = ground.catalogue.name_of(subject) if listed else subject.replace("-", " ")
+    what = f"{name[:1].upper()}{name[1:]}: {observed:g}" if name else plural(observed, "event")
     length = "the week of" if period_days == 7 else "the period from" if period_days > 1 else ""
     return {
         "rule": rule.id,
@@ -231,7 +233,7 @@ def _spell(
         "expected": round(verdict.expected, 4),
         "upper_bound": round(verdict.upper, 4),
         "p_value": verdict.p_value,
-        "why": f"{observed:g}{what} in {place(ground.catalogue, area)}, {length} {day_text(start)}: "
+        "why": f"{what} in {place(ground.catalogue, area)}, {length} {day_text(start)}: "
         f"{verdict.expected:.3g} expected, upper bound {verdict.upper:.3g}.".replace(",  ", ", "),
         "would_have_stopped_it": f"A count of {verdict.upper:.3g} or fewer, "
         f"or fewer than {number(rule, 'min_observed', 3):g}.",

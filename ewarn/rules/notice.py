@@ -1,11 +1,12 @@
-"""Notice: an official notice names a watched substance or class, or our own area together with any drug.
+"""Notice: an official notice names a watched substance or class, or our own area together with a drug or an overdose.
 
 In: the ground. Out: spells, one per notice, subject and area. A notice is never a cluster: a coroner's report about an
-old death is a notice with the date it was published.
+old death is a notice of the day it was published.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import polars as pl
@@ -13,7 +14,7 @@ import polars as pl
 from ewarn.catalogue import Catalogue
 from ewarn.catalogue.definitions import RuleDefinition
 from ewarn.frames import SHAPES, empty
-from ewarn.rules.prepare import STRATUM, VERSION, Ground, day_text, known, number, stands, words
+from ewarn.rules.prepare import STRATUM, VERSION, Ground, day_text, known, london_day, number, stands, words
 from ewarn.terms import LONDON_REGION, UK, MentionKind, RecordKind, SubjectKind, Tier
 
 SILENT_KINDS = ("withdrawal",)
@@ -22,33 +23,62 @@ SILENT_KINDS = ("withdrawal",)
 def spells(rule: RuleDefinition, ground: Ground) -> pl.DataFrame:
     """Spells of notices.
 
-    Numbers: `max_age_days` 60, older ones say nothing; `home_area` GSS code of our region; `silent_kinds` notice kinds
-    that say nothing. Background speaks only of what is on watch.
+    Numbers: `max_age_days` 60 since publication, older ones say nothing; `home_area` GSS code of our region;
+    `home_words` that make a notice about it concern us where it names no drug; `silent_kinds` notice kinds that say
+    nothing. Background speaks only of what is on watch.
     """
-    silent = rule.numbers.get("silent_kinds", SILENT_KINDS)
-    young = ground.versions.filter(
-        (pl.col("kind") == RecordKind.NOTICE)
-        & (pl.col("age_days") <= number(rule, "max_age_days", 60))
-        & ~pl.col("notice_kind").fill_null("").is_in(list(silent))  # type: ignore[arg-type]
-    )
-    named = _named(ground, words(rule, "home_area", LONDON_REGION)).join(young, on=VERSION)
+    young = _young(rule, ground)
+    home = words(rule, "home_area", LONDON_REGION)
+    named = _named(ground, home).join(young, on=VERSION)
+    named = pl.concat([named, _worded(rule, ground, home, young)], how="diagonal")
     named = named.filter(pl.col("watched") | (pl.col("notice_kind").fill_null("") != "background"))
     if named.is_empty():
         return empty("spells")
-    rows = known(named, [*STRATUM, "record_id"], "reference_date", "title", "watched", "source").sort(
-        *STRATUM, "record_id"
-    )
+    carried = ("reference_date", "published", "title", "watched", "source", "word")
+    rows = known(named, [*STRATUM, "record_id"], *carried).sort(*STRATUM, "record_id")
     return pl.DataFrame([_spell(row, rule, ground) for row in rows.iter_rows(named=True)], schema=SHAPES["spells"])
+
+
+def _young(rule: RuleDefinition, ground: Ground) -> pl.DataFrame:
+    """Notices that became known soon after they were published, whenever that which they tell of happened."""
+    silent = rule.numbers.get("silent_kinds", SILENT_KINDS)
+    published = london_day("published_at").fill_null(pl.col("reference_date"))
+    return (
+        ground.versions.filter(pl.col("kind") == RecordKind.NOTICE)
+        .with_columns(published=published)
+        .filter((pl.col("day") - pl.col("published")).dt.total_days() <= number(rule, "max_age_days", 60))
+        .filter(~pl.col("notice_kind").fill_null("").is_in(list(silent)))  # type: ignore[arg-type]
+    )
+
+
+def _worded(rule: RuleDefinition, ground: Ground, home: str, young: pl.DataFrame) -> pl.DataFrame:
+    """Notices that name our area and one of the rule's words, and no drug at all: one row per version."""
+    listed = [str(word) for word in rule.numbers.get("home_words", ())]  # type: ignore[union-attr]
+    pattern = "|".join(re.escape(word) for word in sorted(listed, key=lambda word: (-len(word), word)))
+    text = pl.concat_str(pl.col("title").fill_null(""), pl.lit(". "), pl.col("summary").fill_null(""))
+    word = text.str.to_lowercase().str.extract(rf"\b({pattern})\b") if listed else pl.lit(None, pl.String)
+    local = _areas(ground, home).filter(pl.col("area") != UK)
+    return (
+        young.join(_drugs(ground), on=VERSION, how="anti")
+        .with_columns(word=word, subject=pl.lit(""), subject_kind=pl.lit(SubjectKind.NONE.value), watched=pl.lit(False))
+        .drop_nulls("word")
+        .join(local, on=VERSION)
+    )
+
+
+def _drugs(ground: Ground) -> pl.DataFrame:
+    """Mentions of substances and classes."""
+    kinds = [MentionKind.SUBSTANCE.value, MentionKind.CLASS.value]
+    return ground.mentions.filter(pl.col("mention_kind").is_in(kinds)).drop_nulls("subject")
 
 
 def _named(ground: Ground, home: str) -> pl.DataFrame:
     """One row per version x subject the notice is about: what is on watch, and at home whatever drug it names."""
-    kinds = [MentionKind.SUBSTANCE.value, MentionKind.CLASS.value]
-    mentions = ground.mentions.filter(pl.col("mention_kind").is_in(kinds)).drop_nulls("subject")
     on_watch = [s for s in (*ground.catalogue.classes, *ground.catalogue.substances) if ground.catalogue.is_watched(s)]
     places = _areas(ground, home)
     subjects = (
-        mentions.select(*VERSION, "subject", subject_kind="mention_kind")
+        _drugs(ground)
+        .select(*VERSION, "subject", subject_kind="mention_kind")
         .unique()
         .with_columns(watched=pl.col("subject").is_in(on_watch))
         .join(places, on=VERSION)
@@ -70,7 +100,9 @@ def _within(catalogue: Catalogue, home: str) -> list[str]:
 
 def _spell(row: dict[str, Any], rule: RuleDefinition, ground: Ground) -> dict[str, Any]:
     name = ground.catalogue.name_of(row["subject"])
-    what = f"the watched {row['subject_kind']} {name}" if row["watched"] else f"our area and {name}"
+    what = f"the watched {row['subject_kind']} {name}" if row["watched"] else f"our area and {name or row['word']}"
+    late = row["reference_date"] < row["published"]
+    told = f" It tells of {day_text(row['reference_date'])}." if late else ""
     return {
         "rule": rule.id,
         **{column: row[column] for column in STRATUM},
@@ -81,8 +113,8 @@ def _spell(row: dict[str, Any], rule: RuleDefinition, ground: Ground) -> dict[st
         "observed": 1.0,
         "certain": int(row["area"] != UK or row["subject_kind"] != SubjectKind.NONE),
         "records": [row["record_id"]],
-        "why": f"A notice from {_publisher(row['source'], ground.catalogue)} dated {day_text(row['reference_date'])} "
-        f"names {what}: “{(row['title'] or 'without a title')[:160]}”.",
+        "why": f"A notice from {_publisher(row['source'], ground.catalogue)} dated {day_text(row['published'])} "
+        f"names {what}: “{(row['title'] or 'without a title')[:160]}”.{told}",
         "would_have_stopped_it": "A notice that names nothing on watch, or one older than the rule looks at.",
     }
 

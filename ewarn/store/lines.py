@@ -42,7 +42,8 @@ def as_known(
 
 _SHOWN = f"""
     WITH bounded AS (
-        SELECT record_id, version, source, kind, reference_date, reference_at, known_date, visible_at AS visible_from,
+        SELECT record_id, version, source, kind, reference_date, reference_at, known_date, published_at,
+               visible_at AS visible_from,
                lead(visible_at) OVER (PARTITION BY record_id ORDER BY version) AS visible_to, retracted
         FROM record
         WHERE (?::TIMESTAMPTZ IS NULL OR visible_at <= ?::TIMESTAMPTZ)
@@ -56,7 +57,7 @@ _LINES = """
     SELECT shown.*, coalesce(s.organisation, i.organisation) AS organisation, coalesce(s.stream, i.stream) AS stream,
            s.* EXCLUDE (record_id, version, organisation, stream),
            i.* EXCLUDE (record_id, version, organisation, stream),
-           n.title, n.notice_kind
+           n.title, n.summary, n.notice_kind
     FROM shown
     LEFT JOIN sample s USING (record_id, version)
     LEFT JOIN incident i USING (record_id, version)

@@ -141,3 +141,14 @@ def test_on_the_first_day_no_period_has_closed(catalogue: Catalogue, known: Call
     )
     spells, missing = exceedance.spells(catalogue.rules["ears-incidents"], ground, None)
     assert spells.is_empty() and missing[0].reason == "no period has closed since the first line"
+
+
+def test_a_series_has_an_answer_between_two_deliveries(known: Callable[..., Lines], catalogue: Catalogue) -> None:
+    rows = daily({day: 3.0 for day in range(5)})
+    evaluation = evaluate([catalogue.rules["ears-counts-daily"]], known(*rows), day_end(date(2025, 2, 10)), catalogue)
+    assert [n.reason for n in evaluation.not_evaluable] == ["fewer than 10 closed periods of history"]
+
+
+def test_a_baseline_of_zeros_then_cases_has_an_answer(standing: Ask) -> None:
+    (signal,) = standing(daily({day: 0.0 for day in range(20)} | {19: 7.0}), _instant(2025, 1, 21, 8))
+    assert signal.why == "Naloxone: 7 in Camden, 20 January 2025: 0 expected, upper bound 1.54."

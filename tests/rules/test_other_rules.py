@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC as UTC_ZONE
+from datetime import date, datetime, timedelta
 
 import polars as pl
 
@@ -101,3 +102,28 @@ def test_nothing_known_later_changes_what_was_said(known: Callable[..., Lines], 
     whole = evaluate(rules, known(*rows), day_end(date(2024, 12, 31)), catalogue, since=day_end(days[0]))
     part = evaluate(rules, known(*rows), day_end(days[-1]), catalogue, since=day_end(days[0]))
     assert signals.over(whole, days) == signals.over(part, days)
+
+
+def test_a_coroners_notice_about_an_old_death_speaks_when_it_is_published(standing: Ask) -> None:
+    published = datetime(2025, 1, 20, 12, tzinfo=UTC_ZONE)
+    row = notice("2025-01-21", "2023-08-27", "metonitazene", published_at=published)
+    (signal,) = standing([row], "2025-01-21")
+    assert (signal.rule, signal.area.code, str(signal.period.start)) == ("notice-watched", CAMDEN, "2023-08-27")
+    assert "dated 20 January 2025" in signal.why
+    assert signal.why.endswith("It tells of 27 August 2023.")
+    again = notice("2025-06-21", "2025-01-20", "metonitazene", published_at=published)
+    assert standing([again], "2025-06-21") == []
+
+
+def test_a_notice_of_overdoses_in_our_area_needs_no_drug(standing: Ask) -> None:
+    def told(title: str, area: str, **fields: object) -> list[Signal]:
+        row = {"kind": "notice", "on": "2025-03-01", "title": title, "area": area, "notice_kind": "alert", **fields}
+        return standing([row], "2025-03-02", "notice-watched")
+
+    (signal,) = told("Overdoses in hostels", CAMDEN)
+    assert (signal.subject.kind, signal.area.code) == ("none", CAMDEN)
+    assert "names our area and overdoses" in signal.why
+    assert told("Advice to hostels", CAMDEN, summary="A contaminated batch is about.")
+    assert not told("Overdoses in hostels", UK)
+    assert not told("Advice to hostels", CAMDEN)
+    assert [s.subject.id for s in told("Overdoses in hostels", CAMDEN, found="diazepam")] == ["diazepam"]
