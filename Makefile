@@ -28,7 +28,7 @@ help:
 	@echo 'make test    the tests'
 	@echo 'make check   ruff, mypy, the import contracts, the content'
 	@echo 'make serve   the schedules (a Prefect server and worker) and the Today page; Ctrl-C stops all of it'
-	@echo 'make bench   how long intake, detection and back-test take on this machine'
+	@echo 'make bench   speed and memory here, as ratios to what the same file costs at the least'
 
 demo: $(VENV)/run.stamp $(VENV)/package.stamp
 	@$(VENV)/bin/ewarn demo
@@ -47,7 +47,7 @@ serve: $(VENV)/run.stamp $(VENV)/package.stamp
 	@exec $(RUN) -m flows.serve $(ARGS)
 
 bench: $(VENV)/dev.stamp $(VENV)/package.stamp
-	@$(RUN) tests/house/bench_corridor.py $(ARGS)
+	@$(RUN) benchmarks/corridor.py $(ARGS)
 
 # A half-made .venv is made again; one that works is kept.
 $(VENV)/made.stamp:
