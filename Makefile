@@ -13,7 +13,7 @@ HERE := $(CURDIR)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
-export PREFECT_HOME := $(HERE)/var/prefect
+export PREFECT_HOME ?= $(HERE)/var/prefect
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export PREFECT_SERVER_UI_V2_ENABLED := false
 export DO_NOT_TRACK := 1
