@@ -6,6 +6,8 @@ In: a call. Out: exit status 0 when every alert was approved by two people, sent
 from __future__ import annotations
 
 import shlex
+import shutil
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,13 +95,23 @@ def _look(ending: Ending, report: Path) -> dict[str, str]:
 def _next(play: Play, ending: Ending) -> list[str]:
     at = f"--home {shlex.quote(_short(ending.home))}"
     alert = play.issued[-1] if play.issued else None
-    return [
-        f"ewarn status {at}",
-        *([f"ewarn cases show {alert.case} {at}", f"ewarn alerts show {alert.id} {at}"] if alert else []),
-        *([f"ewarn explain {next(iter(play.signals))} {at}"] if play.signals else []),
-        f"ewarn detect --as-of 2025-03-03 --area E09000007 --dry-run {at}",
-        f"ewarn backtest --from 2025-03-01 --to 2025-12-31 {at}",
+    commands = [
+        "status",
+        *([f"cases show {alert.case}", f"alerts show {alert.id}"] if alert else []),
+        *([f"explain {next(iter(play.signals))}"] if play.signals else []),
+        "detect --as-of 2025-03-03 --area E09000007 --dry-run",
+        "backtest --from 2025-03-01 --to 2025-12-31",
     ]
+    return [f"{_program()} {command} {at}" for command in commands]
+
+
+def _program() -> str:
+    """What calls this program from here: its name where the shell finds it, else the way to it."""
+    beside = Path(sys.executable).with_name("ewarn")
+    if not beside.is_file():
+        return f"{shlex.quote(sys.executable)} -m ewarn.cli"
+    found = shutil.which("ewarn")
+    return "ewarn" if found and Path(found).samefile(beside) else shlex.quote(_short(beside))
 
 
 def _short(path: Path) -> str:
