@@ -1,4 +1,4 @@
-"""Make a Prefect server ready for the deployments: the write slot, the heartbeat automation, no old deployments.
+"""Make a Prefect server ready: the write slot, the heartbeat automation, and nothing left of earlier starts.
 
 Run as `python -m flows.readiness` with PREFECT_API_URL set. Repeatable.
 """
@@ -10,10 +10,12 @@ from datetime import timedelta
 
 from prefect.automations import AutomationCore
 from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
 from prefect.client.schemas.objects import StateType
 from prefect.events.actions import ChangeFlowRunState
 from prefect.events.schemas.automations import EventTrigger, Posture
 from prefect.events.schemas.events import ResourceSpecification
+from prefect.states import Crashed
 
 from flows.turns import WRITE_SLOT
 
@@ -43,6 +45,7 @@ async def make_ready() -> None:
     async with get_client() as client:
         await client.upsert_global_concurrency_limit_by_name(WRITE_SLOT, 1)
         await _remove_old(client)
+        await _end_left_over(client)
         await client.create_automation(heartbeat_automation())
 
 
@@ -52,6 +55,15 @@ async def _remove_old(client: PrefectClient) -> None:
         await client.delete_automation(automation.id)
     for deployment in await client.read_deployments():
         await client.delete_deployment(deployment.id)
+
+
+async def _end_left_over(client: PrefectClient) -> None:
+    """No worker runs yet, so a run that is said to be at work was left by a start that was killed."""
+    at_work = FlowRunFilterStateType(any_=[StateType.RUNNING, StateType.PENDING, StateType.CANCELLING])
+    left = FlowRunFilter(state=FlowRunFilterState(type=at_work))
+    while runs := await client.read_flow_runs(flow_run_filter=left):
+        for run in runs:
+            await client.set_flow_run_state(run.id, Crashed(message="Left by a start that was killed."), force=True)
 
 
 if __name__ == "__main__":
