@@ -48,12 +48,13 @@ class Serving:
             self._start_desk()
         self._write_down()
 
-    def stop(self) -> None:
-        """Page and worker first, the server last; each by its own id."""
+    def stop(self) -> bool:
+        """Page and worker first, the server last; each by its own id. Answers whether anything had been started."""
         started = bool(self.children)
         self.children.stop(["desk", "worker", "server"])
         if started:
             self.register.clear()
+        return started
 
     def first_gone(self) -> Child | None:
         """A part that has ended by itself, if any."""
@@ -102,8 +103,8 @@ def main() -> int:
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        serving.stop()
-        print("everything is stopped", flush=True)
+        if serving.stop():
+            print("everything is stopped", flush=True)
 
 
 def _attend(serving: Serving) -> int:

@@ -147,4 +147,5 @@ def test_a_second_start_is_refused_while_one_runs(tmp_path: Path) -> None:
     keeper.wait()
     assert done.returncode == 1
     assert "already running" in done.stderr
+    assert "stopped" not in done.stdout
     assert (tmp_path / "server.json").exists()
