@@ -140,25 +140,25 @@ class Cells:
 
 
 def of_cells(rule: RuleDefinition, ground: Ground) -> list[Cells]:
-    """Aggregated series of the rule's tiers, one per source, indicator, area and length of period.
+    """Aggregated series of the rule's tiers, one per source, organisation, indicator, area and length of period.
 
     Periods are counted from the series' own first date, so that weeks starting on Saturday stay whole.
     """
     tiers = [t.value for t in rule.tiers]
     rows = ground.counts.filter(pl.col("tier").is_in(tiers) & (pl.col("period_days") > 0))
-    over = ["source", "indicator", "area", "tier", "period_days"]
+    over = ["source", "organisation", "indicator", "area", "tier", "period_days"]
     cells = []
     for key, frame in (
         rows.sort(*over, "reference_date", "version").partition_by(over, maintain_order=True, as_dict=True).items()
     ):
-        start, length = frame["reference_date"][0], int(key[4])
+        start, length = frame["reference_date"][0], int(key[5])
         offset = (start - MONDAY).days % length
         number = ((pl.col("reference_date") - pl.lit(MONDAY)).dt.total_days() - offset) // length
         cells.append(
             Cells(
-                subject=str(key[1]),
-                area=str(key[2]),
-                tier=str(key[3]),
+                subject=str(key[2]),
+                area=str(key[3]),
+                tier=str(key[4]),
                 period_days=length,
                 max_age_days=int(frame["max_age_days"].fill_null(180).max()),  # type: ignore[arg-type]
                 offset=offset,

@@ -228,10 +228,11 @@ def article(noun: str) -> str:
 
 
 def place(catalogue: Catalogue, code: str) -> str:
-    """An area's name as it follows 'in': 'the North East', 'the United Kingdom', 'Camden'."""
+    """An area's name as it follows 'in': 'the North East', 'the UK', 'the City of London', 'Camden'."""
     area = catalogue.area_ref(code)
-    points = ("North ", "South ", "East ", "West ", "United ")
-    return f"the {area.name}" if area.tier is not Tier.BOROUGH and area.name.startswith(points) else area.name
+    wide = ("North ", "South ", "East ", "West ")
+    the = ("City of ", "Isle of ", "Vale of ") if area.tier is Tier.BOROUGH else wide
+    return "the UK" if code == UK else f"the {area.name}" if area.name.startswith(the) else area.name
 
 
 def stands(fires_from: datetime, rule: RuleDefinition, gone: datetime) -> datetime:

@@ -18,9 +18,8 @@ from ewarn.catalogue import Catalogue
 from ewarn.catalogue.definitions import RuleDefinition
 from ewarn.rules import collapse, episodes
 from ewarn.rules.collapse import Episode, Spell
-from ewarn.rules.prepare import Ground
+from ewarn.rules.prepare import Ground, place, plural
 from ewarn.terms import (
-    UK,
     AreaRef,
     Family,
     NotEvaluable,
@@ -207,7 +206,7 @@ class Book:
         As first raised, only those raised on the same day add anything to it.
         """
         ordered = sorted(lower, key=lambda pair: collapse.order(pair[0], self.catalogue))
-        said = _also_first(root, ordered) + _also_found(root, ordered)
+        said = _also_first(root, ordered, self.catalogue) + _also_found(root, ordered)
         words: dict[str, Any] = {"beneath": tuple(s for _, s in ordered)}
         if root.group is Family.CLUSTER:
             near = [s for _, s in ordered if s.area == signal.area]
@@ -319,11 +318,13 @@ def _why(
     elif not added and len(records) > len(best["records"]) > 0:
         parts.append(f"{len(records)} records in all since it was raised.")
     if learning is not None:
-        parts.append(f"Learning: only {learning} days of history.")
+        parts.append(
+            f"Learning: only {plural(learning, 'day')} of history." if learning else "Learning: no history yet."
+        )
     return " ".join(parts)
 
 
-def _also_first(root: Episode, lower: Sequence[tuple[Episode, Signal]]) -> list[str]:
+def _also_first(root: Episode, lower: Sequence[tuple[Episode, Signal]], catalogue: Catalogue) -> list[str]:
     """'It is also the first in London and in the UK', for the same subject at wider tiers."""
     if root.rule.family is not Family.FIRST:
         return []
@@ -332,7 +333,7 @@ def _also_first(root: Episode, lower: Sequence[tuple[Episode, Signal]]) -> list[
         for e, s in lower
         if e.rule.id == root.rule.id and e.subject == root.subject and e.area != root.area
     }
-    names = ["the UK" if a.code == UK else a.name for a in wider.values() if a.tier is not Tier.BOROUGH]
+    names = [place(catalogue, a.code) for a in wider.values() if a.tier is not Tier.BOROUGH]
     return [f"Also the first in {' and in '.join(names)}."] if names else []
 
 

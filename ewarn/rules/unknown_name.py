@@ -15,7 +15,7 @@ from rapidfuzz import fuzz, process
 from ewarn.catalogue import Catalogue
 from ewarn.catalogue.definitions import RuleDefinition
 from ewarn.frames import SHAPES, empty
-from ewarn.rules.prepare import VERSION, Ground, article, day_text, known, number, stands
+from ewarn.rules.prepare import VERSION, Ground, article, day_text, known, number, place, stands
 from ewarn.terms import UK, MentionKind, SubjectKind, Tier
 
 
@@ -70,7 +70,7 @@ def _near(queued: pl.DataFrame, catalogue: Catalogue, likeness: float) -> dict[s
 
 def _spell(row: dict[str, Any], rule: RuleDefinition, ground: Ground, like: str) -> dict[str, Any]:
     written = " ".join(row["as_written"].split())[:60]
-    area = ground.catalogue.area_ref(row["area"]).name
+    area = place(ground.catalogue, row["area"])
     return {
         "rule": rule.id,
         "subject_kind": SubjectKind.KEY.value,

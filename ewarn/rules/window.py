@@ -276,6 +276,7 @@ def _row(rule: RuleDefinition, ground: Ground, stratum: Stratum, firing: Firing,
     p_value = firing.expectation.tail(firing.fewest) if firing.expectation else None
     upper = firing.expectation.critical(plan.alpha) if firing.expectation else None
     first, last = _day(rows.day[members].min()), _day(rows.day[members].max())
+    said = f"{_what(rule, ground, stratum, firing, plan, area)}, {_dates(first, last)}."
     return {
         "rule": rule.id,
         "subject_kind": stratum.subject_kind,
@@ -295,18 +296,20 @@ def _row(rule: RuleDefinition, ground: Ground, stratum: Stratum, firing: Firing,
         "persons_min": None if plan.by_records else firing.fewest,
         "persons_max": None if plan.by_records else firing.most,
         "records": records,
-        "why": f"{_what(rule, ground, stratum, firing, plan, area)}, {_dates(first, last)}. "
-        + " ".join(_caveats(firing, plan, p_value, rows, certain, len(records))),
-        "would_have_stopped_it": f"Fewer than {max(plan.n, upper or 0)} "
-        f"{'records' if plan.by_records else 'persons'} in {_length(plan)}.",
+        "why": " ".join([said, *_caveats(firing, plan, p_value, rows, certain, len(records))]),
+        "would_have_stopped_it": f"Fewer than {max(plan.n, upper or 0)} {_nouns(rule, plan)[1]} in {_length(plan)}.",
         "_share": float(rows.share[members].sum()),
     }
 
 
+def _nouns(rule: RuleDefinition, plan: Plan) -> tuple[str, str]:
+    fatal = words(rule, "outcome", "any") == "fatal"
+    return ("record", "records") if plan.by_records else ("death", "deaths") if fatal else ("person", "persons")
+
+
 def _what(rule: RuleDefinition, ground: Ground, stratum: Stratum, firing: Firing, plan: Plan, area: str) -> str:
     """'12 persons within 24 hours in Camden'."""
-    fatal = words(rule, "outcome", "any") == "fatal"
-    one, many = ("record", "records") if plan.by_records else ("death", "deaths") if fatal else ("person", "persons")
+    one, many = _nouns(rule, plan)
     count = plural(firing.fewest, one, many)
     if firing.most > firing.fewest:
         count = f"{firing.fewest} to {firing.most} {many}"
@@ -324,7 +327,7 @@ def _caveats(
     elif plan.alpha < 1:
         yield "Too little history to say how unlikely: raised on the minimum count alone."
     if certain < records:
-        yield f"{certain} of {records} records are certainly there."
+        yield f"Certainly there: {certain} of {plural(records, 'record')}."
     if plan.window <= 4 * DAY_US and (rows.start[firing.members] < rows.end[firing.members]).any():
         yield "Some rows give a date without a time and count as possible."
 

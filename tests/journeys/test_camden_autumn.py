@@ -68,3 +68,21 @@ def test_coroner_reports_on_old_deaths_are_recorded_and_raise_no_cluster(corrido
         first = next(s for s in found if s.family == "first detection" and s.area.code == "E09000007")
         assert "newly known" in first.why.lower()
         assert happened[:4] in first.why
+
+
+def test_toxicology_as_amended_incident_rows_says_the_same(corridor: Any) -> None:
+    def told(number: int, now: Any, **more: Any) -> set[str]:
+        row = {
+            "incident_ref": f"D{number}", "organisation": "Ambulance (reconstructed)", "stream": "ambulance",
+            "report_type": "single", "event_date": DEATHS[number], "reported_date": DEATHS[number], "place": "Camden",
+            "outcome": "fatal",
+        } | more  # fmt: skip
+        corridor.drop("overdose_incidents", [row], now)
+        return {s.rule for s in corridor.detect(now, dry_run=True).signals if s.area.code == "E09000007"}
+
+    for number, day in enumerate(DEATHS):
+        assert told(number, corridor.at(day, "18:00")) == set()
+    found = {"confirmed_substances": "cychlorphine", "method": "LC-MS/MS", "status": "amended"}
+    rules = [told(n, corridor.at(f"2026-01-{10 + 6 * i}"), **found) for i, n in enumerate((2, 0, 1))]
+    assert rules[0] == {"first-in-area"}
+    assert "cluster-28d-deaths" in rules[2] - rules[1]

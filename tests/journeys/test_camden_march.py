@@ -74,3 +74,17 @@ def test_a_growing_cluster_report_updates_the_same_case(corridor: Any) -> None:
     assert len(cases) == 1
     assert max(s.signal.persons_max or 0 for s in cases[0].signals) == 33
     assert "We do not have confirmation of the drug involved" in corridor.issue(cases[0].ref, now).text
+
+
+def test_five_in_one_hostel_raise_the_borough_signal_in_the_same_case(corridor: Any) -> None:
+    corridor.staff(corridor.at("2025-03-01"))
+    rules, pages = [], []
+    for number, (day, clock) in enumerate(NIGHT[:5], 1):
+        now = corridor.at(day, clock) + timedelta(minutes=3)
+        report = arrive(corridor, number, day, clock, now, location_ref="site-a")
+        rules.append({s.rule for s in report.signals})
+        pages.append(len(report.pages))
+    assert "cluster-24h-area" in rules[4]
+    assert rules[:2] == [set(), {"cluster-24h-setting"}]
+    assert pages[4] == 1, "the fifth pages again"
+    assert len(assess.list_cases(corridor.house(now), "open")) == 1

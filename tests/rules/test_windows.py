@@ -89,7 +89,7 @@ def test_an_area_is_named_by_the_summed_shares_and_the_others_are_listed(standin
     (signal,) = standing(rows, "2025-03-04", DAY_RULE)
     assert (signal.area.code, signal.certain, signal.observed) == (CAMDEN, 1, 5)
     assert [p.code for p in signal.also_possible] == [WESTMINSTER]
-    assert "1 of 5 records are certainly there" in signal.why
+    assert "Certainly there: 1 of 5 records." in signal.why
 
 
 def test_neighbours_speak_only_when_no_borough_explains_it(standing: Ask) -> None:
