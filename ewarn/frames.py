@@ -50,6 +50,7 @@ _STAGED_INCIDENT: Columns = {
     "reference_end": (DAY, "last day a cluster report spans; null for single events"),
 }
 _STAGED_COUNT: Columns = {
+    "organisation": (TEXT, "who counted; null where not said"),
     "indicator": (TEXT, "what is counted"),
     "period_days": (WHOLE, "length of the period that starts on reference_date"),
     "value_text": (TEXT, "the cell as written: 12, *, <5"),

@@ -149,7 +149,7 @@ def _of_headers(drop: DropDefinition, file: str) -> list[Fault]:
     known = {*mapped, *drop.ignored, *drop.documented}
     faults = [
         Fault(file=file, key="key", problem=f"'{header}' is no header of this drop", remedy=nearest(header, known))
-        for header in drop.key
+        for header in (*drop.key, *drop.key_where_given)
         if header not in known and get_close_matches(header, known, n=1, cutoff=0.8)
     ]
     meanings: dict[str, set[str]] = defaultdict(set)
@@ -157,8 +157,8 @@ def _of_headers(drop: DropDefinition, file: str) -> list[Fault]:
         for other in column.other_names if column.column else ():
             meanings[same_header(other)].add(column.column or "")
     for header, others in drop.key_other_names.items():
-        if header not in drop.key:
-            remedy = nearest(header, drop.key)
+        if header not in (*drop.key, *drop.key_where_given):
+            remedy = nearest(header, (*drop.key, *drop.key_where_given))
             faults.append(Fault(file=file, key=f"key_other_names.{header}", problem="not a key header", remedy=remedy))
         for other in others:
             meanings[same_header(other)].add(header)

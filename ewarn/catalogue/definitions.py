@@ -94,7 +94,7 @@ SAMPLE_FIELDS = {"organisation", "stream", "sold_as", "form", "colour", "label"}
 INCIDENT_FIELDS = {
     "organisation", "stream", "outcome", "persons", "cumulative", "setting", "place_label", "reference_end",
 }  # fmt: skip
-COUNT_FIELDS = {"indicator", "period_days", "value", "denominator"}
+COUNT_FIELDS = {"organisation", "indicator", "period_days", "value", "denominator"}
 SHARED_FIELDS = {"reference_date", "reference_time", "known_date", "published_date", "status", "place", "area_code"}
 MENTION_FIELDS = {
     "substances", "major", "minor", "trace", "confirmed", "suspected", "method", "presumptive", "concentration", "unit",
@@ -111,6 +111,9 @@ class DropDefinition(SourceBase):
 
     kind: RecordKind
     key: tuple[str, ...] = Field(min_length=1, description="source headers that together name a record")
+    key_where_given: tuple[str, ...] = Field(
+        (), description="further key headers that a file may lack; an absent or blank cell is a value of its own"
+    )
     key_other_names: dict[str, tuple[str, ...]] = Field(
         default_factory=dict, description="key header -> other headers that mean it, where no column maps it"
     )

@@ -80,6 +80,7 @@ def _count(mapped: Mapped) -> dict[str, Field]:
     indicator = mapped.text("indicator")
     unnamed = pl.when(indicator.is_null()).then(pl.lit("blank indicator; say what is counted")).otherwise(None)
     return {
+        "organisation": Field(mapped.text("organisation")),
         "indicator": Field(indicator, unnamed) if mapped.has("indicator") else Field(pl.lit(mapped.definition.id)),
         "period_days": Field(days.value.fill_null(1), days.fault),
         "value_text": Field(mapped.cell("value")),

@@ -42,12 +42,14 @@ class Field:
 
 @dataclass(frozen=True)
 class Mapped:
-    """A definition laid over one file's headers. `headers`: our field -> the file's header, mapped fields only."""
+    """A definition laid over one file's headers. `headers`: our field -> the file's header, mapped
+    fields only. `key`: key header -> the file's; `joining`: the same for those a file may lack, null where it does."""
 
     definition: DropDefinition
     headers: Mapping[str, str]
     unknown: tuple[str, ...]
-    key: tuple[str, ...]
+    key: Mapping[str, str]
+    joining: Mapping[str, str | None]
     content: tuple[tuple[str, str], ...]
 
     def has(self, field: str) -> bool:
@@ -108,7 +110,10 @@ def lay(definition: DropDefinition, header: Iterable[str]) -> Mapped:
         elif names and (column.required or field == "reference_date"):
             missing.append(names[0])
     renamed = {folded(c.column): headers[f] for f, c in definition.columns.items() if c.column and f in headers}
-    key = {name: renamed.get(folded(name)) or _key(definition, name, present) for name in definition.key}
+    key, joining = (
+        {name: renamed.get(folded(name)) or _key(definition, name, present) for name in names}
+        for names in (definition.key, definition.key_where_given)
+    )
     missing += [name for name, found in key.items() if found is None and name not in missing]
     if missing:
         raise UnusableInput(
@@ -120,12 +125,13 @@ def lay(definition: DropDefinition, header: Iterable[str]) -> Mapped:
     ignored = {folded(name) for name in definition.ignored}
     ours = {header: folded(definition.columns[field].column or "") for field, header in headers.items()}
     content = {h: folded(n) for h, n in documented.items() if folded(n) not in ignored} | ours
-    content |= {found: folded(name) for name, found in key.items() if found and found not in content}
+    content |= {found: folded(name) for name, found in (key | joining).items() if found and found not in content}
     unknown = tuple(
         n for n in present.values() if n not in content and folded(n) not in ignored and n not in documented
     )
     ordered = tuple(sorted((canonical, found) for found, canonical in content.items()))
-    return Mapped(definition, headers, unknown, tuple(found for found in key.values() if found), ordered)
+    whole = {name: found for name, found in key.items() if found}
+    return Mapped(definition, headers, unknown, whole, joining, ordered)
 
 
 def _key(definition: DropDefinition, name: str, present: Mapping[str, str]) -> str | None:

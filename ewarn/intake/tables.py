@@ -61,7 +61,7 @@ def headers_of(definition: DropDefinition) -> list[str]:
     """Every header the definition knows, in any of its names."""
     mapped = [name for c in definition.columns.values() for name in (c.column, *c.other_names) if name]
     others = [name for names in definition.key_other_names.values() for name in names]
-    return [*mapped, *definition.key, *others, *definition.ignored, *definition.documented]
+    return [*mapped, *definition.key, *definition.key_where_given, *others, *definition.ignored, *definition.documented]
 
 
 def _header_fields(mapped: Mapped, received: date, backfill: bool) -> dict[str, Field]:
@@ -75,7 +75,8 @@ def _header_fields(mapped: Mapped, received: date, backfill: bool) -> dict[str, 
         for name, one in clocks.items()
     ]
     status = mapped.text("status").str.to_lowercase()
-    keys = [pl.when(pl.col(c).str.strip_chars() == "").then(pl.lit(f"blank key column {c}")) for c in mapped.key]
+    named = mapped.key.values()
+    keys = [pl.when(pl.col(c).str.strip_chars() == "").then(pl.lit(f"blank key column {c}")) for c in named]
     return {
         "reference_date": Field(happened.value, _words(happened.fault, blank, *future, *keys)),
         "reference_at": Field(at),
@@ -129,8 +130,8 @@ def _records(good: pl.DataFrame, rows: Rows, mapped: Mapped, fields: dict[str, F
     """The header's columns and the kind's own."""
     own = [field.value.alias(name) for name, field in fields.items()]
     key = pl.struct(
-        pl.col(c).str.strip_chars().alias(name)
-        for name, c in sorted(zip(mapped.definition.key, mapped.key, strict=True))
+        (pl.col(c).str.strip_chars() if c else pl.lit("")).alias(name)
+        for name, c in sorted({**mapped.key, **mapped.joining}.items())
     )
     content = [
         pl.when(pl.col(c).str.strip_chars() == "")

@@ -320,3 +320,14 @@ def test_children_belong_to_rows_that_exist(stage: Stage, sample_drop: DropDefin
     assert set(staged.mentions["row"]) <= rows and set(staged.places["row"]) == rows
     totals = staged.places.group_by("row").agg(pl.col("share").sum())["share"].to_list()
     assert all(abs(total - 1) < 1e-9 for total in totals)
+
+
+def test_counts_of_two_organisations_have_two_keys_and_none_is_needed(stage: Stage, count_drop: DropDefinition) -> None:
+    columns = {**count_drop.columns, "organisation": ColumnMap(column="organisation", other_names=("trust",))}
+    drop = count_drop.model_copy(update={"columns": columns, "key_where_given": ("organisation",)})
+    two = stage(drop, "area,date,count,trust\nE09000007,2025-03-01,5,North\nE09000007,2025-03-01,7,South\n").records
+    assert two["key"].n_unique() == 2
+    assert two["organisation"].to_list() == ["North", "South"]
+    unsaid = stage(drop, "area,date,count\nE09000007,2025-03-01,5\n").records
+    blank = stage(drop, "area,date,count,trust\nE09000007,2025-03-01,5,\n").records
+    assert unsaid["key"].to_list() == blank["key"].to_list()
