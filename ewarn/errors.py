@@ -28,7 +28,8 @@ class EwarnError(Exception):
         self.next_step = next_step
 
     def __str__(self) -> str:
-        return " ".join(part for part in (self.what, f"[{self.where}]" if self.where else "", self.next_step) if part)
+        what = f"{self.what} [{self.where}]" if self.where else self.what
+        return f"{what}. {self.next_step}" if self.next_step else what
 
 
 class UsageFault(EwarnError):

@@ -23,7 +23,8 @@ from ewarn.cli import (
     intake_commands,
     people_commands,
 )
-from ewarn.cli.options import Call, ContentOption, HomeOption, JsonOption, absorb
+from ewarn.cli.hints import program
+from ewarn.cli.options import Call, ContentOption, HomeOption, JsonOption, absorb, call_of
 from ewarn.cli.output import Output
 from ewarn.errors import EwarnError
 
@@ -45,7 +46,9 @@ def build() -> typer.Typer:
         home: HomeOption = None,
         content: ContentOption = None,
         as_json: JsonOption = False,
-        version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False,
+        version: Annotated[
+            bool, typer.Option("--version", callback=_version, help="Print the version and stop.", is_eager=True)
+        ] = False,
     ) -> None:
         absorb(ctx, home, content, as_json)
 
@@ -60,8 +63,7 @@ def run(argv: Sequence[str] | None = None) -> int:
     own = words[: words.index("--")] if "--" in words else words
     out = Output("--json" in own)
     call = Call(out)
-    if own and own[0] == "--version":
-        return _version(out)
+    out.call = program()
     try:
         if not out.as_json:
             return _status(build()(args=words, prog_name="ewarn", standalone_mode=False, obj=call))
@@ -87,11 +89,13 @@ def _status(result: Any) -> int:
     return result if isinstance(result, int) else 0
 
 
-def _version(out: Output) -> int:
-    from importlib.metadata import version
+def _version(ctx: typer.Context, asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
 
-    out.answer({"version": version("ewarn")}, lambda console: console.print(f"ewarn {version('ewarn')}"))
-    return 0
+        words = version("ewarn")
+        call_of(ctx).out.answer({"version": words}, lambda console: console.print(f"ewarn {words}"))
+        raise typer.Exit
 
 
 def _unexpected(error: Exception, call: Call) -> int:
@@ -117,7 +121,8 @@ def _usage(error: Exception, message: str, out: Output) -> int:
             )
         return 2
     path = ctx.command_path if ctx is not None else "ewarn"
-    out.fault(message, where=path, next_step=f"See `{path} --help`.", status=2)
+    plain_call = f"{program()} {path.partition(' ')[2]}".strip()
+    out.fault(message, where=path, next_step=f"See `{plain_call} --help`.", status=2)
     return 2
 
 

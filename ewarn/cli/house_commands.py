@@ -58,7 +58,8 @@ def check(call: Call) -> int:
         rows = [(kind.replace("_", " "), count) for kind, count in report.definitions.items()]
         console.print(table(("kind", "number"), rows, right=("number",)))
         for fault in report.faults:
-            plain(console, f"- {fault['file']}: {fault['key']}: {fault['problem']}; {fault['remedy']}")
+            place = ": ".join(filter(None, (fault["file"], fault["key"])))
+            plain(console, f"- {place}: {fault['problem']}; {fault['remedy']}")
 
     call.out.answer(report, human)
     return 3 if report.faults else 0
@@ -102,7 +103,7 @@ def _show_status(console: Console, report: StatusReport) -> None:
     for delivery in report.failed_deliveries:
         plain(console, f"failed: {delivery.destination} ({delivery.alert or delivery.page}): {delivery.last_error}")
     for notice in report.operator_notices:
-        plain(console, f"notice: {local_time(notice.get('at'))} {notice.get('source')}: {notice.get('text')}")
+        plain(console, f"notice: {local_time(notice.get('noticed_at'))} {notice.get('source')}: {notice.get('text')}")
 
 
 def doctor(call: Call) -> int:
@@ -134,7 +135,7 @@ def backup(
     house = call.house()
     with call.out.progress("backing up"):
         report = read.backup(house, archive, call.now(house), include_raw=not without_raw)
-    call.out.answer(report, lambda console: plain(console, f"Written: {report.archive}. Try it: `ewarn restore`."))
+    call.out.answer(report, lambda console: plain(console, f"Written: {report.archive}. Try it in a home of its own."))
 
 
 def restore(

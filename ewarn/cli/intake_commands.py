@@ -105,7 +105,14 @@ def replay_rejects(call: Call, source: SourceId = None) -> int:
     house = call.house()
     with call.out.progress("replaying rejects") as progress:
         report = receive.replay_rejects(house, call.now(house), source, progress=progress)
-    call.out.answer(report, lambda console: show_intake(console, report))
+
+    def human(console: Console) -> None:
+        if report.sources:
+            show_intake(console, report)
+        else:
+            plain(console, "No rejected row is waiting: there is nothing to replay.")
+
+    call.out.answer(report, human)
     return report.exit_status
 
 

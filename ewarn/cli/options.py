@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import shlex
 import stat
 import sys
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ewarn.cli.hints import program
 from ewarn.cli.output import Output
 from ewarn.errors import Refused, UsageFault
 
@@ -154,6 +156,8 @@ def absorb(ctx: typer.Context, home: Path | None, content: Path | None, as_json:
     call = call_of(ctx)
     call.home, call.content = home or call.home, content or call.content
     call.out.as_json = call.out.as_json or as_json
+    given = (("--home", call.home), ("--content", call.content))
+    call.out.call = " ".join([program(), *(f"{name} {shlex.quote(str(path))}" for name, path in given if path)])
     return call
 
 

@@ -56,11 +56,20 @@ class Output:
         self.stdout = stdout or sys.stdout
         self.stderr = stderr or sys.stderr
         self.answered = False
+        self.call = "ewarn"  # the words that call this program again, home and content included
 
     def console(self, *, errors: bool = False) -> Console:
         from rich.console import Console
 
-        return Console(file=self.stderr if errors or self.as_json else self.stdout, highlight=False, soft_wrap=False)
+        from ewarn.cli.hints import runnable
+
+        class Page(Console):
+            """A console that says commands as this call would repeat them."""
+
+            def print(page, *objects: Any, **how: Any) -> None:
+                super().print(*(runnable(o, self.call) if isinstance(o, str) else o for o in objects), **how)
+
+        return Page(file=self.stderr if errors or self.as_json else self.stdout, highlight=False, soft_wrap=False)
 
     def answer(self, document: Any, human: Callable[[Console], None]) -> None:
         """The command's one answer: the document with --json, else what `human` prints."""
@@ -93,7 +102,9 @@ class Output:
         if next_step:
             console.print(f"  next:  {clean(next_step)}", markup=False, soft_wrap=True)
         if self.as_json and not self.answered:
-            fields = {"what": what, "where": where, "next": next_step, "exit_status": status}
+            from ewarn.cli.hints import runnable
+
+            fields = {"what": what, "where": where, "next": runnable(next_step, self.call), "exit_status": status}
             self.document({"error": fields | ({"faults": list(faults)} if faults else {})})
 
     def error(self, error: EwarnError) -> None:

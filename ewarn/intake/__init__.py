@@ -10,14 +10,14 @@ from __future__ import annotations
 from datetime import datetime
 
 from ewarn.catalogue.definitions import DropDefinition, FeedDefinition
-from ewarn.intake.drops import DropFile, collect, settle
+from ewarn.intake.drops import DropFile, collect, settle, strays
 from ewarn.intake.feeds import read_feed
 from ewarn.intake.fetch import Fetched, fetch
 from ewarn.intake.recognise import recognise
 from ewarn.intake.staged import Known, Staged
 from ewarn.intake.tables import read_table
 
-__all__ = ["DropFile", "Fetched", "Known", "Staged", "collect", "fetch", "read", "recognise", "settle"]
+__all__ = ["DropFile", "Fetched", "Known", "Staged", "collect", "fetch", "read", "recognise", "settle", "strays"]
 
 
 def read(

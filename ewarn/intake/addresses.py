@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import threading
+from concurrent.futures import Future
 from urllib.parse import urlsplit
 
 from ewarn.errors import TerminalSourceError, TransientSourceError
+
+RESOLVE_SECONDS = 10.0
 
 
 def check(url: str, allow_loopback: bool) -> None:
@@ -27,13 +31,27 @@ def check(url: str, allow_loopback: bool) -> None:
             "not a plain http or https address", where=url, next_step="Correct the url in the feed's definition."
         )
     try:
-        found = {str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+        found = _resolved(host, port)
     except (OSError, UnicodeError) as error:
         raise TransientSourceError(
             f"the host name cannot be resolved: {host}", where=url, next_step="Try again later."
         ) from error
     for address in found:
         check_peer(address, url, allow_loopback)
+
+
+def _resolved(host: str, port: int) -> set[str]:
+    """A host's addresses. The system's resolver knows no time-out of ours, so it is asked in a thread of its own."""
+    answer: Future[set[str]] = Future()
+
+    def ask() -> None:
+        try:
+            answer.set_result({str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)})
+        except (OSError, UnicodeError) as error:
+            answer.set_exception(error)
+
+    threading.Thread(target=ask, daemon=True).start()
+    return answer.result(timeout=RESOLVE_SECONDS)
 
 
 def check_peer(address: str, url: str, allow_loopback: bool) -> None:

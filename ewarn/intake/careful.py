@@ -15,6 +15,7 @@ from ewarn.errors import UnusableInput
 BROKEN_QUOTE = (
     'a quotation mark is not closed, or text follows the closing one; double it ("") where it is part of the text'
 )
+MOST_REJECTS = 20_000
 _MOST_BROKEN = 1_000
 _MOST_RAW = 20_000
 
@@ -28,8 +29,16 @@ def width_reason(found: int, expected: int) -> str:
     return f"too {word} cells: {found} where the header names {expected}; {advice}"
 
 
+def too_many() -> UnusableInput:
+    """The fault of a file that is not the table its header says."""
+    return UnusableInput(
+        f"more than {MOST_REJECTS:,} lines have not the cells that the header names",
+        next_step="Export the file again, or split it, so that its rows can be told.",
+    )
+
+
 def read(text: str, delimiter: str, header: tuple[str, ...], line_column: str) -> tuple[pl.DataFrame, list[Reject]]:
-    """Every record after the header. Raises: UnusableInput where more than 1,000 lines have broken quotation marks."""
+    """Every record after the header. Raises: UnusableInput where too much of it is broken."""
     quoted = re.compile(rf'[ \t]*"((?:[^"]|""){{0,1000000}})"[ \t]*(?={re.escape(delimiter)}|\r?\n|\r?\Z)')
     plain = re.compile(rf"[^{re.escape(delimiter)}\r\n]*")
     rows: list[tuple[str, ...]] = []
@@ -50,6 +59,8 @@ def read(text: str, delimiter: str, header: tuple[str, ...], line_column: str) -
             elif raw.strip():
                 rows.append(tuple(cells))
                 lines.append(line)
+        if len(rejects) > MOST_REJECTS:
+            raise too_many()
         if broken > _MOST_BROKEN:
             raise UnusableInput("more than 1,000 lines have broken quotation marks", next_step="Export the file again.")
         line += text.count("\n", start, position)

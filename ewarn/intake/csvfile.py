@@ -106,6 +106,8 @@ def _named(header: tuple[str, ...]) -> tuple[str, ...]:
 
 def _read(text: bytes, delimiter: str, header: tuple[str, ...]) -> tuple[pl.DataFrame, pl.DataFrame]:
     bounds = boundaries.of(text)
+    if boundaries.misfits(text, bounds, delimiter, len(header)) > careful.MOST_REJECTS:
+        raise careful.too_many()
     if len(header) > 1 and bounds.closed:
         with tempfile.TemporaryDirectory(prefix="ewarn-") as folder:
             staged = Path(folder) / "drop.csv"

@@ -29,6 +29,8 @@ def clean_utf8(body: bytes) -> tuple[bytes, tuple[str, ...]]:
             raise UnusableInput(
                 f"the file is {what}, not CSV text", next_step="Save it as CSV (UTF-8) and drop it again."
             )
+    if body[:500].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith((b"<!doctype html", b"<html")):
+        raise UnusableInput("the file is a web page, not CSV text", next_step="Download the file itself and drop it.")
     text, notes = _as_utf8(body)
     if b"\0" in text:
         raise UnusableInput(

@@ -70,11 +70,15 @@ def collect(
 
 
 def strays(folder: Path, sources: Collection[str]) -> list[Path]:
-    """Files nobody will read: under a folder that is no source's name, or straight under drops/."""
+    """Files nobody will read: straight under drops/, in a folder that is no source's, a link, or of another ending.
+
+    Hidden and unfinished files, and what lies in done/ and quarantine/, are no strays.
+    """
     if not folder.is_dir():
         return []
-    below = [path for path in folder.iterdir() if path.name not in sources and not path.name.startswith(".")]
-    return sorted(file for path in below for file in ([path] if path.is_file() else path.glob("*")) if file.is_file())
+    read = {path for source in sources for path in _candidates(folder / source) if not path.is_symlink()}
+    lying = [path for path in (*folder.glob("*"), *folder.glob("*/*")) if path.is_file() and path not in read]
+    return sorted(p for p in lying if not p.name.startswith(".") and not p.name.lower().endswith(_UNFINISHED))
 
 
 def settle(file: DropFile, ok: bool, reason: str = "") -> Path:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -27,6 +28,7 @@ from ewarn.terms import digest
 
 Definition = FeedDefinition | DropDefinition
 Progress = Callable[[str], Any]
+AT_ONCE = 8
 
 
 def intake(
@@ -38,18 +40,36 @@ def intake(
     kinds: Sequence[str] = ("feed", "drop"),
     progress: Progress | None = None,
 ) -> IntakeReport:
-    """Receive from one source, one file, or everything that is enabled. Raises: UsageFault, StoreFault, StoreBusy."""
+    """Receive from one source, one file, or everything that is enabled. Raises: UsageFault, Refused, StoreFault, StoreBusy."""
     say = progress or (lambda _: None)
+    with house.db.read() as con:
+        casework.one_standing(con, house)
     if file is not None:
         return _report(house, [_from_file(house, now, source, file, backfill)])
     reports: list[SourceReport] = []
-    for definition in _chosen(house, source, kinds):
-        say(definition.title)
-        if isinstance(definition, FeedDefinition):
-            reports.append(take_answer(house, ask(house, definition.id, now), now, backfill))
-        else:
-            reports.extend(_from_folder(house, definition, now, backfill))
+    chosen = _chosen(house, source, kinds)
+    if "drop" in kinds:
+        _tell_of_strays(house, now)
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:  # only the network is waited for side by side
+        asked = {d.id: pool.submit(ask, house, d.id, now) for d in chosen if isinstance(d, FeedDefinition)}
+        for definition in chosen:
+            say(definition.title)
+            if isinstance(definition, FeedDefinition):
+                reports.append(take_answer(house, asked[definition.id].result(), now, backfill))
+            else:
+                reports.extend(_from_folder(house, definition, now, backfill))
     return _report(house, reports)
+
+
+def _tell_of_strays(house: House, now: datetime) -> None:
+    """A file in the drop folders that nobody will ever read is said once to the operator, never passed over."""
+    strays = intake_room.strays(house.settings.drops, list(house.catalogue.drops))
+    if strays:
+        with house.db.write("intake") as tx:
+            for path in strays:
+                name = path.relative_to(house.settings.drops)
+                words = f"drops/{name} is not read: files ending in .csv, .tsv or .txt in drops/<source>/ are"
+                operator_notices.put(tx, now, name.parts[0] if len(name.parts) > 1 else "drops", words)
 
 
 def _report(house: House, reports: Sequence[SourceReport]) -> IntakeReport:
@@ -80,6 +100,8 @@ def _definition(house: House, source: str) -> Definition:
 
 def _from_file(house: House, now: datetime, source: str | None, file: Path, backfill: bool) -> SourceReport:
     try:
+        if file.exists() and not file.is_file():
+            raise UsageFault("this is not a file that can be kept", where=str(file), next_step="Name a regular file.")
         body = file.read_bytes()
     except OSError as error:
         raise UsageFault(
@@ -88,7 +110,10 @@ def _from_file(house: House, now: datetime, source: str | None, file: Path, back
     if source is not None:
         definition = _definition(house, source)
     else:
-        definition = intake_room.recognise(body, tuple(house.catalogue.drops.values()))
+        try:
+            definition = intake_room.recognise(body, tuple(house.catalogue.drops.values()))
+        except UnusableInput as error:
+            raise UnusableInput(error.what, where=error.where or str(file), next_step=error.next_step) from error
     return _take(house, definition, body, now, backfill, file=file.name)
 
 
@@ -120,10 +145,15 @@ def ask(house: House, source: str, now: datetime) -> Answer:
 
 
 def take_answer(house: House, answer: Answer, now: datetime, backfill: bool = False) -> SourceReport:
-    """Keep and land what a feed answered, or write down that it failed."""
+    """Keep and land what a feed answered, or write down that it failed. An answer closes the notices about the feed."""
     came, feed = answer.came, answer.feed
     if isinstance(came, EwarnError):
         return _failed(house, feed.id, came, now)
+    with house.db.read() as con:
+        told = feed.id in operator_notices.open(con)["source"]
+    if told:
+        with house.db.write("intake") as tx:
+            operator_notices.close(tx, now, "ewarn", source=feed.id)
     if came.status == "not modified":
         receipt = snapshots.note(house.settings, feed.id, now, "not modified", validators=answer.validators)
         with house.db.write("intake") as tx:
@@ -203,8 +233,17 @@ def _read_and_land(
     counts = {name: getattr(landed, name) for name in ("records", "new", "changed", "unchanged", "rejects")}
     outcome = "part rejected" if landed.rejects else "ok"
     return SourceReport(
-        **common, **counts, detections=landed.detections, queued=landed.queued, outcome=outcome, notes=landed.notes
-    )
+        **common, **counts, detections=landed.detections, queued=landed.queued, outcome=outcome, notes=landed.notes,
+        error=_nothing_usable(landed.records, staged.rejects),
+    )  # fmt: skip
+
+
+def _nothing_usable(records: int, rejected: pl.DataFrame) -> str:
+    """Words where every row was rejected: the file is as good as quarantined; empty otherwise."""
+    if not records or records > rejected.height:
+        return ""
+    first = rejected.row(0, named=True)
+    return f"no row could be used; {first['position']}: {first['reason']}. All are kept: see `ewarn rejects list`."
 
 
 def _nothing_new(
@@ -221,6 +260,7 @@ def _nothing_new(
         rejects=rejected,
         outcome="same bytes",
         notes=("These bytes were received before: nothing changed.",),
+        error=_nothing_usable(staged.records.height + rejected, staged.rejects),
     )
 
 

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ewarn.errors import Refused, StoreFault, UsageFault
+from ewarn.errors import Refused, UnusableInput, UsageFault
 from ewarn.settings import Settings
 from ewarn.store import audit, files, published, schema
 from ewarn.store.database import Database, connect
@@ -61,8 +61,11 @@ def restore(settings: Settings, archive: Path, *, force: bool = False) -> dict[s
     """Put an archive back in place. Returns its manifest.
 
     Raises: Refused over an existing database unless `force` (which keeps that file beside, under another name),
-    StoreFault when a hash or the audit chain is broken or the archive is of a newer program.
+    UsageFault where there is no such file, UnusableInput when a hash or the audit chain is broken, StoreFault when the
+    archive is of a newer program or the disk is full.
     """
+    if not archive.is_file():
+        raise UsageFault("there is no such archive", where=str(archive), next_step="Check the path.")
     db = Database(settings)
     if db.exists and not force:
         raise Refused(
@@ -166,7 +169,7 @@ def _join_receipts(restored: Path, present: Path) -> None:
     restored.write_bytes(b"".join(line + b"\n" for line in [*before, *later] if line))
 
 
-def _broken(where: Path, why: str) -> StoreFault:
-    return StoreFault(
+def _broken(where: Path, why: str) -> UnusableInput:
+    return UnusableInput(
         f"the archive cannot be used: {why}; nothing was changed", where=str(where), next_step="Use another backup."
     )

@@ -234,3 +234,49 @@ def test_a_closed_pipe_is_no_fault(content: Path, tmp_path: Path) -> None:
     words = [sys.executable, "-m", "ewarn.cli", "check", "--home", str(tmp_path), "--content", str(content)]
     done = subprocess.run(f"{' '.join(words)} | true", shell=True, capture_output=True, text=True)
     assert "Traceback" not in done.stderr
+
+
+def test_4_when_every_row_is_rejected_and_again_when_it_comes_again(door: Any, tmp_path: Path) -> None:
+    file = tmp_path / "future.csv"
+    file.write_text(TESTS_CSV.replace("2025-02-0", "2135-02-0"))
+    for _ in range(2):
+        answer = door("intake", "--file", str(file), "--source", "test_results", "--json")
+        assert answer.status == 4, (answer.out, answer.err)
+        (source,) = answer.document["sources"]
+        assert (source["records"], source["rejects"]) == (2, 2) and "no row could be used" in source["error"]
+
+
+def test_a_pipe_is_refused_before_it_is_read(door: Any, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    assert door("intake", "--file", str(tmp_path / "pipe.csv"), "--json").status == 2
+
+
+def test_strays_in_the_drop_folders_are_told_to_the_operator(door: Any) -> None:
+    folder = door.home / "drops" / "nobody"
+    folder.mkdir(parents=True)
+    (folder / "x.csv").write_text(TESTS_CSV)
+    door("intake", "--json")
+    notices = door("status", "--json").document["operator_notices"]
+    assert any("drops/nobody/x.csv is not read" in notice["text"] for notice in notices)
+    assert "notice: 20" in door("status").out
+
+
+def test_hints_can_be_typed_as_they_stand(door: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(sys, "argv", [".venv/bin/ewarn"])
+    answer = door("cases", "show", "LDN-2025-0001", "--json")
+    called = f".venv/bin/ewarn --home {door.home} --content {door.content} cases list"
+    assert called in answer.document["error"]["next"]
+    assert called in answer.err
+
+
+def test_the_version_is_told_wherever_it_is_asked(knock: Callable[..., Any], tmp_path: Path) -> None:
+    assert knock("--json", "--home", str(tmp_path), "--version").document == knock("--version", "--json").document
+
+
+def test_an_archive_that_is_absent_or_broken_says_which(knock: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "broken.zip").write_bytes(b"PK")
+    home = ["--home", str(tmp_path / "h"), "--json"]
+    assert knock("restore", str(tmp_path / "none.zip"), *home).status == 2
+    assert knock("restore", str(tmp_path), *home).status == 2
+    assert knock("restore", str(tmp_path / "broken.zip"), *home).status == 4

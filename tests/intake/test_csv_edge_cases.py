@@ -141,3 +141,19 @@ def test_no_line_vanishes(tail: str) -> None:
     taken = sum(1 + "".join(row).count("\n") for row in rows.frame.drop(LINE).iter_rows())
     taken += sum(1 + raw.count("\n") for raw in rows.rejects["raw"])
     assert taken >= sum(1 for line in tail.split("\n") if line.strip())
+
+
+@pytest.mark.parametrize("line", [b"qwerty,asdf\n", b"a,b,c,d,e,f\n"])
+def test_a_file_of_lines_that_fit_no_header_is_refused_as_a_whole(line: bytes) -> None:
+    with pytest.raises(UnusableInput, match=r"more than 20,000 lines"):
+        read_rows(b"one,two,three\n" + line * 20_001)
+    assert read_rows(b"one,two,three\n" + line * 3).rejects.height == 3
+
+
+def test_many_quoted_delimiters_are_no_misfits() -> None:
+    assert read_rows(b"one,two\n" + b'"a,b,c",d\n' * 20_001).frame.height == 20_001
+
+
+def test_a_web_page_is_called_one() -> None:
+    with pytest.raises(UnusableInput, match="web page"):
+        read_rows(b"\xef\xbb\xbf <!DOCTYPE html><html><body>Sign in</body></html>\n")

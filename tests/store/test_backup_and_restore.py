@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ewarn.errors import Refused, StoreFault, UsageFault
+from ewarn.errors import Refused, UnusableInput, UsageFault
 from ewarn.settings import Settings
 from ewarn.store import cases, doctor, explain, lines, operator_notices, records, snapshots, tables
 from ewarn.store.backup import backup, restore
@@ -75,7 +75,7 @@ def test_an_altered_archive_changes_nothing(used: Database, tmp_path: Path, now:
         for name in old.namelist():
             new.writestr(name, old.read(name) + (b" " if name == "ewarn.toml" else b""))
     settings = elsewhere(tmp_path)
-    with pytest.raises(StoreFault, match=r"ewarn\.toml.*no longer has its hash"):
+    with pytest.raises(UnusableInput, match=r"ewarn\.toml.*no longer has its hash"):
         restore(settings, altered)
     assert not settings.database.exists() and not (settings.home / "ewarn.toml").exists()
 
@@ -86,7 +86,7 @@ def test_an_archive_puts_nothing_outside_the_home(tmp_path: Path, name: str) -> 
     with zipfile.ZipFile(archive, "w") as packed:
         packed.writestr("manifest.json", f'{{"files": {{"{name}": "00"}}}}')
         packed.writestr(name, b"x")
-    with pytest.raises(StoreFault, match="no business"):
+    with pytest.raises(UnusableInput, match="no business"):
         restore(elsewhere(tmp_path), archive)
 
 
@@ -94,7 +94,7 @@ def test_an_archive_with_a_broken_audit_chain_is_refused(used: Database, tmp_pat
     with used.write() as tx:
         tx.execute("UPDATE audit SET actor = 'eve' WHERE seq = 2")
     archive = backup(used, tmp_path / "a.zip", now)
-    with pytest.raises(StoreFault, match="broken at link 2"):
+    with pytest.raises(UnusableInput, match="broken at link 2"):
         restore(elsewhere(tmp_path), archive)
 
 
