@@ -68,7 +68,7 @@ def _read_again(house: House, words: str, now: datetime) -> int:
 
 def _writable(house: House, relative: Path) -> Path:
     overlay, content = house.settings.overlay / relative, house.settings.content / relative
-    if not overlay.is_file() and os.access(content, os.W_OK):
+    if not overlay.is_file() and os.access(content, os.W_OK) and os.access(content.parent, os.W_OK):
         return content
     return overlay
 

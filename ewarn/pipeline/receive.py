@@ -243,7 +243,7 @@ def _nothing_usable(records: int, rejected: pl.DataFrame) -> str:
     if not records or records > rejected.height:
         return ""
     first = rejected.row(0, named=True)
-    return f"no row could be used; {first['position']}: {first['reason']}. All are kept: see `ewarn rejects list`."
+    return f"no row could be used; {first['position']}: {first['reason']}. All are kept."
 
 
 def _nothing_new(
