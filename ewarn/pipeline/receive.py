@@ -40,7 +40,7 @@ def intake(
     kinds: Sequence[str] = ("feed", "drop"),
     progress: Progress | None = None,
 ) -> IntakeReport:
-    """Receive from one source, one file, or everything that is enabled. Raises: UsageFault, Refused, StoreFault, StoreBusy."""
+    """Receive from one source, one file, or everything enabled. Raises: UsageFault, Refused, StoreFault, StoreBusy."""
     say = progress or (lambda _: None)
     with house.db.read() as con:
         casework.one_standing(con, house)
