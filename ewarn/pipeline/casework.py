@@ -15,6 +15,7 @@ from ewarn.assess import cases as casebook
 from ewarn.assess import facts, verify
 from ewarn.dispatch import page as paging
 from ewarn.dispatch import route
+from ewarn.errors import Refused
 from ewarn.frames import Lines
 from ewarn.pipeline.house import House
 from ewarn.store import cases, lines, operator_notices, outbox, pages, recipients
@@ -27,6 +28,21 @@ def ages(house: House) -> pl.DataFrame:
     """One row per source with the age beyond which its records raise no cluster."""
     rows = [(s.id, s.max_age_days) for s in house.catalogue.sources.values()]
     return pl.DataFrame(rows, schema={"source": pl.String, "max_age_days": pl.Int64}, orient="row")
+
+
+def one_standing(con: Connection, house: House) -> None:
+    """A home has one standing for good: rows made for an exercise must never be read as actual, nor the other way.
+
+    Raises: Refused.
+    """
+    standing = house.settings.standing
+    other = sorted({case.standing.value for case in cases.all(con)} - {standing.value})
+    if other:
+        raise Refused(
+            f"this home holds {other[0]} cases, and its standing is now {standing.value}",
+            where=str(house.settings.home),
+            next_step=f"Use a home of its own for what is {standing.value}: --home or EWARN_HOME.",
+        )
 
 
 def corrected(tx: Connection, house: House, record_ids: Collection[str], now: datetime) -> list[CaseChange]:
@@ -51,6 +67,7 @@ def place(
 
     In: `known` the line lists the signals were raised from; `live` false for history asked about, which pages nobody.
     """
+    one_standing(tx, house)
     issuer = house.settings.issuer
     fatal = known.lines.filter(pl.col("outcome") == "fatal")["record_id"].unique().to_list()
     placement = casebook.place(

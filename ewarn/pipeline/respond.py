@@ -6,13 +6,11 @@ when it is due, bounded by its channel.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from ewarn.assess import decide
-from ewarn.catalogue.definitions import ChannelDefinition
 from ewarn.dispatch import due, render, route
 from ewarn.dispatch import page as paging
 from ewarn.dispatch import send as sender
@@ -25,6 +23,7 @@ from ewarn.store import alerts, cases, decisions, operator_notices, outbox, page
 from ewarn.terms import AlertStatus, Decision, Delivery, DeliveryState, Page, Payload, Recipient, digest
 
 UNANSWERED_IN_A_ROW = 3
+BATCH = 10
 SENT, FAILED, DEAD = DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.DEAD
 
 
@@ -51,47 +50,57 @@ def send(house: House, now: datetime) -> SendReport:
 
 
 def _attempts(house: House, waiting: Sequence[Delivery], now: datetime) -> list[Delivery]:
-    """One attempt each. A channel that did not answer so often in a row waits for the next run and holds up nobody."""
-    done: list[Delivery] = []
-    unanswered: Counter[str] = Counter()
+    """One attempt each, channel by channel in the order in which they first stand: pages before alerts."""
+    queues: dict[str, list[Delivery]] = {}
     for delivery in waiting:
-        if unanswered[delivery.channel] >= UNANSWERED_IN_A_ROW:
-            continue
-        settled, silent = _attempt(house, delivery, now)
-        unanswered[delivery.channel] = unanswered[delivery.channel] + 1 if silent else 0
-        done += [settled] if settled else []
+        queues.setdefault(delivery.channel, []).append(delivery)
+    return [settled for queue in queues.values() for settled in _through(house, queue, now)]
+
+
+def _through(house: House, queue: Sequence[Delivery], now: datetime) -> list[Delivery]:
+    """A channel's deliveries, one by one until it answers and in batches then; where it does not answer so often in a
+    row, the rest waits for the next run and holds up nobody."""
+    done: list[Delivery] = []
+    unanswered, size = 0, 1
+    while queue and unanswered < UNANSWERED_IN_A_ROW:
+        batch, queue = queue[:size], queue[size:]
+        tried = _attempt(house, batch, now)
+        for _, silent in tried:
+            unanswered = unanswered + 1 if silent else 0
+        size = BATCH if tried and not unanswered else 1
+        done += [settled for settled, _ in tried]
     return done
 
 
-def _attempt(house: House, delivery: Delivery, now: datetime) -> tuple[Delivery | None, bool]:
-    """Claim, send, settle: the claim is on record before anything leaves. None where another sender has it."""
+def _attempt(house: House, batch: Sequence[Delivery], now: datetime) -> list[tuple[Delivery, bool]]:
+    """Claim, send, settle: the claims are on record before anything leaves. Those another sender has are left out."""
     with house.db.write("send") as tx:
-        if not outbox.claim(tx, delivery.id, now):
-            return None, False
-        recipient = recipients.load(tx, delivery.destination)
-        payload = _payload(tx, house, delivery)
+        claimed = [delivery for delivery in batch if outbox.claim(tx, delivery.id, now)]
+        known = {recipient.id: recipient for recipient in recipients.all(tx)} if claimed else {}
+        ready = [(d, _payload(tx, house, d), known.get(d.destination)) for d in claimed]
+    outcomes = [(delivery, _deliver(house, delivery, payload, recipient)) for delivery, payload, recipient in ready]
+    if not outcomes:
+        return []
+    with house.db.write("send") as tx:
+        return [(_settled(tx, house, delivery, outcome, now), outcome.silent) for delivery, outcome in outcomes]
+
+
+def _settled(tx: Any, house: House, delivery: Delivery, outcome: sender.Outcome, now: datetime) -> Delivery:
     channel = house.catalogue.channels.get(delivery.channel)
-    outcome = _deliver(house, delivery, payload, channel, recipient)
     attempts = delivery.attempts + 1
     jitter = int(digest(delivery.id, 2), 16) / 255
     again = due.next_attempt(attempts, now, channel.max_attempts, jitter) if channel and outcome.retry else None
     state = SENT if outcome.ok else FAILED if again else DEAD
-    with house.db.write("send") as tx:
-        outbox.settle(tx, delivery.id, state, now, outcome.error, again)
-        if state is DEAD:
-            operator_notices.put(tx, now, "dispatch", f"{delivery.destination}: given up: {outcome.error}")
-        if state is SENT and delivery.alert and delivery.version is not None:
-            _issued(tx, delivery, now)
-        return outbox.load(tx, delivery.id), outcome.silent
+    outbox.settle(tx, delivery.id, state, now, outcome.error, again)
+    if state is DEAD:
+        operator_notices.put(tx, now, "dispatch", f"{delivery.destination}: given up: {outcome.error}")
+    if state is SENT and delivery.alert and delivery.version is not None:
+        _issued(tx, delivery, now)
+    return outbox.load(tx, delivery.id) or delivery
 
 
-def _deliver(
-    house: House,
-    delivery: Delivery,
-    payload: Payload | str,
-    channel: ChannelDefinition | None,
-    recipient: Recipient | None,
-) -> sender.Outcome:
+def _deliver(house: House, delivery: Delivery, payload: Payload | str, recipient: Recipient | None) -> sender.Outcome:
+    channel = house.catalogue.channels.get(delivery.channel)
     if channel is None or recipient is None:
         missing = "channel" if channel is None else "recipient"
         return sender.Outcome(ok=False, error=f"the {missing} is no longer there", retry=False)
