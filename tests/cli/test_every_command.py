@@ -27,6 +27,8 @@ CALLS: dict[str, list[str]] = {
     "cases show": ["TST-2025-0001"],
     "cases grade": ["TST-2025-0001", "--grade", "high", "--as", "nobody"],
     "cases verify": ["TST-2025-0001", "--event", "confirmed", "--as", "nobody"],
+    "cases assign": ["TST-2025-0001", "--owner", "duty", "--due", "2025-11-24T12:00", "--as", "nobody"],
+    "cases link": ["TST-2025-0001", "ffff", "--why", "x", "--as", "nobody"],
     "cases close": ["TST-2025-0001", "--closed-as", "artefact", "--note", "x", "--as", "nobody"],
     "draft": ["TST-2025-0001", "--as", "nobody"],
     "edit": ["TST-2025-0001/A1", "--set", "a=b", "--as", "nobody"],
