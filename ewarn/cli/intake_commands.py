@@ -73,20 +73,20 @@ def show_intake(console: Console, report: IntakeReport) -> None:
 
 def rebuild(call: Call) -> int:
     """Make the records again in an empty database from the kept bytes, with the content in force when each arrived."""
-    from ewarn.pipeline import receive
+    from ewarn.pipeline import replay
 
     house = call.house()
     with call.out.progress("replaying snapshots") as progress:
-        report = receive.rebuild(house, call.now(house), progress=progress)
+        report = replay.rebuild(house, call.now(house), progress=progress)
     call.out.answer(report, lambda console: show_intake(console, report))
     return report.exit_status
 
 
 def list_rejects(call: Call, source: SourceId = None) -> None:
     """List the rows that could not be used, with position and reason."""
-    from ewarn.pipeline import receive
+    from ewarn.pipeline import replay
 
-    found = receive.list_rejects(call.house(), source)
+    found = replay.list_rejects(call.house(), source)
     rows = [[r.get(k) for k in ("source", "position", "reason")] for r in found]
 
     def human(console: Console) -> None:
@@ -100,11 +100,11 @@ def list_rejects(call: Call, source: SourceId = None) -> None:
 
 def replay_rejects(call: Call, source: SourceId = None) -> int:
     """Read the rejected rows once more with today's definitions."""
-    from ewarn.pipeline import receive
+    from ewarn.pipeline import replay
 
     house = call.house()
     with call.out.progress("replaying rejects") as progress:
-        report = receive.replay_rejects(house, call.now(house), source, progress=progress)
+        report = replay.replay_rejects(house, call.now(house), source, progress=progress)
 
     def human(console: Console) -> None:
         if report.sources:

@@ -11,7 +11,7 @@ import tomlkit
 
 from ewarn import catalogue as content_room
 from ewarn.errors import UsageFault
-from ewarn.pipeline import receive
+from ewarn.pipeline import replay
 from ewarn.pipeline.house import House
 from ewarn.pipeline.reports import NamedReport
 from ewarn.store import records
@@ -63,7 +63,7 @@ def _read_again(house: House, words: str, now: datetime) -> int:
     told = House(settings, content_room.load(settings.content, settings.overlay), house.db)
     with house.db.read() as con:
         waiting = records.with_name(con, words)
-    return sum(report.changed for report in receive.reread(told, now, waiting).sources)
+    return sum(report.changed for report in replay.reread(told, now, waiting).sources)
 
 
 def _writable(house: House, relative: Path) -> Path:

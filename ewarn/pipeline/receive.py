@@ -5,7 +5,6 @@ In: a house and `now`. Out: one SourceReport a source or file. Never decides any
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,7 +14,6 @@ from typing import Any
 
 import polars as pl
 
-from ewarn import catalogue as content_room
 from ewarn import intake as intake_room
 from ewarn.catalogue.definitions import DropDefinition, FeedDefinition
 from ewarn.errors import EwarnError, StoreFault, TransientSourceError, UnusableInput, UsageFault
@@ -45,7 +43,7 @@ def intake(
     with house.db.read() as con:
         casework.one_standing(con, house)
     if file is not None:
-        return _report(house, [_from_file(house, now, source, file, backfill)])
+        return report(house, [_from_file(house, now, source, file, backfill)])
     reports: list[SourceReport] = []
     chosen = _chosen(house, source, kinds)
     if "drop" in kinds:
@@ -58,7 +56,7 @@ def intake(
                 reports.append(take_answer(house, asked[definition.id].result(), now, backfill))
             else:
                 reports.extend(_from_folder(house, definition, now, backfill))
-    return _report(house, reports)
+    return report(house, reports)
 
 
 def _tell_of_strays(house: House, now: datetime) -> None:
@@ -72,7 +70,8 @@ def _tell_of_strays(house: House, now: datetime) -> None:
                 operator_notices.put(tx, now, name.parts[0] if len(name.parts) > 1 else "drops", words)
 
 
-def _report(house: House, reports: Sequence[SourceReport]) -> IntakeReport:
+def report(house: House, reports: Sequence[SourceReport]) -> IntakeReport:
+    """What came of all of it, once it is published; exit status 4 where everything failed, 1 where a part did."""
     house.db.publish()
     failed = sum(bool(r.error) for r in reports)
     status = 0 if not failed else UnusableInput.exit_status if failed == len(reports) else 1
@@ -81,7 +80,7 @@ def _report(house: House, reports: Sequence[SourceReport]) -> IntakeReport:
 
 def _chosen(house: House, source: str | None, kinds: Sequence[str]) -> list[Definition]:
     if source is not None:
-        return [_definition(house, source)]
+        return [definition_of(house, source)]
     return [
         definition
         for kind, group in (("drop", house.catalogue.drops), ("feed", house.catalogue.feeds))
@@ -90,7 +89,8 @@ def _chosen(house: House, source: str | None, kinds: Sequence[str]) -> list[Defi
     ]
 
 
-def _definition(house: House, source: str) -> Definition:
+def definition_of(house: House, source: str) -> Definition:
+    """The definition of a source. Raises: UsageFault naming the sources there are."""
     try:
         return house.catalogue.sources[source]
     except KeyError:
@@ -108,13 +108,13 @@ def _from_file(house: House, now: datetime, source: str | None, file: Path, back
             f"the file cannot be read: {error.strerror}", where=str(file), next_step="Check the path."
         ) from error
     if source is not None:
-        definition = _definition(house, source)
+        definition = definition_of(house, source)
     else:
         try:
             definition = intake_room.recognise(body, tuple(house.catalogue.drops.values()))
         except UnusableInput as error:
             raise UnusableInput(error.what, where=error.where or str(file), next_step=error.next_step) from error
-    return _take(house, definition, body, now, backfill, file=file.name)
+    return take(house, definition, body, now, backfill, file=file.name)
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def ask(house: House, source: str, now: datetime) -> Answer:
 
     A source that fails is part of the answer. Raises: UsageFault where there is no such feed.
     """
-    feed = _definition(house, source)
+    feed = definition_of(house, source)
     if not isinstance(feed, FeedDefinition):
         raise UsageFault(f"'{source}' is not a feed", next_step="Put its files into its drop folder.")
     validators = snapshots.validators(house.settings, source)
@@ -159,14 +159,14 @@ def take_answer(house: House, answer: Answer, now: datetime, backfill: bool = Fa
         with house.db.write("intake") as tx:
             snapshots.enter(tx, [receipt])
         return SourceReport(source=feed.id, outcome="not modified")
-    return _take(house, feed, came.body, now, backfill, validators=came.validators)
+    return take(house, feed, came.body, now, backfill, validators=came.validators)
 
 
 def _from_folder(house: House, drop: DropDefinition, now: datetime, backfill: bool) -> list[SourceReport]:
     reports = []
     for waiting in intake_room.collect(house.settings.drops, [drop.id], now=now):
         try:
-            report = _take(house, drop, waiting.read(drop.max_bytes), now, backfill, file=waiting.path.name)
+            report = take(house, drop, waiting.read(drop.max_bytes), now, backfill, file=waiting.path.name)
         except UnusableInput as error:
             report = _failed(house, drop.id, error, now)
         intake_room.settle(waiting, ok=not report.error, reason=report.error)
@@ -174,7 +174,7 @@ def _from_folder(house: House, drop: DropDefinition, now: datetime, backfill: bo
     return reports
 
 
-def _take(
+def take(
     house: House,
     definition: Definition,
     body: bytes,
@@ -289,109 +289,3 @@ def _failed(
         retryable=isinstance(error, TransientSourceError),
         file=snapshot.receipt.file if snapshot else "",
     )
-
-
-def list_rejects(house: House, source: str | None = None) -> list[dict[str, Any]]:
-    """Open rejects, newest first: one row per input row or entry that could not be used."""
-    with house.db.read() as con:
-        return rejects.all(con, source).to_dicts()
-
-
-def replay_rejects(
-    house: House, now: datetime, source: str | None = None, progress: Progress | None = None
-) -> IntakeReport:
-    """Read the snapshots behind open rejects again with today's definitions; rows that now pass become records.
-
-    They become known now, unless their snapshot was a backfill.
-    """
-    with house.db.read() as con:
-        waiting = rejects.all(con, source).select("source", "snapshot").unique(maintain_order=True)
-    return reread(house, now, waiting, progress)
-
-
-def reread(house: House, now: datetime, waiting: pl.DataFrame, progress: Progress | None = None) -> IntakeReport:
-    """Read kept snapshots again with today's definitions. In: one row per snapshot with source and snapshot."""
-    say = progress or (lambda _: None)
-    receipts = {(r.source, r.sha256): r for r in reversed(snapshots.receipts(house.settings)) if r.kind == "receipt"}
-    reports = []
-    for source, sha256 in waiting.select("source", "snapshot").iter_rows():
-        say(f"{source} {sha256[:12]}")
-        first = receipts.get((source, sha256))
-        backfill, file = (first.backfill, first.file) if first else (False, "")
-        try:
-            body, definition = snapshots.body(house.settings, sha256), _definition(house, source)
-        except EwarnError as error:
-            reports.append(SourceReport(source=source, snapshot=sha256, outcome="failed", error=str(error)))
-            continue
-        reports.append(_take(house, definition, body, now, backfill, file=file, kind="replay"))
-    return _report(house, reports)
-
-
-def rebuild(house: House, now: datetime, progress: Progress | None = None) -> IntakeReport:
-    """Replay every kept snapshot, each with the content then in force, into a database without records.
-
-    Decisions, people, the outbox and the audit chain cannot be replayed: restore them from a backup.
-    """
-    say = progress or (lambda _: None)
-    with house.db.read() as con:
-        if not snapshots.table(con).filter(pl.col("landed")).is_empty():
-            raise UsageFault(
-                "the database already holds records",
-                where=str(house.settings.database),
-                next_step="Move the database away first; the snapshots under raw/ stay where they are.",
-            )
-    reports: list[SourceReport] = []
-    landed: set[tuple[str, str]] = set()
-    with tempfile.TemporaryDirectory(dir=house.settings.home) as scratch:
-        then: dict[str, House] = {}
-        for receipt in snapshots.receipts(house.settings):
-            if receipt.kind not in ("receipt", "replay"):
-                with house.db.write("rebuild") as tx:
-                    snapshots.enter(tx, [receipt])
-                continue
-            say(f"{receipt.source} {receipt.sha256[:12]}")
-            if receipt.content_hash not in then:
-                then[receipt.content_hash] = _house_then(house, receipt.content_hash, Path(scratch))
-            reports.append(_replay(then[receipt.content_hash], receipt, landed))
-    return _report(house, reports)
-
-
-def _house_then(house: House, content_hash: str, scratch: Path) -> House:
-    if content_hash == house.catalogue.content_hash:
-        return house
-    folder = snapshots.load_content(house.settings, content_hash, scratch / content_hash[:16])
-    return House(house.settings, content_room.load(folder), house.db)
-
-
-def _replay(house: House, receipt: snapshots.Receipt, landed: set[tuple[str, str]]) -> SourceReport:
-    fresh = (receipt.source, receipt.sha256) not in landed
-    snapshot = snapshots.SnapshotRef(sha256=receipt.sha256, fresh=fresh, receipt=receipt)
-    body = snapshots.body(house.settings, receipt.sha256)
-    try:
-        staged = intake_room.read(
-            _definition(house, receipt.source),
-            body,
-            house.catalogue,
-            received_at=receipt.received_at,
-            backfill=receipt.backfill,
-        )
-    except EwarnError as error:
-        with house.db.write("rebuild") as tx:
-            snapshots.enter(tx, [receipt])
-        return SourceReport(source=receipt.source, snapshot=receipt.sha256, outcome="quarantined", notes=(str(error),))
-    with house.db.write("rebuild") as tx:
-        if not fresh and receipt.kind != "replay":
-            snapshots.enter(tx, [receipt])
-            return SourceReport(source=receipt.source, snapshot=receipt.sha256, outcome="same bytes")
-        done = records.land(
-            tx, staged, snapshot, receipt.received_at, receipt.backfill, reread=receipt.kind == "replay"
-        )
-        if receipt.kind == "replay":
-            still = staged.rejects["position"].to_list()
-            rejects.mark_replayed(tx, receipt.sha256, receipt.received_at, still, receipt.source)
-    landed.add((receipt.source, receipt.sha256))
-    counts = {name: getattr(done, name) for name in ("records", "new", "changed", "unchanged", "rejects")}
-    return SourceReport(
-        source=receipt.source, snapshot=receipt.sha256, file=receipt.file, **counts,
-        detections=done.detections, queued=done.queued,
-    )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from ewarn.pipeline import casework, naming, receive
+from ewarn.pipeline import casework, naming, replay
 from ewarn.store import lines, records
 
 
@@ -58,7 +58,7 @@ def test_replaying_the_snapshots_gives_identical_records_and_signals(corridor: A
     }
     (corridor.home / "ewarn.duckdb").unlink()
     shutil.rmtree(corridor.home / "published")
-    receive.rebuild(corridor.house(last), last)
+    replay.rebuild(corridor.house(last), last)
     after, again = everything(corridor, last), corridor.detect(last, dry_run=True)
     for one, other in zip(before, after, strict=True):
         assert one.equals(other, null_equal=True)
@@ -92,3 +92,15 @@ def test_a_retracted_record_reopens_its_case(corridor: Any) -> None:
     assert "corrected or withdrawn" in shown.case.next_action
     assert any(entry["act"] == "reopened" for entry in shown.history)
     assert not [s for s in corridor.signals(later, "first detection") if s.subject.id == "metonitazene"]
+
+
+def test_bytes_that_have_expired_do_not_stop_a_rebuild(corridor: Any) -> None:
+    now, later = corridor.at("2025-05-01"), corridor.at("2025-05-02")
+    corridor.drop("test_results", [sample(1, "2025-04-28", "metonitazene")], now)
+    expired = corridor.drop("test_results", [sample(2, "2025-04-28", "MDMA")], later).snapshot
+    (corridor.home / "raw" / expired[:2] / expired).unlink()
+    (corridor.home / "ewarn.duckdb").unlink()
+    shutil.rmtree(corridor.home / "published")
+    reports = replay.rebuild(corridor.house(later), later).sources
+    assert [(r.new, r.outcome) for r in reports] == [(1, "ok"), (0, "quarantined")]
+    assert "expired" in reports[1].notes[0]

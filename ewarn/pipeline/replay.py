@@ -1,0 +1,126 @@
+"""Reading kept bytes again: rejects after a fix, names after they were given, everything after the database was lost.
+
+In: a house and `now`. Out: one SourceReport a snapshot. It must never let an older snapshot undo what a later one said.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from ewarn import catalogue as content_room
+from ewarn import intake as intake_room
+from ewarn.errors import EwarnError, UsageFault
+from ewarn.pipeline.house import House
+from ewarn.pipeline.receive import Progress, definition_of, report, take
+from ewarn.pipeline.reports import IntakeReport, SourceReport
+from ewarn.store import records, rejects, snapshots
+
+
+def list_rejects(house: House, source: str | None = None) -> list[dict[str, Any]]:
+    """Open rejects, newest first: one row per input row or entry that could not be used."""
+    with house.db.read() as con:
+        return rejects.all(con, source).to_dicts()
+
+
+def replay_rejects(
+    house: House, now: datetime, source: str | None = None, progress: Progress | None = None
+) -> IntakeReport:
+    """Read the snapshots behind open rejects again with today's definitions; rows that now pass become records.
+
+    They become known now, unless their snapshot was a backfill.
+    """
+    with house.db.read() as con:
+        waiting = rejects.all(con, source).select("source", "snapshot").unique(maintain_order=True)
+    return reread(house, now, waiting, progress)
+
+
+def reread(house: House, now: datetime, waiting: pl.DataFrame, progress: Progress | None = None) -> IntakeReport:
+    """Read kept snapshots again with today's definitions. In: one row per snapshot with source and snapshot."""
+    say = progress or (lambda _: None)
+    receipts = {(r.source, r.sha256): r for r in reversed(snapshots.receipts(house.settings)) if r.kind == "receipt"}
+    reports = []
+    for source, sha256 in waiting.select("source", "snapshot").iter_rows():
+        say(f"{source} {sha256[:12]}")
+        first = receipts.get((source, sha256))
+        backfill, file = (first.backfill, first.file) if first else (False, "")
+        try:
+            body, definition = snapshots.body(house.settings, sha256), definition_of(house, source)
+        except EwarnError as error:
+            reports.append(SourceReport(source=source, snapshot=sha256, outcome="failed", error=str(error)))
+            continue
+        reports.append(take(house, definition, body, now, backfill, file=file, kind="replay"))
+    return report(house, reports)
+
+
+def rebuild(house: House, now: datetime, progress: Progress | None = None) -> IntakeReport:
+    """Replay every kept snapshot, each with the content then in force, into a database without records.
+
+    Decisions, people, the outbox and the audit chain cannot be replayed: restore them from a backup.
+    """
+    say = progress or (lambda _: None)
+    with house.db.read() as con:
+        if not snapshots.table(con).filter(pl.col("landed")).is_empty():
+            raise UsageFault(
+                "the database already holds records",
+                where=str(house.settings.database),
+                next_step="Move the database away first; the snapshots under raw/ stay where they are.",
+            )
+    reports: list[SourceReport] = []
+    landed: set[tuple[str, str]] = set()
+    with tempfile.TemporaryDirectory(dir=house.settings.home) as scratch:
+        then: dict[str, House] = {}
+        for receipt in snapshots.receipts(house.settings):
+            if receipt.kind not in ("receipt", "replay"):
+                with house.db.write("rebuild") as tx:
+                    snapshots.enter(tx, [receipt])
+                continue
+            say(f"{receipt.source} {receipt.sha256[:12]}")
+            if receipt.content_hash not in then:
+                then[receipt.content_hash] = _house_then(house, receipt.content_hash, Path(scratch))
+            reports.append(_replay(then[receipt.content_hash], receipt, landed))
+    return report(house, reports)
+
+
+def _house_then(house: House, content_hash: str, scratch: Path) -> House:
+    if content_hash == house.catalogue.content_hash:
+        return house
+    folder = snapshots.load_content(house.settings, content_hash, scratch / content_hash[:16])
+    return House(house.settings, content_room.load(folder), house.db)
+
+
+def _replay(house: House, receipt: snapshots.Receipt, landed: set[tuple[str, str]]) -> SourceReport:
+    fresh = (receipt.source, receipt.sha256) not in landed
+    snapshot = snapshots.SnapshotRef(sha256=receipt.sha256, fresh=fresh, receipt=receipt)
+    try:
+        staged = intake_room.read(
+            definition_of(house, receipt.source),
+            snapshots.body(house.settings, receipt.sha256),
+            house.catalogue,
+            received_at=receipt.received_at,
+            backfill=receipt.backfill,
+        )
+    except EwarnError as error:
+        with house.db.write("rebuild") as tx:
+            snapshots.enter(tx, [receipt])
+        return SourceReport(source=receipt.source, snapshot=receipt.sha256, outcome="quarantined", notes=(str(error),))
+    with house.db.write("rebuild") as tx:
+        if not fresh and receipt.kind != "replay":
+            snapshots.enter(tx, [receipt])
+            return SourceReport(source=receipt.source, snapshot=receipt.sha256, outcome="same bytes")
+        done = records.land(
+            tx, staged, snapshot, receipt.received_at, receipt.backfill, reread=receipt.kind == "replay"
+        )
+        if receipt.kind == "replay":
+            still = staged.rejects["position"].to_list()
+            rejects.mark_replayed(tx, receipt.sha256, receipt.received_at, still, receipt.source)
+    landed.add((receipt.source, receipt.sha256))
+    counts = {name: getattr(done, name) for name in ("records", "new", "changed", "unchanged", "rejects")}
+    return SourceReport(
+        source=receipt.source, snapshot=receipt.sha256, file=receipt.file, **counts,
+        detections=done.detections, queued=done.queued,
+    )  # fmt: skip
