@@ -22,7 +22,6 @@ from ewarn.cli.demo import scenario
 from ewarn.cli.demo.stage import MARKER
 
 HANGS_AFTER_SECONDS = 300
-pytestmark = pytest.mark.xdist_group("demo")
 
 
 @dataclass
