@@ -50,6 +50,14 @@ SecretFile = Annotated[
     Path | None,
     typer.Option("--secret-file", metavar="PATH", help="File with that person's secret; without it you are asked."),
 ]
+By = Annotated[
+    str | None,
+    typer.Option("--as", metavar="PERSON", help="Who acts; needed once an administrator is registered."),
+]
+BySecretFile = Annotated[
+    Path | None,
+    typer.Option("--as-secret-file", metavar="PATH", help="File with the acting person's secret; else you are asked."),
+]
 Area = Annotated[str | None, typer.Option("--area", metavar="CODE", help="GSS code, such as E09000007.")]
 Rule = Annotated[str | None, typer.Option("--rule", metavar="ID", help="One rule only, by its id.")]
 Substance = Annotated[str | None, typer.Option("--substance", metavar="ID", help="Substance or class id.")]
@@ -93,6 +101,10 @@ class Call:
         from ewarn.pipeline.reports import Actor
 
         return Actor(person, secret_of(person, secret_file, self.out))
+
+    def keeper(self, person: str | None, secret_file: Path | None) -> Actor | None:
+        """Who keeps the lists of people and recipients; nobody while a home is set up."""
+        return None if person is None else self.actor(person, secret_file)
 
 
 def instant(text: str, option: str = "--as-of") -> datetime:

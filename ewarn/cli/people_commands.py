@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
-from ewarn.cli.options import As, Call, SecretFile, command, group, secret_of
+from ewarn.cli.options import As, By, BySecretFile, Call, SecretFile, command, group, secret_of
 from ewarn.cli.output import local_time, plain, plural, table
 from ewarn.errors import UnusableInput, UsageFault
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from ewarn.pipeline.reports import Actor
     from ewarn.terms import Recipient
 
 Noun = TypeVar("Noun")
@@ -34,6 +35,7 @@ def register(app: typer.Typer) -> None:
     )
     command(people, "add")(add_person)
     command(people, "list")(list_people)
+    command(people, "deactivate")(deactivate_person)
     recipients = group(
         app, PANEL, "recipients", "Where messages go: partners, and places on the duty rota.", list_recipients
     )
@@ -53,6 +55,8 @@ def add_person(
     areas: Areas,
     secret_file: SecretFile = None,
     make_secret: Annotated[bool, typer.Option("--make-secret", help="Make one and show it this once.")] = False,
+    by: By = None,
+    by_secret_file: BySecretFile = None,
 ) -> None:
     """Register a person with a secret of their own: asked for twice, read from a file, or made."""
     from ewarn.pipeline import read
@@ -61,7 +65,7 @@ def add_person(
     secret = None if make_secret else _new_secret(call, person, secret_file)
     house = call.house()
     made = _noun(Person, id=person, name=name, roles=tuple(roles), areas=tuple(areas))
-    added = read.add_person(house, made, secret, call.now(house))
+    added = read.add_person(house, made, secret, call.now(house), call.keeper(by, by_secret_file))
 
     def human(console: Console) -> None:
         plain(console, f"{person} is registered: {', '.join(roles)}.")
@@ -86,6 +90,20 @@ def _noun(kind: type[Noun], **fields: object) -> Noun:
     except ValidationError as error:
         said = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise UsageFault(said, where=kind.__name__.lower(), next_step="Correct the named fields.") from error
+
+
+def deactivate_person(
+    call: Call,
+    person: Annotated[str, typer.Argument(metavar="ID", help="Id of the registered person.")],
+    by: By = None,
+    by_secret_file: BySecretFile = None,
+) -> None:
+    """Take a person's part away; what they decided stays on record."""
+    from ewarn.pipeline import read
+
+    house = call.house()
+    gone = read.deactivate_person(house, person, call.now(house), call.keeper(by, by_secret_file))
+    call.out.answer({"person": gone}, lambda console: plain(console, f"{person} is no longer active."))
 
 
 def list_people(call: Call) -> None:
@@ -122,9 +140,11 @@ def add_recipient(
         int | None, typer.Option("--rota-order", help="Duty rota: 1 first on call, 2 back-up.", min=1)
     ] = None,
     person: Annotated[str, typer.Option("--person", metavar="ID", help="The registered person behind it.")] = "",
+    by: By = None,
+    by_secret_file: BySecretFile = None,
 ) -> None:
     """Add a destination, or replace the one with that id."""
-    _save(call, [
+    _save(call, call.keeper(by, by_secret_file), [
         {
             "id": recipient, "name": name, "organisation": organisation, "group": kind, "audience": audience,
             "areas": tuple(areas), "channel": channel, "address": address, "rota_order": rota_order, "person": person,
@@ -133,7 +153,10 @@ def add_recipient(
 
 
 def import_recipients(
-    call: Call, file: Annotated[Path, typer.Argument(metavar="CSV", help="Columns as in docs/how-to/commands.md.")]
+    call: Call,
+    file: Annotated[Path, typer.Argument(metavar="CSV", help="Columns as in docs/how-to/commands.md.")],
+    by: By = None,
+    by_secret_file: BySecretFile = None,
 ) -> None:
     """Add many destinations from a CSV file; all of them or none."""
     try:
@@ -149,7 +172,7 @@ def import_recipients(
     if unknown or missing or not rows:
         said = f"unknown columns {sorted(unknown)}, missing columns {sorted(missing)}, {len(rows)} rows"
         raise UnusableInput(said, where=str(file), next_step=f"Use the columns {', '.join(RECIPIENT_COLUMNS)}.")
-    _save(call, [_from_row(row) for row in rows])
+    _save(call, call.keeper(by, by_secret_file), [_from_row(row) for row in rows])
 
 
 def _from_row(row: dict[str, str | None]) -> dict[str, object]:
@@ -160,15 +183,13 @@ def _from_row(row: dict[str, str | None]) -> dict[str, object]:
     return said
 
 
-def _save(call: Call, rows: list[dict[str, object]]) -> None:
+def _save(call: Call, actor: Actor | None, rows: list[dict[str, object]]) -> None:
     from ewarn.pipeline import read
     from ewarn.terms import Recipient
 
     made = [_noun(Recipient, **row) for row in rows]
     house = call.house()
-    at = call.now(house)
-    for recipient in made:
-        read.add_recipient(house, recipient, at)
+    read.add_recipients(house, made, call.now(house), actor)
     call.out.answer({"recipients": made}, lambda console: plain(console, f"{plural(len(made), 'destination')} saved."))
 
 

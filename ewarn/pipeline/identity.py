@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+from collections.abc import Collection
 from typing import Any
 
 from argon2 import PasswordHasher
@@ -12,7 +13,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from ewarn.errors import Refused, UsageFault
 from ewarn.pipeline.reports import Actor
 from ewarn.store import people
-from ewarn.terms import Person
+from ewarn.terms import Person, PersonRole
 
 SHORTEST_SECRET = 12
 _HASHER = PasswordHasher()
@@ -57,3 +58,18 @@ def registered(con: Any, person_id: str) -> Person:
     if person is None:
         raise UsageFault(f"nobody is registered as '{person_id}'", next_step="See 'ewarn people list'.")
     return person
+
+
+def demand_keeper(con: Any, actor: Actor | None, roles: Collection[PersonRole], what: str) -> None:
+    """Who may change people and recipients: anybody while a home is set up, then only those roles.
+
+    Set-up ends with the first active administrator. Raises: Refused.
+    """
+    set_up = any(p.active and PersonRole.ADMINISTRATOR in p.roles for p in people.all(con))
+    if not set_up:
+        return
+    names = " or ".join(role.value for role in roles)
+    if actor is None:
+        raise Refused(f"only somebody with the {names} role can {what}", next_step="Say who you are: --as PERSON.")
+    if not set(roles) & set(proved(con, actor).roles):
+        raise Refused(f"{actor.person} has no {names} role and cannot {what}", next_step="Ask somebody who has.")

@@ -5,16 +5,18 @@ In: a house, `now`. Out: frozen reports. Reading goes to the published copy and 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from ewarn import catalogue as content_room
 from ewarn.dispatch import render
-from ewarn.errors import UsageFault
+from ewarn.errors import Refused, UsageFault
 from ewarn.pipeline import identity, validate
 from ewarn.pipeline.house import House
 from ewarn.pipeline.reports import (
+    Actor,
     CheckReport,
     DoctorReport,
     DutyReport,
@@ -43,7 +45,7 @@ from ewarn.store import (
 from ewarn.store import (
     doctor as examination,
 )
-from ewarn.terms import DeliveryState, Person, Recipient
+from ewarn.terms import DeliveryState, Person, PersonRole, Recipient
 
 SHOWN_NOTICES = 50
 
@@ -166,6 +168,9 @@ def doctor(house: House, now: datetime) -> DoctorReport:
     words = f"{len(other)} no longer what was submitted: {', '.join(other)}" if other else f"{len(fixed)} as submitted"
     checks.append({"check": "texts", "ok": not other, "words": words})
     words = f"{len(rota)} on the duty rota" if rota else "nobody is on the duty rota: pages reach no one"
+    keepers = any(p.active and PersonRole.ADMINISTRATOR in p.roles for p in list_people(house))
+    kept = "one is registered" if keepers else "none: anybody at this shell can register people; add an administrator"
+    checks.append({"check": "administrator", "ok": keepers, "words": kept})
     checks.append({"check": "duty rota", "ok": bool(rota), "words": words})
     return DoctorReport(checks=tuple(checks), exit_status=0 if all(c["ok"] for c in checks) else 1)
 
@@ -189,15 +194,35 @@ def restore(settings: Settings, archive: Path, *, force: bool = False) -> HomeRe
     )
 
 
-def add_person(house: House, person: Person, secret: str | None, now: datetime) -> PersonReport:
-    """Register a person with a personal token; without one ewarn makes it and shows it this once."""
+def add_person(
+    house: House, person: Person, secret: str | None, now: datetime, actor: Actor | None = None
+) -> PersonReport:
+    """Register a person with a personal token; without one ewarn makes it and shows it this once.
+
+    Once an administrator is registered, only an administrator registers people. Raises: Refused, UsageFault.
+    """
     for code in person.areas:
         house.catalogue.area_ref(code)
     made = secret or identity.new_secret()
     kept = identity.hashed(made)
     with house.db.write("people") as tx:
-        people.add(tx, person, kept, now)
+        identity.demand_keeper(tx, actor, (PersonRole.ADMINISTRATOR,), "register people")
+        people.add(tx, person, kept, now, actor.person if actor else "ewarn")
     return PersonReport(person=person, secret="" if secret else made)
+
+
+def deactivate_person(house: House, person_id: str, now: datetime, actor: Actor | None = None) -> Person:
+    """Take a person's part away; what they decided stays on record. Raises: Refused, UsageFault."""
+    with house.db.write("people") as tx:
+        identity.demand_keeper(tx, actor, (PersonRole.ADMINISTRATOR,), "deactivate people")
+        person = people.load(tx, person_id)
+        if person is None:
+            raise UsageFault(f"nobody is registered as '{person_id}'", next_step="See 'ewarn people list'.")
+        if actor is not None and actor.person == person_id:
+            raise Refused("an administrator cannot deactivate themselves", next_step="Ask another administrator.")
+        gone = person.model_copy(update={"active": False})
+        people.change(tx, gone, now, actor.person if actor else "ewarn")
+        return gone
 
 
 def list_people(house: House) -> list[Person]:
@@ -205,16 +230,34 @@ def list_people(house: House) -> list[Person]:
         return people.all(con)
 
 
-def add_recipient(house: House, recipient: Recipient, now: datetime) -> Recipient:
-    """Put somebody on the distribution list or the duty rota. Raises: UsageFault for an unknown channel or area."""
-    for code in recipient.areas:
-        house.catalogue.area_ref(code)
-    if recipient.channel not in house.catalogue.channels:
-        known = ", ".join(sorted(house.catalogue.channels))
-        raise UsageFault(f"there is no channel '{recipient.channel}'", next_step=f"Use one of: {known}.")
-    with house.db.write("recipients") as tx:
-        recipients.save(tx, recipient, now)
+def add_recipient(house: House, recipient: Recipient, now: datetime, actor: Actor | None = None) -> Recipient:
+    """Put one destination on the distribution list or the duty rota, as `add_recipients` does."""
+    add_recipients(house, [recipient], now, actor)
     return recipient
+
+
+def add_recipients(
+    house: House, wanted: Sequence[Recipient], now: datetime, actor: Actor | None = None
+) -> Sequence[Recipient]:
+    """Put destinations on the distribution list or the duty rota: all of them or none.
+
+    Once an administrator is registered, only a coordinator or administrator does. Raises: Refused, UsageFault for an
+    unknown channel or area.
+    """
+    for recipient in wanted:
+        for code in recipient.areas:
+            house.catalogue.area_ref(code)
+        if recipient.channel not in house.catalogue.channels:
+            known = ", ".join(sorted(house.catalogue.channels))
+            raise UsageFault(
+                f"there is no channel '{recipient.channel}'", where=recipient.id, next_step=f"Use one of: {known}."
+            )
+    keepers = (PersonRole.COORDINATOR, PersonRole.ADMINISTRATOR)
+    with house.db.write("recipients") as tx:
+        identity.demand_keeper(tx, actor, keepers, "change where messages go")
+        for recipient in wanted:
+            recipients.save(tx, recipient, now, actor.person if actor else "ewarn")
+    return wanted
 
 
 def list_recipients(house: House) -> list[Recipient]:

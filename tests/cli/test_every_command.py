@@ -39,6 +39,7 @@ CALLS: dict[str, list[str]] = {
     "send": [],
     "receipts": [],
     "people add": ["a.test", "--name", "A", "--role", "panel", "--area", "E12000007"],
+    "people deactivate": ["a.test"],
     "people list": [],
     "recipients add": ["x", "--name", "X", "--channel", "no-such-channel", "--area", "E12000007"],
     "recipients list": [],
