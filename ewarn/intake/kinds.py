@@ -35,9 +35,16 @@ def foreign_words(mapped: Mapped, frame: pl.DataFrame) -> list[str]:
         cells = frame.select(pl.struct(cell=mapped.text(field), ours=word(mapped, field, allowed).value)).to_series()
         foreign = cells.struct.unnest().filter(pl.col("cell").is_not_null() & pl.col("ours").is_null())["cell"]
         if foreign.len():
-            shown = ", ".join(repr(w) for w in foreign.unique().sort().to_list()[:5])
-            remarks.append(f"{foreign.len()} rows have a {field} we have no word for, taken as 'other': {shown}")
+            shown = quoted(mapped, foreign.unique().sort().to_list(), most=5)
+            remarks.append(f"{foreign.len()} rows have a {field} we have no word for, taken as 'other'{shown}")
     return remarks
+
+
+def quoted(mapped: Mapped, words: list[str], most: int) -> str:
+    """The first of some words as written; not of incidents, whose free text may name a person."""
+    if mapped.definition.kind is RecordKind.INCIDENT:
+        return " (not quoted here: it may name a person; it stands in the file)"
+    return f": {', '.join(repr(w) for w in words[:most])}{' ...' if len(words) > most else ''}"
 
 
 def _sample(mapped: Mapped) -> dict[str, Field]:

@@ -6,6 +6,7 @@ import polars as pl
 
 from ewarn.frames import SHAPES, shaped
 from ewarn.intake.csvfile import ROW
+from ewarn.intake.kinds import quoted
 from ewarn.intake.normalise import Mapped
 from ewarn.matching import Gazetteer, Place
 from ewarn.matching.places import outside
@@ -39,10 +40,8 @@ def places(frame: pl.DataFrame, mapped: Mapped, gazetteer: Gazetteer) -> tuple[p
     )
     remarks = []
     if unread:
-        shown = ", ".join(repr(t) for t in sorted(unread)[:8])
-        remarks.append(
-            f"{len(unread)} written places say no area (left unplaced): {shown}{' ...' if len(unread) > 8 else ''}"
-        )
+        shown = quoted(mapped, sorted(unread), most=8)
+        remarks.append(f"{len(unread)} written places say no area (left unplaced){shown}")
     return shaped("staged_place", joined), remarks
 
 
