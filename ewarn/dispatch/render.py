@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateError
+from jinja2 import StrictUndefined, Template, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
 from ewarn.catalogue import Catalogue
@@ -157,8 +157,8 @@ def _filled(template: TemplateDefinition, context: dict[str, Any]) -> tuple[str,
     form = "text" if template.format == "page" else template.format
     subject_form = "slack" if form == "slack" else "text"
     try:
-        subject = _environment(subject_form).from_string(template.subject).render(context)
-        body = _environment(form).from_string(template.body).render(context)
+        subject = _compiled(subject_form, template.subject).render(context)
+        body = _compiled(form, template.body).render(context)
     except (TemplateError, TypeError, ValueError, KeyError) as error:
         raise ContentFault(
             f"the template cannot be rendered: {error}",
@@ -174,6 +174,11 @@ def _bare_quotes(text: str) -> str:
     for escaped, plain in ESCAPED_QUOTES.items():
         text = text.replace(escaped, plain)
     return text
+
+
+@lru_cache(maxsize=64)
+def _compiled(form: str, source: str) -> Template:
+    return _environment(form).from_string(source)
 
 
 @lru_cache(maxsize=4)
