@@ -60,7 +60,8 @@ class Play:
         for step in scenario.steps(boroughs):
             self.say(step.title)
             self._receive(step)
-            self._detect(step)
+            if not step.backfill:
+                self._detect(step)
             if step.alert:
                 self._decide(step.at + 30 * MINUTE)
 
