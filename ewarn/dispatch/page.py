@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from ewarn.terms import LONDON, CaseChange, CaseFile, Page, Signal, Standing, digest
+from ewarn.terms import LONDON, CaseChange, CaseFile, Family, Page, Signal, Standing, digest
 
 PANEL = "panel-"
 SHOUTED = {Standing.ACTUAL: "", Standing.EXERCISE: "EXERCISE: ", Standing.TEST: "TEST: "}
@@ -23,6 +23,10 @@ FOOT = {
 def london(instant: datetime) -> str:
     """An instant as the rota's clocks show it."""
     return f"{instant.astimezone(LONDON):%-d %b %Y %H:%M} London time"
+
+
+# Families whose signals quote a publisher's or a laboratory's words.
+QUOTING = (Family.NOTICE, Family.UNKNOWN_NAME, Family.SILENCE)
 
 
 def compose(
@@ -72,6 +76,9 @@ def _page(
 
 
 def _what(signal: Signal) -> str:
+    """The rule's own sentences, which hold counts, days, areas and drugs; not where they quote what others wrote."""
+    if signal.family not in QUOTING and signal.why:
+        return f"{signal.family.value}. {signal.why}"
     subject = signal.subject.name or "substance not known"
     count = f"{signal.observed:g} counted" if signal.observed is not None else f"{signal.record_count} records"
     days = f"{signal.period.start:%d %b}" + (

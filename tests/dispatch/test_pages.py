@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 from ewarn.dispatch import page
-from ewarn.terms import CaseChange, CaseFile, CaseSignal, Signal
+from ewarn.terms import CaseChange, CaseFile, CaseSignal, Family, Signal
 
 NOW = datetime(2025, 3, 2, 2, 10, tzinfo=UTC)
 
@@ -56,7 +56,7 @@ def test_a_page_says_what_where_how_sure_why_and_how_to_answer():
     assert made.subject == "LDN-2025-0001 opened: Overdoses in Camden, substance not known"
     for words in (
         "Reference: LDN-2025-0001. Area: Camden",
-        "cluster, substance not known, Camden, 5 counted, 01 Mar to 02 Mar 2025",
+        "What: cluster. five in a day",
         "unverified signal; 3 of 5 records certainly in the area; 5 to 7 persons",
         "Why you are paged: opened: no open case is near",
         "Do: Ring the panel",
@@ -82,3 +82,13 @@ def test_the_panel_is_told_of_an_approval_by_one_member():
     made = page.panel_notice(a_change().case, "LDN-2025-0001/A1", "bob", NOW, NOW)
     assert "approved out of hours by one member" in made.subject and "second panel member" in made.text
     assert page.escalations([made], NOW + timedelta(days=1), 15) == []
+
+
+def test_a_page_about_a_notice_quotes_nobody():
+    change = a_change()
+    held = change.case.signals[0]
+    said = held.signal.model_copy(update={"family": Family.NOTICE, "why": "A notice: 'Jo Bloggs was found'"})
+    case = change.case.model_copy(update={"signals": (held.model_copy(update={"signal": said}),)})
+    (made,) = page.compose([change.model_copy(update={"case": case})], NOW)
+    assert "Bloggs" not in made.text
+    assert "What: notice, substance not known, Camden, 5 counted, 01 Mar to 02 Mar 2025" in made.text
