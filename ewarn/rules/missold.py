@@ -13,7 +13,7 @@ import polars as pl
 from ewarn.catalogue import Catalogue
 from ewarn.catalogue.definitions import RuleDefinition
 from ewarn.frames import SHAPES, empty
-from ewarn.rules.prepare import STRATUM, VERSION, Ground, article, day_text, known, stands, watched
+from ewarn.rules.prepare import STRATUM, VERSION, Ground, article, day_text, known, of_one_record, watched
 
 CARRIED = ("reference_date", "presumptive", "age_days", "max_age_days", "sold_as_subject", "certain", "kind")
 
@@ -63,15 +63,8 @@ def _spell(row: dict[str, Any], rule: RuleDefinition, ground: Ground) -> dict[st
         + (" By a presumptive test only." if row["presumptive"] else "")
     )
     return {
-        **{name: row[name] for name in STRATUM},
-        "rule": rule.id,
-        "fires_from": row["visible_from"],
-        "fires_to": stands(row["visible_from"], rule, row["visible_to"]),
-        "period_start": row["reference_date"],
-        "period_end": row["reference_date"],
-        "observed": 1.0,
+        **of_one_record(row, rule),
         "certain": int(bool(row["certain"])),
-        "records": [row["record_id"]],
         "why": why,
         "would_have_stopped_it": "Sold as what it contained, or as something its class is expected in.",
     }

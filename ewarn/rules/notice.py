@@ -14,7 +14,7 @@ import polars as pl
 from ewarn.catalogue import Catalogue
 from ewarn.catalogue.definitions import RuleDefinition
 from ewarn.frames import SHAPES, empty
-from ewarn.rules.prepare import STRATUM, VERSION, Ground, day_text, known, london_day, number, stands, words
+from ewarn.rules.prepare import STRATUM, VERSION, Ground, day_text, known, london_day, number, of_one_record, words
 from ewarn.terms import LONDON_REGION, UK, MentionKind, RecordKind, SubjectKind, Tier
 
 SILENT_KINDS = ("withdrawal",)
@@ -104,15 +104,8 @@ def _spell(row: dict[str, Any], rule: RuleDefinition, ground: Ground) -> dict[st
     late = row["reference_date"] < row["published"]
     told = f" It tells of {day_text(row['reference_date'])}." if late else ""
     return {
-        "rule": rule.id,
-        **{column: row[column] for column in STRATUM},
-        "fires_from": row["visible_from"],
-        "fires_to": stands(row["visible_from"], rule, row["visible_to"]),
-        "period_start": row["reference_date"],
-        "period_end": row["reference_date"],
-        "observed": 1.0,
+        **of_one_record(row, rule),
         "certain": int(row["area"] != UK or row["subject_kind"] != SubjectKind.NONE),
-        "records": [row["record_id"]],
         "why": f"A notice from {_publisher(row['source'], ground.catalogue)} dated {day_text(row['published'])} "
         f"names {what}: “{(row['title'] or 'without a title')[:160]}”.{told}",
         "would_have_stopped_it": "A notice that names nothing on watch, or one older than the rule looks at.",

@@ -7,10 +7,11 @@ store or a network; never a version that was not visible by the instant asked.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
+from typing import Any
 
 import polars as pl
 
@@ -238,3 +239,17 @@ def place(catalogue: Catalogue, code: str) -> str:
 def stands(fires_from: datetime, rule: RuleDefinition, gone: datetime) -> datetime:
     """When a spell ends: after the rule's standing time, or when its record was withdrawn."""
     return min(fires_from + timedelta(days=rule.fires_for_days), gone)
+
+
+def of_one_record(row: Mapping[str, Any], rule: RuleDefinition) -> dict[str, Any]:
+    """What every spell of a single record says: its stratum, when it stands, its day, and that it is one."""
+    return {
+        "rule": rule.id,
+        **{column: row[column] for column in STRATUM},
+        "fires_from": row["visible_from"],
+        "fires_to": stands(row["visible_from"], rule, row["visible_to"]),
+        "period_start": row["reference_date"],
+        "period_end": row["reference_date"],
+        "observed": 1.0,
+        "records": [row["record_id"]],
+    }
