@@ -34,6 +34,13 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
+def openssl() -> str:
+    path = shutil.which("openssl")
+    require("openssl", path is not None, "openssl is not installed")
+    return str(path)
+
+
+@pytest.fixture(scope="session")
 def chromium() -> str:
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     require("chromium", path is not None, "Chromium is not installed")

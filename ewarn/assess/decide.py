@@ -118,8 +118,13 @@ def approve(
         raise Refused(f"{person.id} wrote this text and cannot approve it", where=alert.id, next_step=f"Ask {others}.")
     if out_of_hours:
         _out_of_hours_allowed(alert, so_far, now, catalogue)
-    act = _act(so_far, out_of_hours)
-    decision = Decision(
+    decision = on(alert, _act(so_far, out_of_hours), person, now, note)
+    return _verdict(alert, decision, (*so_far, decision), now, catalogue)
+
+
+def on(alert: Alert, act: str, person: Person, now: datetime, note: str = "") -> Decision:
+    """A person's act on a version of a text, bound to its hash."""
+    return Decision(
         act=act,
         person=person.id,
         at=now,
@@ -129,7 +134,6 @@ def approve(
         hash=alert.hash,
         note=note,
     )
-    return _verdict(alert, decision, (*so_far, decision), now, catalogue)
 
 
 def _act(so_far: Sequence[Decision], out_of_hours: bool) -> str:

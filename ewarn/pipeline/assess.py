@@ -324,19 +324,7 @@ def _readable(payloads: Sequence[Payload]) -> str:
 def _decide(tx: Any, act: str, alert: Alert, person: Person, now: datetime, note: str = "") -> None:
     words = f"{alert.product.value} {alert.id} v{alert.version}" + (f": {note}" if note else "")
     cases.act(tx, alert.case, now, act, person.id, words)
-    decisions.append(
-        tx,
-        Decision(
-            act=act,
-            person=person.id,
-            at=now,
-            case=alert.case,
-            alert=alert.id,
-            version=alert.version,
-            hash=alert.hash,
-            note=note,
-        ),
-    )
+    decisions.append(tx, decide.on(alert, act, person, now, note))
 
 
 def _case(con: Any, ref: str) -> CaseFile:

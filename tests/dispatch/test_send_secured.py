@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import ssl
 import subprocess
@@ -86,10 +85,7 @@ def test_a_password_that_mail_cannot_carry_is_said_so(serve, deliver):
     assert (outcome.ok, outcome.retry) == (False, False) and "cannot take" in outcome.error
 
 
-def test_starttls_is_used_and_an_unknown_certificate_refused(serve, deliver, tmp_path):
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl is not installed")
+def test_starttls_is_used_and_an_unknown_certificate_refused(serve, deliver, tmp_path, openssl):
     made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost"]
     files = ["-keyout", str(tmp_path / "key.pem"), "-out", str(tmp_path / "cert.pem")]
     subprocess.run([openssl, *made, *files], check=True, capture_output=True)
