@@ -14,7 +14,8 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from ewarn.errors import TransientSourceError
-from ewarn.pipeline.receive import ask, intake, take_answer
+from ewarn.pipeline.polling import ask, take_answer
+from ewarn.pipeline.receive import intake
 from ewarn.pipeline.reports import SourceReport
 from flows.showing import intake_words, show, source_row
 from flows.turns import FEED_RETRIES, STORE_RETRIES, in_turn, reading, worth_retrying

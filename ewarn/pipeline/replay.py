@@ -16,7 +16,7 @@ from ewarn import catalogue as content_room
 from ewarn import intake as intake_room
 from ewarn.errors import EwarnError, UsageFault
 from ewarn.pipeline.house import House
-from ewarn.pipeline.receive import Progress, definition_of, report, take
+from ewarn.pipeline.landing import Progress, definition_of, report, take
 from ewarn.pipeline.reports import IntakeReport, SourceReport
 from ewarn.store import records, rejects, snapshots
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from pytest_httpserver import HTTPServer
 
 from ewarn.pipeline.house import House, open_house
-from ewarn.pipeline.receive import ask, take_answer
+from ewarn.pipeline.polling import ask, take_answer
 from flows.surroundings import ROOT
 
 NOW = datetime(2025, 3, 3, 9, tzinfo=UTC)

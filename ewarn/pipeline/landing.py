@@ -1,0 +1,160 @@
+"""Bytes to records: the raw bytes are kept first, then read, then landed in one short transaction.
+
+In: a house, a definition, bytes and `now`. Out: one SourceReport. Parsing runs outside the lock; what fails is a value
+in the results, kept whole as one reject, and the operator is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+from ewarn import intake as intake_room
+from ewarn.catalogue.definitions import DropDefinition, FeedDefinition
+from ewarn.errors import EwarnError, StoreFault, TransientSourceError, UnusableInput, UsageFault
+from ewarn.frames import SHAPES
+from ewarn.pipeline import casework
+from ewarn.pipeline.house import House
+from ewarn.pipeline.reports import IntakeReport, SourceReport
+from ewarn.store import operator_notices, records, rejects, snapshots
+from ewarn.terms import digest
+
+Definition = FeedDefinition | DropDefinition
+Progress = Callable[[str], Any]
+
+
+def report(house: House, reports: Sequence[SourceReport]) -> IntakeReport:
+    """What came of all of it, once it is published; exit status 4 where everything failed, 1 where a part did."""
+    house.db.publish()
+    failed = sum(bool(r.error) for r in reports)
+    status = 0 if not failed else UnusableInput.exit_status if failed == len(reports) else 1
+    return IntakeReport(sources=tuple(reports), exit_status=status)
+
+
+def definition_of(house: House, source: str) -> Definition:
+    """The definition of a source. Raises: UsageFault naming the sources there are."""
+    try:
+        return house.catalogue.sources[source]
+    except KeyError:
+        known = ", ".join(sorted(house.catalogue.sources))
+        raise UsageFault(f"there is no source '{source}'", next_step=f"Use one of: {known}.") from None
+
+
+def take(
+    house: House,
+    definition: Definition,
+    body: bytes,
+    now: datetime,
+    backfill: bool,
+    *,
+    file: str = "",
+    validators: Mapping[str, str] | None = None,
+    kind: str = "receipt",
+) -> SourceReport:
+    """Keep the bytes and write the receipt, then parse, then land in one short transaction."""
+    settings, catalogue = house.settings, house.catalogue
+    snapshots.archive_content(settings, catalogue.files, catalogue.content_hash)
+    snapshot = snapshots.keep(
+        settings,
+        definition.id,
+        body,
+        now,
+        backfill,
+        definition_hash(definition),
+        catalogue.content_hash,
+        validators,
+        kind=kind,
+        file=file,
+    )
+    return _read_and_land(house, definition, body, snapshot, now)
+
+
+def definition_hash(definition: Definition) -> str:
+    """Which wording of a source's definition read a record."""
+    return digest(definition.model_dump(mode="json"), 16)
+
+
+def _read_and_land(
+    house: House, definition: Definition, body: bytes, snapshot: snapshots.SnapshotRef, now: datetime
+) -> SourceReport:
+    receipt = snapshot.receipt
+    replayed = receipt.kind == "replay"
+    try:
+        staged = intake_room.read(
+            definition, body, house.catalogue, received_at=receipt.received_at, backfill=receipt.backfill
+        )
+    except EwarnError as error:
+        return failed(house, definition.id, error, now, snapshot)
+    common = {"source": definition.id, "snapshot": snapshot.sha256, "file": receipt.file}
+    if not snapshot.fresh and not replayed:
+        return _nothing_new(house, snapshot, staged, common)
+    with house.db.write("intake") as tx:
+        landed = records.land(tx, staged, snapshot, now, receipt.backfill, reread=replayed)
+        if replayed:
+            still = staged.rejects["position"].to_list()
+            rejects.mark_replayed(tx, snapshot.sha256, now, still, definition.id)
+        for note in landed.notes:
+            operator_notices.put(tx, now, definition.id, note)
+        casework.corrected(tx, house, set(landed.changed_records), now)
+    counts = {name: getattr(landed, name) for name in ("records", "new", "changed", "unchanged", "rejects")}
+    outcome = "part rejected" if landed.rejects else "ok"
+    return SourceReport(
+        **common, **counts, detections=landed.detections, queued=landed.queued, outcome=outcome, notes=landed.notes,
+        error=_nothing_usable(landed.records, staged.rejects),
+    )  # fmt: skip
+
+
+def _nothing_usable(records: int, rejected: pl.DataFrame) -> str:
+    """Words where every row was rejected: the file is as good as quarantined; empty otherwise."""
+    if not records or records > rejected.height:
+        return ""
+    first = rejected.row(0, named=True)
+    return f"no row could be used; {first['position']}: {first['reason']}. All are kept."
+
+
+def _nothing_new(
+    house: House, snapshot: snapshots.SnapshotRef, staged: intake_room.Staged, common: Mapping[str, str]
+) -> SourceReport:
+    """The same bytes twice change nothing but the receipts."""
+    with house.db.write("intake") as tx:
+        snapshots.enter(tx, [snapshot.receipt])
+    rejected = staged.rejects.height
+    return SourceReport(
+        **common,
+        records=staged.records.height + rejected,
+        unchanged=staged.records.height,
+        rejects=rejected,
+        outcome="same bytes",
+        notes=("These bytes were received before: nothing changed.",),
+        error=_nothing_usable(staged.records.height + rejected, staged.rejects),
+    )
+
+
+def failed(
+    house: House, source: str, error: EwarnError, now: datetime, snapshot: snapshots.SnapshotRef | None = None
+) -> SourceReport:
+    """A source that failed is a value in the results; what came is kept whole as one reject and the operator told."""
+    if isinstance(error, StoreFault):
+        raise error
+    receipt = snapshots.note(
+        house.settings, source, now, "failed", error.what, file=snapshot.receipt.file if snapshot else ""
+    )
+    with house.db.write("intake") as tx:
+        snapshots.enter(tx, [snapshot.receipt, receipt] if snapshot else [receipt])
+        if snapshot is not None:
+            whole = pl.DataFrame(
+                {"position": ["whole file"], "reason": [str(error)], "raw": [None]}, schema=SHAPES["staged_reject"]
+            )
+            rejects.enter(tx, whole, snapshot, now)
+        operator_notices.put(tx, now, source, str(error))
+    return SourceReport(
+        source=source,
+        snapshot=snapshot.sha256 if snapshot else None,
+        outcome="quarantined" if snapshot else "failed",
+        error=str(error),
+        retryable=isinstance(error, TransientSourceError),
+        file=snapshot.receipt.file if snapshot else "",
+    )
