@@ -129,14 +129,15 @@ def _raw(rows: Rows) -> pl.Expr:
 def _records(good: pl.DataFrame, rows: Rows, mapped: Mapped, fields: dict[str, Field]) -> pl.DataFrame:
     """The header's columns and the kind's own."""
     own = [field.value.alias(name) for name, field in fields.items()]
+    spelt = _one_spelling(mapped, fields)
     key = pl.struct(
-        (pl.col(c).str.strip_chars() if c else pl.lit("")).alias(name)
+        (spelt.get(c, pl.col(c).str.strip_chars()) if c else pl.lit("")).alias(name)
         for name, c in sorted({**mapped.key, **mapped.joining}.items())
     )
     content = [
         pl.when(pl.col(c).str.strip_chars() == "")
         .then(pl.lit(""))
-        .otherwise(pl.format("{}\x1f{}\x1e", pl.lit(name), pl.col(c).str.strip_chars()))
+        .otherwise(pl.format("{}\x1f{}\x1e", pl.lit(name), spelt.get(c, pl.col(c).str.strip_chars())))
         for name, c in mapped.content
     ]
     records = good.select(
@@ -145,6 +146,18 @@ def _records(good: pl.DataFrame, rows: Rows, mapped: Mapped, fields: dict[str, F
         raw=_raw(rows), content_hash=pl.concat_str(content),
     )  # fmt: skip
     return records.with_columns(content_hash=_hashed(records["content_hash"]))
+
+
+def _one_spelling(mapped: Mapped, fields: dict[str, Field]) -> dict[str, pl.Expr]:
+    """Column -> its cell in one spelling, for the day and the area a count is keyed on: 01/03/2025 is 2025-03-01."""
+    if mapped.definition.kind is not RecordKind.COUNT:
+        return {}
+    spelt = {
+        "reference_date": fields["reference_date"].value.dt.to_string("%Y-%m-%d"),
+        "area_code": mapped.cell("area_code").str.to_uppercase().str.replace_all(r"\s", ""),
+    }
+    keyed = {*mapped.key.values(), *mapped.joining.values()}
+    return {mapped.headers[f]: one for f, one in spelt.items() if f in mapped.headers and mapped.headers[f] in keyed}
 
 
 def _hashed(texts: pl.Series) -> pl.Series:
