@@ -64,6 +64,9 @@ _STAGED_NOTICE: Columns = {
     "summary": (TEXT, "cleaned text, may be cut by the publisher; empty where the source holds personal data"),
     "link": (TEXT, "address of the notice"),
     "notice_kind": (TEXT, "alert | update | withdrawal | background"),
+    "publisher": (TEXT, "who issued it, where a source carries notices of several; else null"),
+    "sold_as": (TEXT, "what it says is sold or passed off as something else, as written, joined by |; else null"),
+    "evidence": (TEXT, "JSON list of {what, says, words}: the words behind kind, sold-as, abroad and negated names"),
 }
 
 _MENTION: Columns = {
@@ -84,7 +87,10 @@ _PLACE: Columns = {
     "tier": (TEXT, "terms.Tier"),
     "share": (REAL, "estimated share of the written place that lies in this area; a record's shares sum to 1"),
     "certain": (YES, "true when the written place lies in this area alone"),
-    "precision": (TEXT, "outward code | full postcode | area name | area code | coordinates | region | unplaced"),
+    "precision": (
+        TEXT,
+        "outward code | full postcode | area name | area code | coordinates | region | unplaced | abroad",
+    ),
     "as_written": (TEXT, "the place as the source wrote it, without the inward half of a postcode"),
 }
 
@@ -124,7 +130,7 @@ COLUMNS: dict[str, Columns] = {
     | _STAGED_SAMPLE
     | {k: v for k, v in _STAGED_INCIDENT.items() if k not in _STAGED_SAMPLE}
     | {"published_at": _HEADER["published_at"]}
-    | {name: _STAGED_NOTICE[name] for name in ("title", "summary", "notice_kind")},
+    | {name: _STAGED_NOTICE[name] for name in ("title", "summary", "notice_kind", "publisher")},
     "line_mentions": {"record_id": _LINE["record_id"], "version": _LINE["version"]} | _MENTION,
     "line_places": {"record_id": _LINE["record_id"], "version": _LINE["version"]} | _PLACE,
     "line_counts": _LINE | _STAGED_COUNT | {"area": _PLACE["area"], "tier": _PLACE["tier"]},

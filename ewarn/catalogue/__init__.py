@@ -21,6 +21,7 @@ from ewarn.catalogue.definitions import (
     DropDefinition,
     FeedDefinition,
     GradingDefinition,
+    NoticeDefinition,
     ResultsDefinition,
     RoutesDefinition,
     RuleDefinition,
@@ -71,6 +72,7 @@ def _assembled(
     catalogue = Catalogue(
         feeds=reading.folder(content, "sources/feeds", FeedDefinition, faults),
         drops=reading.folder(content, "sources/drops", DropDefinition, faults),
+        notices=reading.folder(content, "sources/notices", NoticeDefinition, faults),
         classes=reading.folder(content, "sources/substances", ClassDefinition, faults),
         statuses={status.id: status for status in results.statuses} if results else {},
         areas=frames["areas"],

@@ -15,6 +15,7 @@ from ewarn.catalogue.definitions import (
     DropDefinition,
     FeedDefinition,
     GradingDefinition,
+    NoticeDefinition,
     RoutesDefinition,
     RuleDefinition,
     StatusDefinition,
@@ -36,6 +37,7 @@ class Catalogue:
 
     feeds: Mapping[str, FeedDefinition] = field(default_factory=dict)
     drops: Mapping[str, DropDefinition] = field(default_factory=dict)
+    notices: Mapping[str, NoticeDefinition] = field(default_factory=dict)
     classes: Mapping[str, ClassDefinition] = field(default_factory=dict)
     statuses: Mapping[str, StatusDefinition] = field(default_factory=dict)
     areas: pl.DataFrame = field(default_factory=lambda: empty("areas"))
@@ -51,9 +53,9 @@ class Catalogue:
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
     @cached_property
-    def sources(self) -> dict[str, FeedDefinition | DropDefinition]:
-        """Feeds and drops by id; an id is never both."""
-        return {**self.feeds, **self.drops}
+    def sources(self) -> dict[str, FeedDefinition | DropDefinition | NoticeDefinition]:
+        """Feeds, drops and notices without a feed, by id; an id is never two of them."""
+        return {**self.feeds, **self.drops, **self.notices}
 
     @cached_property
     def substances(self) -> dict[str, SubstanceDefinition]:

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import lru_cache
+from itertools import combinations
 from pathlib import PurePosixPath
 
 from ewarn.catalogue.catalogue import Catalogue
@@ -101,7 +102,7 @@ def of_references(catalogue: Catalogue, shown: Mapping[str, str]) -> list[Fault]
                 faults.append(Fault(file=shown.get(path, path), key=key, problem=problem, remedy=remedy))
 
     for source in catalogue.sources.values():
-        place = "drops" if source.id in catalogue.drops else "feeds"
+        place = next(p for p in ("drops", "feeds", "notices") if source.id in getattr(catalogue, p))
         known(f"sources/{place}/{source.id}.toml", "default_area", [source.default_area], areas, "area")
     for definition in catalogue.classes.values():
         path = f"sources/substances/{definition.id}.toml"
@@ -130,13 +131,15 @@ def _stems(catalogue: Catalogue, folder: str) -> set[str]:
 
 def of_sources(catalogue: Catalogue, shown: Mapping[str, str]) -> list[Fault]:
     """A source id used twice, drop keys that no header is said to hold, headers that mean two columns."""
+    kinds = {"feeds": catalogue.feeds, "drops": catalogue.drops, "notices": catalogue.notices}
     faults = [
         Fault(
-            file=shown.get(f"sources/drops/{both}.toml", f"sources/drops/{both}.toml"),
-            problem=f"sources/feeds/{both}.toml has the same id",
+            file=shown.get(f"sources/{second}/{both}.toml", f"sources/{second}/{both}.toml"),
+            problem=f"sources/{first}/{both}.toml has the same id",
             remedy="write another file name for one of them",
         )
-        for both in sorted(set(catalogue.feeds) & set(catalogue.drops))
+        for first, second in combinations(kinds, 2)
+        for both in sorted(set(kinds[first]) & set(kinds[second]))
     ]
     for drop in catalogue.drops.values():
         path = f"sources/drops/{drop.id}.toml"

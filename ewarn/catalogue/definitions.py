@@ -62,6 +62,9 @@ class FeedDefinition(SourceBase):
     default_area: str = Field("K02000001", description="GSS code of the area a notice is about when it names none")
     max_bytes: int = Field(5_000_000, ge=1_000)
     timeout_seconds: float = Field(30, gt=0, le=300)
+    abroad: bool = Field(
+        False, description="the publisher is abroad: a place counts as ours only where the UK is named"
+    )
 
     @field_validator("url")
     @classmethod
@@ -69,6 +72,13 @@ class FeedDefinition(SourceBase):
         if not re.match(r"^https?://[^\s/]+", value):
             raise ValueError("not a full address; write it with http:// or https:// in front")
         return value
+
+
+class NoticeDefinition(SourceBase):
+    """sources/notices/<id>.toml: notices without a feed, pasted by a person or come by e-mail."""
+
+    default_area: str = Field("K02000001", description="GSS code of the area a notice is about when it names none")
+    max_bytes: int = Field(20_000_000, ge=1_000)
 
 
 class ColumnMap(Frozen):

@@ -17,6 +17,7 @@ from ewarn.catalogue.faults import Fault, nearest
 FOLDERS = {
     "sources/feeds": ".toml",
     "sources/drops": ".toml",
+    "sources/notices": ".toml",
     "sources/substances": ".toml",
     "sources/areas": ".csv",
     "alerts/rules": ".toml",
@@ -24,6 +25,7 @@ FOLDERS = {
     "alerts/advice": ".md",
     "alerts/channels": ".toml",
 }
+OPTIONAL = ("sources/notices",)  # content archived before there were any is read again
 SINGLE = ("alerts/routes.toml", "alerts/grading.toml")
 RESULTS = "sources/substances/_results.toml"
 TABLES = ("sources/areas/areas.csv", "sources/areas/neighbours.csv", "sources/areas/outcodes.csv")
@@ -118,7 +120,7 @@ def _missing(files: Mapping[str, bytes]) -> list[Fault]:
     faults = [
         Fault(file=folder, problem="missing or empty", remedy=f"write at least one <id>{ending} in it")
         for folder, ending in FOLDERS.items()
-        if folder != "sources/areas" and not any(path.startswith(folder + "/") for path in files)
+        if folder not in ("sources/areas", *OPTIONAL) and not any(path.startswith(folder + "/") for path in files)
     ]
     singles = [*SINGLE, *TABLES, RESULTS]
     return faults + [Fault(file=p, problem="missing", remedy="write this file") for p in singles if p not in files]
