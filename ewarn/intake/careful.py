@@ -1,25 +1,17 @@
-"""The careful CSV reader, for files whose quotation marks do not pair up. Slower, and it never swallows a line.
+"""One record at a time, for the records whose quotation marks are out of the ordinary. It never swallows a line.
 
-In: text, delimiter, header. Out: rows with their lines, and rejects (line, reason, raw). A line with a quotation mark
-that is not closed, or text after a closing one, becomes a reject, and reading goes on at the next line.
+In: UTF-8 text, a position, the delimiter. Out: the record's cells and where the next begins, or no cells where its
+quotation marks are broken: then reading goes on at the next line. A quotation mark inside an unquoted cell is text.
 """
 
 from __future__ import annotations
 
-import re
-
-import polars as pl
-
-from ewarn.errors import UnusableInput
-
 BROKEN_QUOTE = (
     'a quotation mark is not closed, or text follows the closing one; double it ("") where it is part of the text'
 )
-MOST_REJECTS = 20_000
-_MOST_BROKEN = 1_000
-_MOST_RAW = 20_000
 
-Reject = tuple[int, str, str]
+
+UNCLOSED = -1
 
 
 def width_reason(found: int, expected: int) -> str:
@@ -29,66 +21,54 @@ def width_reason(found: int, expected: int) -> str:
     return f"too {word} cells: {found} where the header names {expected}; {advice}"
 
 
-def too_many() -> UnusableInput:
-    """The fault of a file that is not the table its header says."""
-    return UnusableInput(
-        f"more than {MOST_REJECTS:,} lines have not the cells that the header names",
-        next_step="Export the file again, or split it, so that its rows can be told.",
-    )
+def record(text: bytes, position: int, delimiter: bytes) -> tuple[list[str] | None, int]:
+    """The cells of the record at a position and where the next begins; None where its quotation marks are broken.
 
-
-def read(text: str, delimiter: str, header: tuple[str, ...], line_column: str) -> tuple[pl.DataFrame, list[Reject]]:
-    """Every record after the header. Raises: UnusableInput where too much of it is broken."""
-    quoted = re.compile(rf'[ \t]*"((?:[^"]|""){{0,1000000}})"[ \t]*(?={re.escape(delimiter)}|\r?\n|\r?\Z)')
-    plain = re.compile(rf"[^{re.escape(delimiter)}\r\n]*")
-    rows: list[tuple[str, ...]] = []
-    lines: list[int] = []
-    rejects: list[Reject] = []
-    position, line, broken = 0, 1, 0
-    while position < len(text):
-        start = position
-        cells, position = _record(text, start, delimiter, quoted, plain)
-        if cells is None:
-            broken += 1
-            position = _next_line(text, start)
-            rejects.append((line, BROKEN_QUOTE, text[start:position].rstrip("\r\n")[:_MOST_RAW]))
-        elif line > 1 or start > 0:
-            raw = text[start:position].rstrip("\r\n")
-            if raw.strip() and len(cells) != len(header):
-                rejects.append((line, width_reason(len(cells), len(header)), raw[:_MOST_RAW]))
-            elif raw.strip():
-                rows.append(tuple(cells))
-                lines.append(line)
-        if len(rejects) > MOST_REJECTS:
-            raise too_many()
-        if broken > _MOST_BROKEN:
-            raise UnusableInput("more than 1,000 lines have broken quotation marks", next_step="Export the file again.")
-        line += text.count("\n", start, position)
-    frame = pl.DataFrame(rows, schema=dict.fromkeys(header, pl.String), orient="row")
-    return frame.with_columns(pl.Series(line_column, lines, dtype=pl.Int64)), rejects
-
-
-def _record(
-    text: str, position: int, delimiter: str, quoted: re.Pattern[str], plain: re.Pattern[str]
-) -> tuple[list[str] | None, int]:
-    """The cells of the record at a position and where the next begins; None where its quotation marks are broken."""
+    `UNCLOSED` stands for where the next begins when the text ends before the mark is closed.
+    """
     cells: list[str] = []
+    start = position
     while True:
-        found = quoted.match(text, position)
-        if found:
-            cells.append(found[1].replace('""', '"'))
+        left = position
+        while text[left : left + 1] in (b" ", b"\t") and text[left : left + 1] != delimiter:
+            left += 1
+        if text[left : left + 1] == b'"':
+            cell, position = _quoted(text, left, delimiter)
+            if cell is None:
+                return None, UNCLOSED if position == UNCLOSED else next_line(text, start)
         else:
-            found = plain.match(text, position)
-            if found is None or found[0].lstrip(" \t").startswith('"'):
-                return None, position
-            cells.append(found[0])
-        position = found.end()
-        if text.startswith(delimiter, position):
+            cell, position = _plain(text, position, delimiter)
+        cells.append(cell.decode(errors="replace"))
+        if text[position : position + 1] == delimiter:
             position += 1
             continue
-        return cells, _next_line(text, position)
+        return cells, next_line(text, position)
 
 
-def _next_line(text: str, position: int) -> int:
-    end = text.find("\n", position)
+def next_line(text: bytes, position: int) -> int:
+    end = text.find(b"\n", position)
     return len(text) if end < 0 else end + 1
+
+
+def _quoted(text: bytes, opening: int, delimiter: bytes) -> tuple[bytes | None, int]:
+    """The cell and where it ends; None where its closing mark is missing or followed by text."""
+    closing = text.find(b'"', opening + 1)
+    while closing >= 0 and text[closing + 1 : closing + 2] == b'"':
+        closing = text.find(b'"', closing + 2)
+    if closing < 0:
+        return None, UNCLOSED
+    right = closing + 1
+    while text[right : right + 1] in (b" ", b"\t") and text[right : right + 1] != delimiter:
+        right += 1
+    if text[right : right + 1] in (delimiter, b"\n", b"") or text[right : right + 2] in (b"\r\n", b"\r"):
+        return text[opening + 1 : closing].replace(b'""', b'"'), right
+    return None, opening
+
+
+def _plain(text: bytes, position: int, delimiter: bytes) -> tuple[bytes, int]:
+    feed = text.find(b"\n", position)
+    feed = len(text) if feed < 0 else feed
+    end = text.find(delimiter, position, feed)
+    if end < 0:
+        end = feed - 1 if text[feed - 1 : feed] == b"\r" and feed > position else feed
+    return text[position:end], end

@@ -1,36 +1,38 @@
 """A CSV file's rows: every cell as text, every row with its line, every unusable row kept with its reason.
 
-In: bytes, and the headers a definition knows. Out: `Rows`. DuckDB in memory does the reading, with an explicit
-dialect and nothing open but the one staged file. The rows it returns are counted against the file's own record
-boundaries; where the two disagree (a quotation mark that is never closed makes DuckDB drop rows silently) the careful
-reader takes over.
+In: bytes or a file, and the headers a definition knows. Out: `Csv`, whose parts of some hundred thousand rows are read
+one after the other. Polars reads the records whose shape leaves no doubt; each carries a mark of our own at its end, so
+that a row with too few or too many cells shows. All other records are read one at a time.
 """
 
 from __future__ import annotations
 
-import csv
 import io
-import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from ewarn.errors import UnusableInput
-from ewarn.intake import boundaries, careful
-from ewarn.intake.decoding import clean_utf8
+from ewarn.intake import careful, splitting
+from ewarn.intake.decoding import CleanText, clean
 
 # Our own columns beside the file's: no header can hold a NUL.
 LINE, ROW = "\0line", "\0row"
+PART_BYTES = 24 * 1024 * 1024
+MOST_REJECTS = 20_000
+_SHARE_OF_REJECTS = 0.2
 _DELIMITERS = ",;\t|"
 _MOST_COLUMNS = 1_000
 _MOST_RAW = 20_000
+_MOST_CELL = 1_000_000
+_MOST_RECORD = 4_000_000
 _REJECTS = {"line": pl.Int64, "reason": pl.String, "raw": pl.String}
+# Ends every record on its way through Polars; a text that holds one of them is given the next.
+_MARKS = (b"\x01", b"\x02", b"\x03", b"\x1f")
 
 
 @dataclass(frozen=True)
@@ -44,155 +46,241 @@ class Rows:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Csv:
+    """A CSV file whose header is known. `start`: where its first row begins, on line `first_line`."""
+
+    text: CleanText
+    delimiter: str
+    header: tuple[str, ...]
+    start: int
+    first_line: int
+    notes: tuple[str, ...] = field(default=())
+
+    def parts(self, columns: tuple[str, ...] | None = None, size: int = PART_BYTES) -> Iterator[Rows]:
+        """The rows in the file's order, in parts. With `columns` only these; then no row is refused for its width.
+
+        Raises: UnusableInput where so many rows are unusable that the file is not the table its header says.
+        """
+        refused = seen = 0
+        for piece in self._pieces(size):
+            rows = piece.rows(self, columns)
+            seen, refused = seen + rows.frame.height + rows.rejects.height, refused + rows.rejects.height
+            if refused > MOST_REJECTS and refused > seen * _SHARE_OF_REJECTS:
+                raise UnusableInput(
+                    f"{refused:,} of the first {seen:,} lines have not the cells that the header names",
+                    next_step="Export the file again, or split it, so that its rows can be told.",
+                )
+            yield rows
+
+    def _pieces(self, size: int) -> Iterator[_Piece]:
+        carry, line, skip = b"", self.first_line, self.start
+        pieces = self.text.pieces(size)
+        following = next(pieces, None)
+        while following is not None:
+            text, following = carry + following, next(pieces, None)
+            text, skip = text[skip:], max(0, skip - len(text))
+            if following is None and text and not text.endswith(b"\n"):
+                text += self.text.line_end
+            found = list(splitting.split(text, self.delimiter.encode(), following is None, _MOST_RECORD))
+            end = found[-1].end if found else 0
+            carry = text[end:]
+            if len(carry) > 2 * _MOST_RECORD and not found:
+                raise UnusableInput(
+                    f"line {line} is longer than {_MOST_RECORD:,} bytes", next_step="Export the file again."
+                )
+            if found:
+                yield _Piece(text, line, tuple(found))
+                line += sum(one.lines for one in found)
+
+
+@dataclass(frozen=True)
+class _Piece:
+    text: bytes
+    line: int
+    found: tuple[splitting.Plain | splitting.Odd, ...]
+
+    def rows(self, file: Csv, columns: tuple[str, ...] | None) -> Rows:
+        plain, lines = self._plain()
+        frame, rejects = _read_plain(plain, lines, file, columns)
+        more, refused = self._odd(file, columns)
+        if more:
+            names = [*(columns or file.header), LINE]
+            odd = pl.DataFrame(more, schema={**dict.fromkeys(names, pl.String), LINE: pl.Int64}, orient="row")
+            frame = pl.concat([frame, odd]).sort(LINE, maintain_order=True)
+        frame, long = _without_long_cells(frame)
+        rejects = [*rejects, *refused, *long]
+        return Rows(file.header, frame, pl.DataFrame(sorted(rejects), schema=_REJECTS, orient="row"), ())
+
+    def _plain(self) -> tuple[bytes, NDArray[np.int64]]:
+        """The plain stretches joined, and the line of each of their rows."""
+        stretches, lines, line = [], [np.empty(0, dtype=np.int64)], self.line
+        for one in self.found:
+            if isinstance(one, splitting.Plain):
+                stretches.append(self.text[one.start : one.end])
+                lines.append(np.arange(line, line + one.lines))
+            line += one.lines
+        return stretches[0] if len(stretches) == 1 else b"".join(stretches), np.concatenate(lines)
+
+    def _odd(
+        self, file: Csv, columns: tuple[str, ...] | None
+    ) -> tuple[list[tuple[str | int, ...]], list[tuple[int, str, str]]]:
+        """Rows (cells and line) and rejects of the records that were read one at a time."""
+        rows: list[tuple[str | int, ...]] = []
+        rejects: list[tuple[int, str, str]] = []
+        chosen = [file.header.index(name) for name in columns or ()]
+        following, wanted = self.line, len(file.header)
+        for one in self.found:
+            line, following = following, following + one.lines
+            if isinstance(one, splitting.Plain):
+                continue
+            raw = self.text[one.start : one.end].rstrip(b"\r\n")
+            if one.cells is None:
+                rejects.append((line, careful.BROKEN_QUOTE, _shown(raw)))
+            elif columns is not None:
+                rows.append((*(one.cells[i] if i < len(one.cells) else "" for i in chosen), line))
+            elif len(one.cells) != wanted:
+                rejects.append((line, careful.width_reason(len(one.cells), wanted), _shown(raw)))
+            else:
+                rows.append((*one.cells, line))
+        return rows, rejects
+
+
 def folded(header: str) -> str:
     """A header for comparison: without case, spaces and underscores."""
     return "".join(header.casefold().replace("_", " ").split())
 
 
-def read_rows(body: bytes, known: Iterable[str] = ()) -> Rows:
-    """Read a CSV.
-
-    `known` headers help to tell the delimiter. Raises: UnusableInput where there is no header or no row.
-    """
-    text, notes = clean_utf8(body)
-    lead = len(text) - len(text.lstrip(b"\r\n \t")) if text[:1] in b"\r\n" else 0
-    if not text.strip():
+def open_csv(source: bytes | Path, known: Iterable[str] = ()) -> Csv:
+    """A CSV file and its header; `known` headers help to tell the delimiter. Raises: UnusableInput without a header."""
+    text = clean(source)
+    head = text.head(1024 * 1024)
+    lead = len(head) - len(head.lstrip(b"\r\n \t")) if head[:1] in (b"\r", b"\n") else 0
+    if not head.strip():
         raise UnusableInput("the file is empty", next_step="Drop a file with a header line and at least one row.")
-    delimiter, header = _dialect(text[lead:], {folded(name) for name in known})
-    header = _named(header)
-    if len(header) > _MOST_COLUMNS:
+    delimiter, cells, start = _dialect(head, lead, {folded(name) for name in known})
+    if len(cells) > _MOST_COLUMNS:
         raise UnusableInput(
-            f"{len(header)} columns: more than {_MOST_COLUMNS}", next_step="Send only the columns needed."
+            f"{len(cells)} columns: more than {_MOST_COLUMNS}", next_step="Send only the columns needed."
         )
-    frame, rejects = _read(text[lead:], delimiter, header)
-    if lead:
-        frame, rejects = (
-            f.with_columns(pl.col(c) + text[:lead].count(b"\n")) for f, c in ((frame, LINE), (rejects, "line"))
-        )
-    if frame.is_empty() and rejects.is_empty():
-        raise UnusableInput("the file has a header and no row", next_step="Nothing to do, unless rows were expected.")
-    return Rows(header, frame, rejects, notes)
+    return Csv(text, delimiter, _named(cells), start, 1 + head.count(b"\n", 0, start), text.notes)
 
 
-def _dialect(text: bytes, known: set[str]) -> tuple[str, tuple[str, ...]]:
-    """The delimiter under which the header names most known columns, then most columns."""
-    head = text[: 1024 * 1024].decode(errors="ignore")
-    best: tuple[tuple[int, int], str, tuple[str, ...]] | None = None
+def read_rows(source: bytes | Path, known: Iterable[str] = ()) -> Rows:
+    """Every row of a CSV file at once. Raises: UnusableInput where there is no header or no row."""
+    file = open_csv(source, known)
+    parts = list(file.parts())
+    if not any(part.frame.height or part.rejects.height for part in parts):
+        raise no_row()
+    frame, rejects = (pl.concat([getattr(part, name) for part in parts]) for name in ("frame", "rejects"))
+    return Rows(file.header, frame, rejects, file.notes)
+
+
+def no_row() -> UnusableInput:
+    """The fault of a file that holds its header alone."""
+    return UnusableInput("the file has a header and no row", next_step="Nothing to do, unless rows were expected.")
+
+
+def _dialect(head: bytes, lead: int, known: set[str]) -> tuple[str, list[str], int]:
+    """The delimiter under which the header names most known columns, then most columns; and where the rows begin."""
+    best: tuple[tuple[int, int], str, list[str], int] | None = None
     for delimiter in _DELIMITERS:
-        try:
-            first = tuple(next(csv.reader(io.StringIO(head, newline=""), delimiter=delimiter), []))
-        except csv.Error:
-            continue
-        score = (len(known & {folded(name) for name in first}), len(first))
-        if best is None or score > best[0]:
-            best = (score, delimiter, first)
+        cells, end = careful.record(head, lead, delimiter.encode())
+        if cells is not None:
+            score = (len(known & {folded(name) for name in cells}) if len(cells) <= _MOST_COLUMNS else 0, len(cells))
+            if best is None or score > best[0]:
+                best = (score, delimiter, cells, end)
     if best is None:
         raise UnusableInput("the header line cannot be read", next_step="Drop a CSV file with a header line.")
-    return best[1], best[2]
+    return best[1], best[2], best[3]
 
 
-def _named(header: tuple[str, ...]) -> tuple[str, ...]:
+def _named(header: list[str]) -> tuple[str, ...]:
     """Headers trimmed; blank ones get a name; a repeated one is refused, as nobody can tell which is meant."""
     names = tuple(name.strip() or f"column {position}" for position, name in enumerate(header, 1))
-    repeated = (
-        {name for name in names if [folded(n) for n in names].count(folded(name)) > 1} if len(names) <= 1000 else ()
-    )
-    if repeated:
+    shapes = [folded(name) for name in names]
+    if repeated := {name for name, shape in zip(names, shapes, strict=True) if shapes.count(shape) > 1}:
         raise UnusableInput(
             f"the header names a column twice: {', '.join(sorted(repeated))}", next_step="Rename one of them."
         )
     return names
 
 
-def _read(text: bytes, delimiter: str, header: tuple[str, ...]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    bounds = boundaries.of(text)
-    if boundaries.misfits(text, bounds, delimiter, len(header)) > careful.MOST_REJECTS:
-        raise careful.too_many()
-    if len(header) > 1 and bounds.closed:
-        with tempfile.TemporaryDirectory(prefix="ewarn-") as folder:
-            staged = Path(folder) / "drop.csv"
-            staged.write_bytes(text)
-            result = _with_duckdb(staged, delimiter, header)
-        if result is not None:
-            placed = _placed(*result, bounds)
-            if placed is not None:
-                return placed
-    frame, rejects = careful.read(text.decode(), delimiter, header, LINE)
-    return frame, pl.DataFrame(rejects, schema=_REJECTS, orient="row")
+def _read_plain(
+    text: bytes, lines: NDArray[np.int64], file: Csv, columns: tuple[str, ...] | None
+) -> tuple[pl.DataFrame, list[tuple[int, str, str]]]:
+    """Rows with their lines, and rejects, of records of one line each."""
+    names = [str(position) for position in range(len(file.header) + 1)]
+    kept = tuple(columns or file.header)
+    mark = next((mark for mark in _MARKS if mark not in text), None)
+    if mark is None or (len(file.header) == 1 and b'"' in text):
+        return _one_by_one(text, lines, file, kept)
+    read = pl.scan_csv(
+        io.BytesIO(text.replace(file.text.line_end, file.delimiter.encode() + mark + b"\n")),
+        has_header=False, schema=dict.fromkeys(names, pl.String), separator=file.delimiter,
+        quote_char='"' if b'"' in text else None, truncate_ragged_lines=True, extra_columns="ignore",
+        missing_columns="insert", empty_string_is_null=False, raise_if_empty=False,
+    )  # fmt: skip
+    if columns is not None:
+        read = read.select(pl.col(names[file.header.index(name)]).alias(name) for name in columns)
+    frame = read.collect()
+    if frame.height != len(lines):
+        return _one_by_one(text, lines, file, kept)
+    frame = frame.with_columns(pl.Series(LINE, lines))
+    if columns is not None:
+        return frame, []
+    fits = frame[names[-1]] == mark.decode()
+    if fits.all():
+        blank = frame[names[0]].str.strip_chars() == "" if len(file.header) == 1 else None
+        frame = frame.filter(~blank) if blank is not None and blank.any() else frame
+        return frame.select(pl.exclude(names[-1])).rename(dict(zip(names, file.header, strict=False))), []
+    wrong = np.flatnonzero(~fits.to_numpy())
+    feeds = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == 10)
+    rejects = []
+    for row in wrong:
+        raw = text[int(feeds[row - 1]) + 1 if row else 0 : int(feeds[row])].rstrip(b"\r")
+        if raw.strip():
+            cells, _ = careful.record(raw, 0, file.delimiter.encode())
+            rejects.append((int(lines[row]), careful.width_reason(len(cells or ()), len(file.header)), _shown(raw)))
+    frame = frame.filter(fits).select(pl.exclude(names[-1]))
+    if len(file.header) == 1:
+        frame = frame.filter(pl.col(names[0]).str.strip_chars() != "")
+    return frame.rename(dict(zip(names, file.header, strict=False))), rejects
 
 
-@contextmanager
-def private_duckdb(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """DuckDB in memory that can open the files of one folder and nothing else, and cannot be told otherwise."""
-    with duckdb.connect(":memory:") as connection:
-        connection.execute("SET allowed_directories = [?]", [f"{folder}/"])
-        for setting in (
-            "enable_external_access = false",
-            "autoinstall_known_extensions = false",
-            "lock_configuration = true",
-        ):
-            connection.execute(f"SET {setting}")
-        yield connection
+def _one_by_one(
+    text: bytes, lines: NDArray[np.int64], file: Csv, kept: tuple[str, ...]
+) -> tuple[pl.DataFrame, list[tuple[int, str, str]]]:
+    """The same, record for record: for texts that hold every mark of ours, and for files of one column."""
+    rows: list[tuple[str | int, ...]] = []
+    rejects: list[tuple[int, str, str]] = []
+    chosen = [file.header.index(name) for name in kept]
+    position = 0
+    for line in lines.tolist():
+        start = position
+        cells, position = careful.record(text, start, file.delimiter.encode())
+        raw = text[start:position].rstrip(b"\r\n")
+        if cells is not None and len(cells) == len(file.header) and raw.strip():
+            rows.append((*(cells[i] for i in chosen), line))
+        elif raw.strip():
+            rejects.append((line, careful.width_reason(len(cells or ()), len(file.header)), _shown(raw)))
+    schema = {**dict.fromkeys(kept, pl.String), LINE: pl.Int64}
+    return pl.DataFrame(rows, schema=schema, orient="row"), rejects
 
 
-def _with_duckdb(path: Path, delimiter: str, header: tuple[str, ...]) -> tuple[pl.DataFrame, pl.DataFrame] | None:
-    """Rows and rejects as DuckDB reads them; None where it gives up on the file."""
-    columns = {f"c{position}": "VARCHAR" for position in range(len(header))}
-    with private_duckdb(path.parent) as connection:
-        try:
-            frame = connection.execute(
-                "SELECT * FROM read_csv(?, auto_detect = false, delim = ?, quote = '\"', escape = '\"', header = true, "
-                "columns = ?, store_rejects = true, rejects_limit = 0, strict_mode = true, null_padding = false, "
-                "parallel = false)",
-                [str(path), delimiter, columns],
-            ).pl()
-            rejects = connection.execute(
-                "SELECT line_byte_position AS start, min(error_type::VARCHAR) AS kind, min(error_message) AS message, "
-                "min(csv_line) AS raw FROM reject_errors GROUP BY line_byte_position ORDER BY 1"
-            ).pl()
-        except duckdb.Error:
-            return None
-    return frame.rename(dict(zip(frame.columns, header, strict=True))).with_columns(pl.all().fill_null("")), rejects
+def _without_long_cells(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[tuple[int, str, str]]]:
+    """Rows with a cell longer than anybody writes become rejects."""
+    if frame.estimated_size() < _MOST_CELL:
+        return frame, []
+    longest = frame.select(pl.exclude(LINE).str.len_bytes().max()).row(0)
+    if max((length or 0) for length in longest) <= _MOST_CELL:
+        return frame, []
+    long = pl.any_horizontal(pl.exclude(LINE).str.len_bytes() > _MOST_CELL)
+    reason = f"a cell of more than {_MOST_CELL:,} bytes; correct the row"
+    raw = frame.filter(long).select(pl.concat_str(pl.exclude(LINE).str.slice(0, _MOST_RAW), separator=" ")).to_series()
+    lines = frame.filter(long)[LINE]
+    return frame.filter(~long), [(line, reason, text[:_MOST_RAW]) for line, text in zip(lines, raw, strict=True)]
 
 
-def _placed(
-    frame: pl.DataFrame, rejects: pl.DataFrame, bounds: boundaries.Boundaries
-) -> tuple[pl.DataFrame, pl.DataFrame] | None:
-    """Rows and rejects with their lines, once the count of both equals the file's own; else None."""
-    starts = bounds.starts[1:]  # without the header
-    if len(starts) != frame.height + rejects.height:
-        return None
-    bad = np.searchsorted(starts, rejects["start"].to_numpy() - 1)
-    if rejects.height and (bad.max() >= len(starts) or (starts[bad] != rejects["start"].to_numpy() - 1).any()):
-        return None
-    lines, spans = bounds.lines[1:], bounds.spans[1:]
-    good = np.ones(len(starts), dtype=bool)
-    good[bad] = False
-    if spans.any() and not (
-        _spans(frame, spans[good]) and _spans(rejects.select(pl.col("raw").str.strip_chars_end("\r\n")), spans[bad])
-    ):
-        return None
-    kept = rejects.with_columns(pl.Series("line", lines[bad], dtype=pl.Int64)).select(
-        "line",
-        pl.struct("kind", "message").map_elements(_reason, return_dtype=pl.String).alias("reason"),
-        pl.col("raw").str.strip_chars_end("\r\n").str.slice(0, _MOST_RAW),
-    )
-    return frame.with_columns(pl.Series(LINE, lines[good], dtype=pl.Int64)), kept.filter(
-        pl.col("raw").str.strip_chars() != ""
-    )
-
-
-def _spans(frame: pl.DataFrame, spans: NDArray[np.int64]) -> bool:
-    """Every row holds as many line ends as its record has in the file."""
-    ends = frame.select(pl.sum_horizontal(pl.all().str.count_matches("\n"))).to_series()
-    return bool((ends.to_numpy() == spans).all())
-
-
-def _reason(reject: dict[str, str]) -> str:
-    kind, message = reject["kind"], reject["message"]
-    numbers = [word for word in message.replace(":", " ").split() if word.isdigit()]
-    if kind in ("MISSING COLUMNS", "TOO MANY COLUMNS") and len(numbers) >= 2:
-        return careful.width_reason(int(numbers[1]), int(numbers[0]))
-    if kind == "UNQUOTED VALUE":
-        return careful.BROKEN_QUOTE
-    return f"unreadable line ({kind.lower()}): {message}"
+def _shown(raw: bytes) -> str:
+    return raw[: 4 * _MOST_RAW].decode(errors="ignore")[:_MOST_RAW]

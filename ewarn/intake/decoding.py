@@ -1,86 +1,124 @@
-"""Bytes to clean UTF-8: byte-order marks, UTF-16, Windows-1252, line ends.
+"""Bytes to clean UTF-8, piece by piece: byte-order marks, UTF-16, Windows-1252, line ends.
 
-In: the bytes as received. Out: UTF-8 bytes without a mark, and notes of what was changed. Must never lose a character
-without saying so: what cannot be decoded is refused.
+In: the bytes as received, or the file they lie in. Out: `CleanText`, whose pieces can be read as often as needed and
+never stand in memory together. Must never lose a character without saying so: what cannot be decoded is refused.
 """
 
 from __future__ import annotations
 
 import codecs
+import io
 import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, BinaryIO
 
 from charset_normalizer import from_bytes
 
 from ewarn.errors import UnusableInput
 
-_BLOCK = 16 * 1024 * 1024
+PIECE = 16 * 1024 * 1024
+_SPOOLED = 64 * 1024 * 1024
 _BINARY = {
     b"PK\x03\x04": "a spreadsheet or zip file",
     b"%PDF": "a PDF",
     b"\x1f\x8b": "a gzip file",
     b"\xd0\xcf\x11\xe0": "a spreadsheet",
 }
+_NUL = UnusableInput(
+    "the file holds NUL bytes, so it is not CSV text", next_step="Save it as CSV (UTF-8) and drop it again."
+)
 
 
-def clean_utf8(body: bytes) -> tuple[bytes, tuple[str, ...]]:
-    """The body as UTF-8 with line ends of one kind. Raises: UnusableInput for binary files and undecodable bytes."""
+@dataclass(frozen=True)
+class CleanText:
+    """UTF-8 text without a byte-order mark whose line ends are all `line_end`. notes: what was changed."""
+
+    source: bytes | Path | IO[bytes]
+    start: int
+    line_end: bytes
+    notes: tuple[str, ...]
+
+    def pieces(self, size: int = PIECE) -> Iterator[bytes]:
+        """The text from its beginning, in pieces cut anywhere."""
+        with _opened(self.source) as stream:
+            stream.seek(self.start)
+            while piece := stream.read(size):
+                yield piece
+
+    def head(self, size: int) -> bytes:
+        """Its first bytes."""
+        return next(self.pieces(size), b"")
+
+
+def clean(source: bytes | Path) -> CleanText:
+    """The text of a file. Raises: UnusableInput for binary files, web pages and undecodable bytes."""
+    with _opened(source) as stream:
+        head = stream.read(4096)
+    _refuse_other_kinds(head)
+    encoding, start, notes = _encoding(source, head)
+    if encoding == "utf-8":
+        pairs, feeds, returns = _line_ends(source, start)
+        if returns == pairs and pairs in (0, feeds):
+            return CleanText(source, start, b"\r\n" if pairs else b"\n", notes)
+        if feeds:
+            notes = (*notes, "line ends of more than one kind: all read as LF")
+    text, mixed = _rewritten(source, start, encoding)
+    if mixed and encoding != "utf-8":
+        notes = (*notes, "line ends of more than one kind: all read as LF")
+    return CleanText(text, 0, b"\n", notes)
+
+
+def _refuse_other_kinds(head: bytes) -> None:
     for start, what in _BINARY.items():
-        if body.startswith(start):
+        if head.startswith(start):
             raise UnusableInput(
                 f"the file is {what}, not CSV text", next_step="Save it as CSV (UTF-8) and drop it again."
             )
-    if body[:500].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith((b"<!doctype html", b"<html")):
+    if head[:500].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith((b"<!doctype html", b"<html")):
         raise UnusableInput("the file is a web page, not CSV text", next_step="Download the file itself and drop it.")
-    text, notes = _as_utf8(body)
-    if b"\0" in text:
-        raise UnusableInput(
-            "the file holds NUL bytes, so it is not CSV text", next_step="Save it as CSV (UTF-8) and drop it again."
-        )
-    return _one_line_end(text, notes)
 
 
-def _as_utf8(body: bytes) -> tuple[bytes, tuple[str, ...]]:
-    if body.startswith(codecs.BOM_UTF8):
-        body = body[len(codecs.BOM_UTF8) :]
-    elif body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return _transcoded(body, "utf-16"), ("read as UTF-16",)
-    elif guess := _utf16_without_mark(body):
-        return _transcoded(body, guess), (f"read as {guess.upper()} (no byte-order mark)",)
-    if _is_utf8(body):
-        return body, ()
-    try:
-        return body.decode("cp1252").encode(), ("not UTF-8: read as Windows-1252",)
-    except UnicodeDecodeError:
-        best = from_bytes(body[:_BLOCK]).best()
+def _encoding(source: bytes | Path, head: bytes) -> tuple[str, int, tuple[str, ...]]:
+    """(encoding, bytes of mark to leave out, notes)."""
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16", 0, ("read as UTF-16",)
+    if guess := _utf16_without_mark(head[:2000]):
+        return guess, 0, (f"read as {guess.upper()} (no byte-order mark)",)
+    start = len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0
+    if _decodes(source, "utf-8"):
+        return "utf-8", start, ()
+    if _decodes(source, "cp1252"):
+        return "cp1252", 0, ("not UTF-8: read as Windows-1252",)
+    with _opened(source) as stream:
+        best = from_bytes(stream.read(PIECE)).best()
     if best is None:
         raise UnusableInput("the text's encoding cannot be told", next_step="Save the file as CSV (UTF-8).")
-    return _transcoded(body, best.encoding), (f"not UTF-8: read as {best.encoding}, a guess",)
+    return best.encoding, 0, (f"not UTF-8: read as {best.encoding}, a guess",)
 
 
-def _transcoded(body: bytes, encoding: str) -> bytes:
+def _decodes(source: bytes | Path, encoding: str) -> bool:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    pending = False
     try:
-        return body.decode(encoding).removeprefix("\ufeff").encode()
-    except (UnicodeDecodeError, UnicodeEncodeError) as error:
-        raise UnusableInput(
-            f"the bytes are not {encoding.upper()} though they look it: {error.reason}",
-            next_step="Save the file as CSV (UTF-8).",
-        ) from error
-
-
-def _is_utf8(body: bytes) -> bool:
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
-        for start in range(0, len(body), _BLOCK):
-            decoder.decode(body[start : start + _BLOCK])
+        with _opened(source) as stream:
+            while piece := stream.read(PIECE):
+                if b"\0" in piece:
+                    raise _NUL
+                if pending or not piece.isascii():
+                    decoder.decode(piece)
+                    pending = decoder.getstate() != (b"", 0)
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return False
     return True
 
 
-def _utf16_without_mark(body: bytes) -> str:
+def _utf16_without_mark(head: bytes) -> str:
     """UTF-16 shows as a NUL in every second byte of plain text."""
-    head = body[:2000]
     if (len(head) >= 4 and len(head) % 2 == 0) or len(head) > 4:
         odd, even = head[1::2].count(0), head[0::2].count(0)
         if odd > len(head) * 0.3 and even < odd / 10:
@@ -90,11 +128,62 @@ def _utf16_without_mark(body: bytes) -> str:
     return ""
 
 
-def _one_line_end(text: bytes, notes: tuple[str, ...]) -> tuple[bytes, tuple[str, ...]]:
-    """CR LF throughout and LF throughout are left alone; a mixture becomes LF, and the operator is told."""
-    pairs, feeds = text.count(b"\r\n"), text.count(b"\n")
-    returns = text.count(b"\r") - pairs
-    if returns == 0 and pairs in (0, feeds):
-        return text, notes
-    changed = re.sub(rb"\r\n?", b"\n", text)
-    return changed, (*notes, "line ends of more than one kind: all read as LF") if feeds else notes
+def _line_ends(source: bytes | Path, start: int) -> tuple[int, int, int]:
+    """How many CR LF, LF and CR."""
+    pairs = feeds = returns = 0
+    last = b""
+    with _opened(source) as stream:
+        stream.seek(start)
+        while piece := stream.read(PIECE):
+            feeds += piece.count(b"\n")
+            if found := piece.count(b"\r"):
+                returns += found
+                pairs += piece.count(b"\r\n")
+            pairs += last == b"\r" and piece[:1] == b"\n"
+            last = piece[-1:]
+    return pairs, feeds, returns
+
+
+def _rewritten(source: bytes | Path, start: int, encoding: str) -> tuple[bytes | IO[bytes], bool]:
+    """The text as UTF-8 with LF alone, and whether its line ends were of more than one kind."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    kinds: set[bytes] = set()
+    out = tempfile.SpooledTemporaryFile(max_size=_SPOOLED)  # noqa: SIM115  (it lives as long as the text)
+    try:
+        with _opened(source) as stream:
+            stream.seek(start)
+            carry = ""
+            while True:
+                piece = stream.read(PIECE)
+                text = carry + decoder.decode(piece, final=not piece)
+                carry = "\r" if piece and text.endswith("\r") else ""
+                encoded = text[: len(text) - len(carry)].encode()
+                if b"\0" in encoded:
+                    raise _NUL
+                kinds.update(re.findall(rb"\r\n|\r|\n", encoded) if len(kinds) < 2 else ())
+                out.write(re.sub(rb"\r\n?", b"\n", encoded))
+                if not piece:
+                    break
+    except (UnicodeDecodeError, UnicodeEncodeError) as error:
+        raise UnusableInput(
+            f"the bytes are not {encoding.upper()} though they look it: {error.reason}",
+            next_step="Save the file as CSV (UTF-8).",
+        ) from error
+    out.seek(0)
+    if out.read(3) == codecs.BOM_UTF8:
+        out.seek(3)
+        return out.read(), len(kinds) > 1
+    return out, len(kinds) > 1
+
+
+@contextmanager
+def _opened(source: bytes | Path | IO[bytes]) -> Iterator[BinaryIO | IO[bytes]]:
+    """A stream over the bytes; a temporary file is left open, as it would vanish."""
+    if isinstance(source, bytes):
+        yield io.BytesIO(source)
+    elif isinstance(source, Path):
+        with source.open("rb") as stream:
+            yield stream
+    else:
+        source.seek(0)
+        yield source

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ewarn.errors import UnusableInput
-from ewarn.intake import csvfile
-from ewarn.intake.csvfile import LINE, read_rows
+from ewarn.intake import careful
+from ewarn.intake.csvfile import LINE, open_csv, read_rows
 
 # One expectation of the corpus names another telephone number than its file; the file's own is what must come out.
 _THEIR_SLIP = {"location_coordinates.csv": ("1234567890", "2095257564")}
@@ -102,20 +102,6 @@ def test_a_hundred_thousand_columns_are_refused_at_once() -> None:
         read_rows(b"a" + b",a" * 100_000 + b"\n1\n")
 
 
-def test_duckdb_can_reach_no_other_file(tmp_path: Path) -> None:
-    (tmp_path / "secret.csv").write_text("a,b\n1,2\n")
-    (tmp_path / "open").mkdir()
-    staged = tmp_path / "open" / "drop.csv"
-    staged.write_text("a,b\n1,2\n")
-    with csvfile.private_duckdb(staged.parent) as connection:
-        for statement in (
-            f"SELECT * FROM read_csv('{tmp_path}/secret.csv')", "SET enable_external_access = true", "INSTALL httpfs",
-            f"COPY (SELECT 1) TO '{tmp_path}/out.csv'", f"ATTACH '{tmp_path}/x.duckdb'",
-        ):  # fmt: skip
-            with pytest.raises(csvfile.duckdb.Error):
-                connection.execute(statement)
-
-
 cell = st.text(alphabet=st.sampled_from('ab ,;"\n\r\té€'), max_size=6)
 
 
@@ -143,9 +129,42 @@ def test_no_line_vanishes(tail: str) -> None:
     assert taken >= sum(1 for line in tail.split("\n") if line.strip())
 
 
+def one_after_another(text: bytes, width: int) -> tuple[list[tuple[str, ...]], list[int]]:
+    """Rows, and lines of rejects, by the careful reader alone."""
+    rows, rejects, position, line = [], [], text.index(b"\n") + 1, 2
+    while position < len(text):
+        cells, after = careful.record(text, position, b",")
+        after = careful.next_line(text, position) if after == careful.UNCLOSED else after
+        if cells is None or (text[position:after].strip() and len(cells) != width):
+            rejects.append(line)
+        elif text[position:after].strip():
+            rows.append((*cells, line))
+        line += text.count(b"\n", position, after)
+        position = after
+    return rows, rejects
+
+
+odd_text = st.lists(
+    st.sampled_from(
+        ["a", "é", ",", '"', '""', "\n", ' "', '",', ',"', '"b"', '\n"x\ny",z\n', "1,2\n", " ", "\x01", "\t"]
+    ),
+    max_size=40,
+)
+
+
+@given(odd_text, st.integers(1, 60), st.sampled_from(["\n", "\r\n"]))
+@settings(max_examples=300, deadline=None)
+def test_parts_cut_anywhere_hold_what_one_careful_reader_finds(parts: list[str], size: int, end: str) -> None:
+    text = ("a,b\n" + "".join(parts)).replace("\n", end).encode()
+    read = list(open_csv(text, ["a", "b"]).parts(size=size))
+    rows, rejects = one_after_another(text if text.endswith(b"\n") else text + end.encode(), 2)
+    assert [row for part in read for row in part.frame.rows()] == rows
+    assert [line for part in read for line in part.rejects["line"]] == rejects
+
+
 @pytest.mark.parametrize("line", [b"qwerty,asdf\n", b"a,b,c,d,e,f\n"])
 def test_a_file_of_lines_that_fit_no_header_is_refused_as_a_whole(line: bytes) -> None:
-    with pytest.raises(UnusableInput, match=r"more than 20,000 lines"):
+    with pytest.raises(UnusableInput, match=r"20,001 of the first 20,001 lines"):
         read_rows(b"one,two,three\n" + line * 20_001)
     assert read_rows(b"one,two,three\n" + line * 3).rejects.height == 3
 
