@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import html
 import re
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-import nh3
-
 from ewarn.catalogue.definitions import FeedDefinition
+from ewarn.intake.plaintext import plain
 from ewarn.terms import canonical, digest, london_day
 
 _MOST_TITLE, _MOST_SUMMARY = 500, 5_000
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _REPORT = re.compile(r"prevention of future deaths? report|regulation 28 report|\bPFD report", re.IGNORECASE)
 _REFERENCE = re.compile(r"\b20\d\d[-/]\d{3,4}\b")
 _MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
@@ -59,7 +56,7 @@ def of(entry: dict[str, Any], definition: FeedDefinition, received_at: datetime,
 
     Dates: published, else updated, else the day of receipt; the basis says which.
     """
-    title, summary = clean(entry["title"], _MOST_TITLE), clean(entry["summary"], _MOST_SUMMARY)
+    title, summary = plain(entry["title"], _MOST_TITLE), plain(entry["summary"], _MOST_SUMMARY)
     published, updated = _moment(entry["published"]), _moment(entry["updated"])
     dated = published or updated
     content = digest([title, summary, entry["link"], entry["updated"]], 32)
@@ -88,12 +85,6 @@ def _impersonal(notice: Notice, definition: FeedDefinition, entry: dict[str, Any
     return replace(
         notice, entry_id=kept["id"], title=kept["title"], link=kept["link"], summary="", raw=canonical(kept).decode()
     )
-
-
-def clean(markup: str, most: int) -> str:
-    """Plain text of a piece of markup: no tags, scripts or control characters; white space as single spaces."""
-    text = html.unescape(nh3.clean(re.sub(r"<(?:br|/p|/li|/div|/h\d)\b[^>]*>", " ", markup), tags=set()))
-    return re.sub(r"\s+", " ", _CONTROL.sub("", text)).strip()[:most]
 
 
 def kind_of(title: str, summary: str) -> str:
