@@ -4,7 +4,8 @@
     ├── UsageFault                2   the call's words are off
     ├── ContentFault              3   a definition under sources/ or alerts/ has a fault
     ├── UnusableInput             4   nothing usable came, or all of it went to quarantine
-    │   ├── TransientSourceError      a retry makes sense (time-out, 429, 5xx)
+    │   ├── TransientSourceError      a retry makes sense (time-out, 5xx)
+    │   │   └── SourceBusy            the publisher asks us to wait (429, 503)
     │   └── TerminalSourceError       a retry does not help (HTML answer, 404, too large)
     ├── StoreBusy                 5   another writer holds the lock
     ├── StoreFault                5   the disk is full, the clock jumped, the file is newer than this program
@@ -51,7 +52,11 @@ class UnusableInput(EwarnError):
 
 
 class TransientSourceError(UnusableInput):
-    """A retry makes sense; `retry_after_seconds` where the server said when."""
+    """A retry makes sense."""
+
+
+class SourceBusy(TransientSourceError):
+    """A retry makes sense, but not before the publisher allows it; `retry_after_seconds` where it said when."""
 
     def __init__(
         self, what: str, *, where: str = "", next_step: str = "", retry_after_seconds: float | None = None
