@@ -10,21 +10,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from ewarn.catalogue.definitions import FeedDefinition
 from ewarn.errors import TerminalSourceError
-from ewarn.frames import shaped
 from ewarn.intake import notices, vocabulary
 from ewarn.intake.notices import Notice
-from ewarn.intake.places import unplaced
 from ewarn.intake.staged import Known, Staged
-from ewarn.matching import Gazetteer, Matcher, Place
-from ewarn.terms import RecordKind, Role, canonical, digest, london_day
+from ewarn.terms import canonical
 
 _CHILD = Path(__file__).with_name("feedchild.py")
 _PATIENCE_SECONDS = 20
@@ -38,37 +33,21 @@ def read_feed(
     Raises: TerminalSourceError where the bytes are no feed, or too large, or not one entry is readable.
     """
     feed = _parsed(definition, body)
+    words = vocabulary.of(known)
     kept: list[Notice] = []
     rejects: list[tuple[str, str, str]] = []
     for number, entry in enumerate(feed["entries"], 1):
-        notice = notices.of(entry, definition, received_at, number)
-        fault = _fault(notice, received_at)
+        notice = notices.of(entry, definition, received_at, words, number)
+        fault = notices.fault(notice, received_at)
         if fault:
-            raw = (
-                "withheld: the source's entries hold personal data"
-                if definition.strip_summary or definition.strip_title
-                else canonical(entry).decode()
-            )
+            held = notices.names_people(definition, entry["title"], entry["summary"])
+            raw = "withheld: the source's entries hold personal data" if held else canonical(entry).decode()
             rejects.append((f"entry {number}", fault, raw))
         else:
             kept.append(notice)
-    mentions, places = _evidence(definition, kept, known)
-    return Staged(
-        RecordKind.NOTICE,
-        shaped(
-            "staged_notice",
-            pl.DataFrame([_record(*numbered) for numbered in enumerate(kept)], infer_schema_length=None),
-        ),
-        shaped("staged_mention", pl.DataFrame(mentions, infer_schema_length=None)),
-        shaped("staged_place", pl.DataFrame(places, infer_schema_length=None)),
-        shaped("staged_reject", pl.DataFrame(rejects, schema=["position", "reason", "raw"], orient="row")),
-        tuple(
-            [f"the feed is not well-formed ({feed['broken'][:120]}): {len(kept)} entries could be read"]
-            if feed["broken"]
-            else []
-        ),
-        digest(definition.model_dump(mode="json")),
-    )
+    broken = feed["broken"][:120]
+    notes = [f"the feed is not well-formed ({broken}): {len(kept)} entries could be read"] if broken else []
+    return notices.staged(kept, rejects, notes, definition)
 
 
 def _parsed(definition: FeedDefinition, body: bytes) -> dict[str, Any]:
@@ -103,60 +82,3 @@ def _in_child(definition: FeedDefinition, body: bytes) -> dict[str, Any]:
         )  # fmt: skip
     feed: dict[str, Any] = json.loads(child.stdout)
     return feed
-
-
-def _fault(notice: Notice, received_at: datetime) -> str:
-    if not notice.entry_id:
-        return "the entry has no id and no link; nothing to know it by"
-    if not notice.title:
-        return "the entry has no title"
-    if notice.reference_date > london_day(received_at) + timedelta(days=1):
-        return f"the entry is dated in the future: {notice.reference_date.isoformat()}"
-    return ""
-
-
-def _record(row: int, notice: Notice) -> dict[str, Any]:
-    return {
-        "row": row, "position": f"entry {notice.number}", "key": canonical(notice.entry_id).decode(),
-        "content_hash": notice.content_hash, "raw": notice.raw, "reference_date": notice.reference_date,
-        "reference_at": None, "known_date": notice.known_date, "published_at": notice.published_at,
-        "basis": notice.basis,
-        "retracted": False, "entry_id": notice.entry_id, "title": notice.title, "summary": notice.summary,
-        "link": notice.link, "notice_kind": notice.kind,
-    }  # fmt: skip
-
-
-def _evidence(
-    definition: FeedDefinition, kept: list[Notice], known: Known
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Mentions and places of every notice, each with the words that matched."""
-    _, matcher, gazetteer = vocabulary.of(known)
-    mentions: list[dict[str, Any]] = []
-    places: list[dict[str, Any]] = []
-    for row, notice in enumerate(kept):
-        mentions += [{"row": row, **one} for one in _mentioned(notice.searched, matcher)]
-        for place in _placed(notice.searched, definition.default_area, gazetteer):
-            places.append({"row": row, **vars(place)})
-    return mentions, places
-
-
-def _mentioned(text: str, matcher: Matcher) -> list[dict[str, Any]]:
-    """Each substance once, in the words it first appears in."""
-    first: dict[str, dict[str, Any]] = {}
-    for one in matcher.mentions(text, whole=False):
-        first.setdefault(
-            one.subject or one.as_written.casefold(),
-            {"ordinal": len(first), "role": Role.NAMED.value, "mention_kind": one.kind.value, "subject": one.subject,
-             "class_id": one.class_id, "as_written": one.as_written, "matched": one.matched},
-        )  # fmt: skip
-    return list(first.values())
-
-
-def _placed(text: str, default_area: str, gazetteer: Gazetteer) -> list[Place]:
-    found = gazetteer.find(text)
-    if not found:
-        return [unplaced(default_area, gazetteer, "")]
-    precision = {"region": "region"}
-    return [
-        Place(f.area, f.tier, 1 / len(found), True, precision.get(f.tier, "area name"), f.as_written) for f in found
-    ]
