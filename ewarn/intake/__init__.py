@@ -8,22 +8,50 @@ network.
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 
 from ewarn.catalogue.definitions import DropDefinition, FeedDefinition
+from ewarn.intake.archive import Contents
 from ewarn.intake.drops import DropFile, collect, settle, strays
 from ewarn.intake.feeds import read_feed
 from ewarn.intake.fetch import Fetched, fetch
 from ewarn.intake.recognise import recognise
 from ewarn.intake.staged import Known, Staged
-from ewarn.intake.tables import read_table
+from ewarn.intake.tables import headers_of, read_table
+from ewarn.intake.unpack import contents, opened, placed
 
-__all__ = ["DropFile", "Fetched", "Known", "Staged", "collect", "fetch", "read", "recognise", "settle", "strays"]
+__all__ = [
+    "Contents",
+    "DropFile",
+    "Fetched",
+    "Known",
+    "Staged",
+    "collect",
+    "contents",
+    "fetch",
+    "read",
+    "recognise",
+    "settle",
+    "strays",
+]
 
 
 def read(
-    definition: FeedDefinition | DropDefinition, body: bytes, catalogue: Known, *, received_at: datetime, backfill: bool
+    definition: FeedDefinition | DropDefinition,
+    body: bytes,
+    catalogue: Known,
+    *,
+    received_at: datetime,
+    backfill: bool,
+    member: str = "",
 ) -> Staged:
-    """Stage one snapshot: a CSV drop or a feed's answer. Raises: UnusableInput where nothing of it can be used."""
+    """Stage one snapshot: a feed's answer, a CSV drop, or one `member` (see `contents`) of an archive or a workbook.
+
+    Raises: UnusableInput where nothing of it can be used.
+    """
     if isinstance(definition, DropDefinition):
-        return read_table(definition, body, catalogue, received_at=received_at, backfill=backfill)
+        with opened(body, member, known=headers_of(definition)) as table:
+            text = table.body.read_bytes() if isinstance(table.body, Path) else table.body
+            staged = read_table(definition, text, catalogue, received_at=received_at, backfill=backfill)
+            return placed(staged, table)
     return read_feed(definition, body, catalogue, received_at=received_at, backfill=backfill)

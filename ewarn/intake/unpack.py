@@ -112,6 +112,12 @@ def _open(source: bytes | Path, name: str, caps: Caps, known: frozenset[str], sc
         return Member("", body)
     if not head.startswith(ZIP):
         return Member("", source)
+    if not name:
+        name, *others = contents(source, caps).members
+        if others:
+            raise UnusableInput(
+                "the file holds several tables", where=", ".join((name, *others)), next_step="Name one."
+            )
     within(source, caps)
     with zip_of(source) as archive:
         if is_workbook(archive):

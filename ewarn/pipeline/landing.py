@@ -53,8 +53,10 @@ def take(
     file: str = "",
     validators: Mapping[str, str] | None = None,
     kind: str = "receipt",
+    member: str = "",
 ) -> SourceReport:
-    """Keep the bytes and write the receipt, then parse, then land in one short transaction."""
+    """Keep the bytes and write the receipt, then parse, then land in one short transaction. `member`: one table of
+    an archive or a workbook; the bytes are then the whole file's."""
     settings, catalogue = house.settings, house.catalogue
     snapshots.archive_content(settings, catalogue.files, catalogue.content_hash)
     snapshot = snapshots.keep(
@@ -68,6 +70,7 @@ def take(
         validators,
         kind=kind,
         file=file,
+        member=member,
     )
     return _read_and_land(house, definition, body, snapshot, now)
 
@@ -84,18 +87,23 @@ def _read_and_land(
     replayed = receipt.kind == "replay"
     try:
         staged = intake_room.read(
-            definition, body, house.catalogue, received_at=receipt.received_at, backfill=receipt.backfill
+            definition,
+            body,
+            house.catalogue,
+            received_at=receipt.received_at,
+            backfill=receipt.backfill,
+            member=receipt.member,
         )
     except EwarnError as error:
         return failed(house, definition.id, error, now, snapshot)
-    common = {"source": definition.id, "snapshot": snapshot.sha256, "file": receipt.file}
+    common = {"source": definition.id, "snapshot": snapshot.sha256, "file": receipt.file, "member": receipt.member}
     if not snapshot.fresh and not replayed:
         return _nothing_new(house, snapshot, staged, common)
     with house.db.write("intake") as tx:
         landed = records.land(tx, staged, snapshot, now, receipt.backfill, reread=replayed)
         if replayed:
             still = staged.rejects["position"].to_list()
-            rejects.mark_replayed(tx, snapshot.sha256, now, still, definition.id)
+            rejects.mark_replayed(tx, snapshot.sha256, now, still, definition.id, receipt.member)
         for note in landed.notes:
             operator_notices.put(tx, now, definition.id, note)
         casework.corrected(tx, house, set(landed.changed_records), now)
@@ -145,8 +153,10 @@ def failed(
     with house.db.write("intake") as tx:
         snapshots.enter(tx, [snapshot.receipt, receipt] if snapshot else [receipt])
         if snapshot is not None:
+            member = snapshot.receipt.member
+            position = f"{member}: whole table" if member else "whole file"
             whole = pl.DataFrame(
-                {"position": ["whole file"], "reason": [str(error)], "raw": [None]}, schema=SHAPES["staged_reject"]
+                {"position": [position], "reason": [str(error)], "raw": [None]}, schema=SHAPES["staged_reject"]
             )
             rejects.enter(tx, whole, snapshot, now)
         operator_notices.put(tx, now, source, str(error))
@@ -157,4 +167,5 @@ def failed(
         error=str(error),
         retryable=isinstance(error, TransientSourceError),
         file=snapshot.receipt.file if snapshot else "",
+        member=snapshot.receipt.member if snapshot else "",
     )

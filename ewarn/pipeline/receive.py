@@ -15,7 +15,8 @@ from ewarn.catalogue.definitions import DropDefinition, FeedDefinition
 from ewarn.errors import UnusableInput, UsageFault
 from ewarn.pipeline import casework
 from ewarn.pipeline.house import House
-from ewarn.pipeline.landing import Definition, Progress, definition_of, failed, report, take
+from ewarn.pipeline.landing import Definition, Progress, definition_of, failed, report
+from ewarn.pipeline.members import take_all
 from ewarn.pipeline.polling import ask, take_answer
 from ewarn.pipeline.reports import IntakeReport, SourceReport
 from ewarn.store import operator_notices
@@ -37,7 +38,7 @@ def intake(
     with house.db.read() as con:
         casework.one_standing(con, house)
     if file is not None:
-        return report(house, [_from_file(house, now, source, file, backfill)])
+        return report(house, _from_file(house, now, source, file, backfill))
     reports: list[SourceReport] = []
     chosen = _chosen(house, source, kinds)
     if "drop" in kinds:
@@ -75,7 +76,7 @@ def _chosen(house: House, source: str | None, kinds: Sequence[str]) -> list[Defi
     ]
 
 
-def _from_file(house: House, now: datetime, source: str | None, file: Path, backfill: bool) -> SourceReport:
+def _from_file(house: House, now: datetime, source: str | None, file: Path, backfill: bool) -> list[SourceReport]:
     try:
         if file.exists() and not file.is_file():
             raise UsageFault("this is not a file that can be kept", where=str(file), next_step="Name a regular file.")
@@ -91,16 +92,17 @@ def _from_file(house: House, now: datetime, source: str | None, file: Path, back
             definition = intake_room.recognise(body, tuple(house.catalogue.drops.values()))
         except UnusableInput as error:
             raise UnusableInput(error.what, where=error.where or str(file), next_step=error.next_step) from error
-    return take(house, definition, body, now, backfill, file=file.name)
+    return take_all(house, definition, body, now, backfill, file=file.name)
 
 
 def _from_folder(house: House, drop: DropDefinition, now: datetime, backfill: bool) -> list[SourceReport]:
     reports = []
     for waiting in intake_room.collect(house.settings.drops, [drop.id], now=now):
         try:
-            report = take(house, drop, waiting.read(drop.max_bytes), now, backfill, file=waiting.path.name)
+            found = take_all(house, drop, waiting.read(drop.max_bytes), now, backfill, file=waiting.path.name)
         except UnusableInput as error:
-            report = failed(house, drop.id, error, now)
-        intake_room.settle(waiting, ok=not report.error, reason=report.error)
-        reports.append(report)
+            found = [failed(house, drop.id, error, now)]
+        reason = "\n".join(f"{one.member}: {one.error}".removeprefix(": ") for one in found if one.error)
+        intake_room.settle(waiting, ok=not reason, reason=reason)
+        reports.extend(found)
     return reports

@@ -16,7 +16,8 @@ from ewarn import catalogue as content_room
 from ewarn import intake as intake_room
 from ewarn.errors import EwarnError, UsageFault
 from ewarn.pipeline.house import House
-from ewarn.pipeline.landing import Progress, definition_of, report, take
+from ewarn.pipeline.landing import Progress, definition_of, report
+from ewarn.pipeline.members import take_all
 from ewarn.pipeline.reports import IntakeReport, SourceReport
 from ewarn.store import records, rejects, snapshots
 
@@ -53,7 +54,7 @@ def reread(house: House, now: datetime, waiting: pl.DataFrame, progress: Progres
         except EwarnError as error:
             reports.append(SourceReport(source=source, snapshot=sha256, outcome="failed", error=str(error)))
             continue
-        reports.append(take(house, definition, body, now, backfill, file=file, kind="replay"))
+        reports.extend(take_all(house, definition, body, now, backfill, file=file, kind="replay"))
     return report(house, reports)
 
 
@@ -71,7 +72,7 @@ def rebuild(house: House, now: datetime, progress: Progress | None = None) -> In
                 next_step="Move the database away first; the snapshots under raw/ stay where they are.",
             )
     reports: list[SourceReport] = []
-    landed: set[tuple[str, str]] = set()
+    landed: set[tuple[str, str, str]] = set()
     with tempfile.TemporaryDirectory(dir=house.settings.home) as scratch:
         then: dict[str, House] = {}
         for receipt in snapshots.receipts(house.settings):
@@ -93,8 +94,8 @@ def _house_then(house: House, content_hash: str, scratch: Path) -> House:
     return House(house.settings, content_room.load(folder), house.db)
 
 
-def _replay(house: House, receipt: snapshots.Receipt, landed: set[tuple[str, str]]) -> SourceReport:
-    fresh = (receipt.source, receipt.sha256) not in landed
+def _replay(house: House, receipt: snapshots.Receipt, landed: set[tuple[str, str, str]]) -> SourceReport:
+    fresh = (receipt.source, receipt.sha256, receipt.member) not in landed
     snapshot = snapshots.SnapshotRef(sha256=receipt.sha256, fresh=fresh, receipt=receipt)
     try:
         staged = intake_room.read(
@@ -103,6 +104,7 @@ def _replay(house: House, receipt: snapshots.Receipt, landed: set[tuple[str, str
             house.catalogue,
             received_at=receipt.received_at,
             backfill=receipt.backfill,
+            member=receipt.member,
         )
     except EwarnError as error:
         with house.db.write("rebuild") as tx:
@@ -117,10 +119,10 @@ def _replay(house: House, receipt: snapshots.Receipt, landed: set[tuple[str, str
         )
         if receipt.kind == "replay":
             still = staged.rejects["position"].to_list()
-            rejects.mark_replayed(tx, receipt.sha256, receipt.received_at, still, receipt.source)
-    landed.add((receipt.source, receipt.sha256))
+            rejects.mark_replayed(tx, receipt.sha256, receipt.received_at, still, receipt.source, receipt.member)
+    landed.add((receipt.source, receipt.sha256, receipt.member))
     counts = {name: getattr(done, name) for name in ("records", "new", "changed", "unchanged", "rejects")}
     return SourceReport(
-        source=receipt.source, snapshot=receipt.sha256, file=receipt.file, **counts,
+        source=receipt.source, snapshot=receipt.sha256, file=receipt.file, member=receipt.member, **counts,
         detections=done.detections, queued=done.queued,
     )  # fmt: skip

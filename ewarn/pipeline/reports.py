@@ -16,7 +16,10 @@ class Actor(NamedTuple):
 
 
 class SourceReport(Frozen):
-    """One source in one intake: records = new + changed + unchanged + rejects."""
+    """One table of one source in one intake: records = new + changed + unchanged + rejects.
+
+    member: which table, where the file is an archive or a workbook.
+    """
 
     source: str
     snapshot: str | None = None
@@ -31,6 +34,7 @@ class SourceReport(Frozen):
     error: str = ""
     retryable: bool = False
     file: str = ""
+    member: str = ""
     notes: tuple[str, ...] = ()
 
 

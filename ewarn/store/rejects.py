@@ -43,11 +43,23 @@ def all(con: Connection, source: str | None = None, state: str | None = "open") 
 
 
 def mark_replayed(
-    tx: Connection, snapshot: str, at: datetime, still_rejected: Sequence[str] = (), source: str | None = None
+    tx: Connection,
+    snapshot: str,
+    at: datetime,
+    still_rejected: Sequence[str] = (),
+    source: str | None = None,
+    member: str = "",
 ) -> int:
-    """Take the open rejects of a snapshot off the list, but those positions that were rejected again."""
-    chosen = "snapshot = ? AND state = 'open' AND source = coalesce(?, source) AND NOT list_contains(?, position)"
-    words = [snapshot, source, list(still_rejected)]
+    """Take the open rejects of a snapshot off the list, but those positions that were rejected again.
+
+    With `member` only those of that table, and the one of the whole file, which can be opened now.
+    """
+    chosen = (
+        "snapshot = ? AND state = 'open' AND source = coalesce(?, source) AND NOT list_contains(?, position) "
+        "AND (? = '' OR position = 'whole file' OR (starts_with(position, ?) AND "
+        "regexp_full_match(substr(position, length(?) + 1), ': whole table|( line |!row )[0-9]+')))"
+    )
+    words = [snapshot, source, list(still_rejected), member, member, member]
     count = int(tables.one(tx, f"SELECT count(*) FROM reject WHERE {chosen}", words))
     if count:
         tx.execute(f"UPDATE reject SET state = 'replayed' WHERE {chosen}", words)

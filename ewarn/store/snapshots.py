@@ -45,6 +45,7 @@ class Receipt(Frozen):
     definition_hash: str = ""
     content_hash: str = ""
     file: str = Field("", description="name of the file it came in, or the address")
+    member: str = Field("", description="which table of an archive or workbook; empty where the file is one table")
     note: str = Field("", description="why it failed, in words")
 
 
@@ -52,7 +53,7 @@ class SnapshotRef(Frozen):
     """What the records of one staging point back to."""
 
     sha256: str
-    fresh: bool = Field(description="false: these bytes of this source have landed before")
+    fresh: bool = Field(description="false: this table of these bytes of this source has landed before")
     receipt: Receipt
 
 
@@ -68,16 +69,17 @@ def keep(
     *,
     kind: str = "receipt",
     file: str = "",
+    member: str = "",
 ) -> SnapshotRef:
     """Keep the bytes and write the receipt, both synced. Raises: StoreFault (full disk, clock gone back)."""
     _check_clock(settings, now)
     sha256 = hashlib.sha256(body).hexdigest()
     _write_body(settings, sha256, body)
-    fresh = not _has_landed(settings, source, sha256)
+    fresh = not _has_landed(settings, source, sha256, member)
     receipt = Receipt(
         id=_receipt_id(now), kind=kind, source=source, sha256=sha256, size=len(body), received_at=now.astimezone(UTC),
         validators=dict(validators or {}), backfill=backfill, definition_hash=definition_hash,
-        content_hash=content_hash, file=file,
+        content_hash=content_hash, file=file, member=member,
     )  # fmt: skip
     _append(settings, receipt)
     return SnapshotRef(sha256=sha256, fresh=fresh, receipt=receipt)
@@ -188,10 +190,10 @@ def load_content(settings: Settings, content_hash: str, target: Path) -> Path:
     return target
 
 
-def landed(con: Connection, source: str, sha256: str) -> bool:
-    """Whether these bytes of this source have become records."""
-    sql = "SELECT count(*) FROM receipt WHERE source = ? AND sha256 = ? AND landed"
-    return bool(tables.one(con, sql, [source, sha256]))
+def landed(con: Connection, source: str, sha256: str, member: str = "") -> bool:
+    """Whether these bytes of this source, or this table in them, have become records."""
+    sql = "SELECT count(*) FROM receipt WHERE source = ? AND sha256 = ? AND coalesce(member, '') = ? AND landed"
+    return bool(tables.one(con, sql, [source, sha256, member]))
 
 
 def table(con: Connection, source: str | None = None) -> pl.DataFrame:
@@ -200,12 +202,12 @@ def table(con: Connection, source: str | None = None) -> pl.DataFrame:
     return tables.frame(con, sql, [source])
 
 
-def _has_landed(settings: Settings, source: str, sha256: str) -> bool:
+def _has_landed(settings: Settings, source: str, sha256: str, member: str = "") -> bool:
     database = Database(settings)
     if not database.exists:
         return False
     with database.read() as con:
-        return landed(con, source, sha256)
+        return landed(con, source, sha256, member)
 
 
 def _write_body(settings: Settings, sha256: str, content: bytes) -> None:

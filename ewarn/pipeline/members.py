@@ -1,0 +1,42 @@
+"""A file as the tables in it: each lands by itself, under the one file's bytes, with a receipt and a report of its own.
+
+In: a house, a definition, the bytes as they came. Out: one SourceReport a table. A table that cannot be read keeps none
+of the others out, and a run that was cut short between two of them lands the rest when the bytes come again.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ewarn import intake as intake_room
+from ewarn.errors import UnusableInput
+from ewarn.pipeline.house import House
+from ewarn.pipeline.landing import Definition, take
+from ewarn.pipeline.reports import SourceReport
+from ewarn.store import operator_notices
+
+
+def take_all(
+    house: House,
+    definition: Definition,
+    body: bytes,
+    now: datetime,
+    backfill: bool,
+    *,
+    file: str = "",
+    kind: str = "receipt",
+) -> list[SourceReport]:
+    """Take every table of a drop; a file that cannot be opened is taken whole, which keeps it and says why."""
+    try:
+        held = intake_room.contents(body)
+    except UnusableInput:
+        held = intake_room.Contents(("",))
+    reports = [
+        take(house, definition, body, now, backfill, file=file, kind=kind, member=member) for member in held.members
+    ]
+    if held.remarks:
+        with house.db.write("intake") as tx:
+            for remark in held.remarks:
+                operator_notices.put(tx, now, definition.id, remark)
+        reports[0] = reports[0].model_copy(update={"notes": (*held.remarks, *reports[0].notes)})
+    return reports
