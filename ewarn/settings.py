@@ -13,7 +13,7 @@ from pathlib import Path
 from sysconfig import get_path
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 
 from ewarn.errors import ContentFault, Refused, UsageFault
 from ewarn.terms import LONDON_REGION, Frozen, Standing
@@ -37,8 +37,21 @@ class Settings(Frozen):
     lock_timeout_seconds: float = 30.0
     allow_loopback_sources: bool = Field(False, description="demo and tests only: feeds on 127.0.0.1 may be fetched")
     secrets: dict[str, str] = Field(default_factory=dict, description="name -> reference (env:NAME or file:PATH)")
+    raw_key: tuple[str, ...] = Field(
+        (),
+        description="references to the age keys of the raw store, newest first: the first seals, every one may open;"
+        " empty = the home's own keys/raw.age",
+    )
+    digest_key: str = Field(
+        "", description="reference to the key of hashes over guessable words; empty = the home's own keys/digest.key"
+    )
     smtp_from: str = "ewarn@localhost"
     verify_url: str = ""
+
+    @field_validator("raw_key", mode="before")
+    @classmethod
+    def _several(cls, value: Any) -> Any:
+        return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
 
     @property
     def database(self) -> Path:
@@ -105,7 +118,8 @@ def load(
             values = tomllib.loads(config.read_text())
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ContentFault(f"not valid TOML: {error}", where=str(config), next_step="Correct the file.") from error
-    for key in ("issuer", "issuer_name", "home_area", "standing", "origin", "smtp_from", "lock_timeout_seconds"):
+    for key in ("issuer", "issuer_name", "home_area", "standing", "origin", "smtp_from", "lock_timeout_seconds",
+                "raw_key", "digest_key"):  # fmt: skip
         if environ.get(f"EWARN_{key.upper()}"):
             values[key] = environ[f"EWARN_{key.upper()}"]
     if environ.get("EWARN_ALLOW_LOOPBACK_SOURCES") == "1":

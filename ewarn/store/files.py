@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import duckdb
 
@@ -38,19 +40,40 @@ def sync_folder(folder: Path) -> None:
 
 def write_whole(path: Path, body: bytes) -> None:
     """Write beside, fsync, rename. Raises: StoreFault when the disk is full."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with plain_faults(path), beside(path) as out:
+        out.write(body)
+
+
+@contextmanager
+def beside(path: Path) -> Iterator[BinaryIO]:
+    """A file to write to that takes the path's name, synced, once all of it is there; nothing stays of a failure."""
+    other = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with open(os.open(other, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
+            yield out
+            out.flush()
+            os.fsync(out.fileno())
+        os.replace(other, path)
+        sync_folder(path.parent)
+    except BaseException:
+        with suppress(OSError):
+            other.unlink(missing_ok=True)
+        raise
+
+
+def write_new(path: Path, body: bytes) -> None:
+    """Write a file that must not be there yet, whole or not at all. Raises: FileExistsError, StoreFault."""
+    other = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     with plain_faults(path):
         try:
-            with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
+            with open(os.open(other, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
                 out.write(body)
                 out.flush()
                 os.fsync(out.fileno())
-            os.replace(beside, path)
+            os.link(other, path)
             sync_folder(path.parent)
-        except BaseException:
-            with suppress(OSError):
-                beside.unlink(missing_ok=True)
-            raise
+        finally:
+            other.unlink(missing_ok=True)
 
 
 def append_line(path: Path, line: bytes) -> None:

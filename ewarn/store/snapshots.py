@@ -1,8 +1,10 @@
 """Snapshots: the bytes as they came, kept under their hash, and a line for every receipt, before anything is parsed.
 
-In: bytes from a source. Out: raw/<first two of the hash>/<hash>, a synced line in raw/receipts.jsonl, a SnapshotRef.
-The same bytes twice are one file and two receipts. Files are never changed; a receipt is never taken back. Receipts
-also stand in the database (`enter`), where the health of a source is read from.
+In: bytes from a source, or the path of a file. Out: raw/<first two of the hash>/<hash>.zst.age, encrypted by the vault,
+a synced line in raw/receipts.jsonl, a SnapshotRef. The same bytes twice are one file and two receipts. Files are never
+changed; a receipt is never taken back. Receipts also stand in the database (`enter`), where the health of a source is
+read from. They hold no content: where a source can hold personal data, the name of a file is content too, and is sealed
+in raw/names/.
 """
 
 from __future__ import annotations
@@ -17,18 +19,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import polars as pl
 from pydantic import Field
 
 from ewarn.errors import StoreFault
 from ewarn.settings import Settings
-from ewarn.store import audit, files, tables
+from ewarn.store import audit, files, tables, vault
 from ewarn.store.database import Database
 from ewarn.store.tables import Connection
 from ewarn.terms import Frozen
 
 TAIL_BYTES = 65_536
+ENDINGS_SHOWN = {".csv", ".tsv", ".txt", ".gz", ".zip", ".xlsx", ".eml", ".json", ".xml"}
 
 
 class Receipt(Frozen):
@@ -60,7 +64,7 @@ class SnapshotRef(Frozen):
 def keep(
     settings: Settings,
     source: str,
-    body: bytes,
+    body: bytes | Path,
     now: datetime,
     backfill: bool = False,
     definition_hash: str = "",
@@ -70,17 +74,25 @@ def keep(
     kind: str = "receipt",
     file: str = "",
     member: str = "",
+    personal: bool = False,
 ) -> SnapshotRef:
-    """Keep the bytes and write the receipt, both synced. Raises: StoreFault (full disk, clock gone back)."""
+    """Keep the bytes and write the receipt, both synced. In: `personal` seals the name of the file as well.
+
+    A file given as a path is hashed first; when its bytes are kept already nothing more is read or written.
+    Raises: StoreFault (full disk, clock gone back, no key, a file that changed meanwhile).
+    """
     _check_clock(settings, now)
-    sha256 = hashlib.sha256(body).hexdigest()
-    _write_body(settings, sha256, body)
+    sha256 = vault.sha256_of(body)
+    size = body.stat().st_size if isinstance(body, Path) else len(body)
+    _keep_body(settings, sha256, body, size)
     fresh = not _has_landed(settings, source, sha256, member)
     receipt = Receipt(
-        id=_receipt_id(now), kind=kind, source=source, sha256=sha256, size=len(body), received_at=now.astimezone(UTC),
+        id=_receipt_id(now), kind=kind, source=source, sha256=sha256, size=size, received_at=now.astimezone(UTC),
         validators=dict(validators or {}), backfill=backfill, definition_hash=definition_hash,
-        content_hash=content_hash, file=file, member=member,
+        content_hash=content_hash, file=withheld(file) if personal else file, member=member,
     )  # fmt: skip
+    if receipt.file != file:
+        vault.seal(settings, io.BytesIO(file.encode()), _name_path(settings, receipt.id))
     _append(settings, receipt)
     return SnapshotRef(sha256=sha256, fresh=fresh, receipt=receipt)
 
@@ -123,7 +135,17 @@ def enter(tx: Connection, entries: Iterable[Receipt], *, new: int = 0, changed: 
 
 
 def body(settings: Settings, sha256: str) -> bytes:
-    """The bytes behind a hash. Raises: StoreFault when they have expired or no longer have that hash."""
+    """The bytes behind a hash, all at once. Raises: StoreFault when they have expired or no longer have that hash."""
+    with stream(settings, sha256) as found:
+        return found.read()
+
+
+def stream(settings: Settings, sha256: str) -> BinaryIO:
+    """The bytes behind a hash, to be read once from the beginning; a few megabytes are held at a time.
+
+    Raises: StoreFault when they have expired; while reading, when they were altered or no key opens them. The hash is
+    compared at the end: what was read before is not to be believed until the end was reached.
+    """
     path = path_of(settings, sha256)
     if not path.is_file():
         raise StoreFault(
@@ -131,16 +153,69 @@ def body(settings: Settings, sha256: str) -> bytes:
             where=str(path),
             next_step="Its records stay; it cannot be read anew.",
         )
-    found = path.read_bytes()
-    if hashlib.sha256(found).hexdigest() != sha256:
-        raise StoreFault(
-            "a snapshot's bytes no longer have its hash", where=str(path), next_step="Restore the file from a backup."
-        )
-    return found
+    plain = vault.unseal(settings, path) if path.name.endswith(vault.ENDING) else path.open("rb")
+    return io.BufferedReader(_Verified(plain, sha256, path), vault.BLOCK)
+
+
+class _Verified(io.RawIOBase):
+    """Bytes whose hash is compared once the last of them was read."""
+
+    def __init__(self, plain: BinaryIO, sha256: str, path: Path) -> None:
+        self._plain, self._expected, self._path = plain, sha256, path
+        self._found = hashlib.sha256()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        size = self._plain.readinto(buffer)  # type: ignore[attr-defined]
+        self._found.update(memoryview(buffer)[:size])
+        if not size and self._found.hexdigest() != self._expected:
+            raise vault.altered(self._path)
+        return int(size)
+
+    def close(self) -> None:
+        self._plain.close()
+        super().close()
 
 
 def path_of(settings: Settings, sha256: str) -> Path:
-    return settings.raw / sha256[:2] / sha256
+    """Where the bytes of a hash lie, or would lie. A home made before there was a vault still holds plain ones."""
+    plain = settings.raw / sha256[:2] / sha256
+    return plain if plain.is_file() else plain.with_name(sha256 + vault.ENDING)
+
+
+def is_kept(settings: Settings, sha256: str) -> bool:
+    """Whether the bytes of a hash are still here."""
+    return path_of(settings, sha256).is_file()
+
+
+def plain_ones(settings: Settings) -> list[Path]:
+    """Snapshots that lie here as they came, not encrypted: of a home made before there was a vault."""
+    return sorted(p for p in settings.raw.glob("[0-9a-f][0-9a-f]/*") if len(p.name) == 64 and p.is_file())
+
+
+def seal_plain_ones(settings: Settings) -> int:
+    """Encrypt what lies here as it came, each checked against its hash before its plain bytes go. Returns how many."""
+    found = plain_ones(settings)
+    for path in found:
+        _keep_body(settings, path.name, path, path.stat().st_size)
+    return len(found)
+
+
+def file_name(settings: Settings, receipt: str, shown: str = "") -> str:
+    """The name of the file as it was given: `shown`, or the sealed one. For people with the right to see raw text."""
+    path = _name_path(settings, receipt)
+    if not path.is_file():
+        return shown
+    with vault.unseal(settings, path) as found:
+        return found.read().decode()
+
+
+def withheld(file: str) -> str:
+    """What a receipt says of a file whose name may name a person: that it was withheld, and its ending."""
+    ending = Path(file).suffix.lower()
+    return f"name withheld{ending if ending in ENDINGS_SHOWN else ''}" if file else ""
 
 
 def receipts(settings: Settings) -> list[Receipt]:
@@ -210,15 +285,21 @@ def _has_landed(settings: Settings, source: str, sha256: str, member: str = "") 
         return landed(con, source, sha256, member)
 
 
-def _write_body(settings: Settings, sha256: str, content: bytes) -> None:
-    target = path_of(settings, sha256)
-    if target.is_file() and target.stat().st_size == len(content):
-        return
-    files.make_folder(settings.raw)
-    files.make_folder(target.parent)
-    with files.plain_faults(settings.raw):
-        files.need_room(settings.raw, len(content))
-    files.write_whole(target, content)
+def _keep_body(settings: Settings, sha256: str, content: bytes | Path, size: int) -> None:
+    """Seal the bytes, unless they are kept already and a key of ours opens them. Plain ones of old then go."""
+    plain = settings.raw / sha256[:2] / sha256
+    target = plain.with_name(sha256 + vault.ENDING)
+    if not target.is_file() or not vault.opens(settings, target):
+        files.make_folder(settings.raw)
+        files.make_folder(target.parent)
+        with files.plain_faults(settings.raw), vault.plain_file(content) as opened:
+            files.need_room(settings.raw, size)
+            vault.seal(settings, opened, target, sha256)
+    plain.unlink(missing_ok=True)
+
+
+def _name_path(settings: Settings, receipt: str) -> Path:
+    return files.make_folder(settings.raw / "names") / f"{receipt}{vault.ENDING}"
 
 
 def _append(settings: Settings, receipt: Receipt) -> None:

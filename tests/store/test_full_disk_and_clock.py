@@ -13,7 +13,7 @@ from ewarn.store.database import Database
 
 # A limit on the size of any file stands in for a full disk: the same calls fail at the same places.
 LIMITED = """
-import resource, sys
+import os, resource, sys
 from datetime import UTC, datetime
 from pathlib import Path
 import polars as pl
@@ -33,7 +33,7 @@ try:
             noise = pl.DataFrame({"id": [f"{i * 7919 % 1000003:x}{i:x}" for i in range(400_000)]})
             tables.insert(tx, "operator_notice", noise.select("id", noticed_at=pl.lit(now), source="id", text="id"))
     else:
-        snapshots.keep(settings, "source", bytes(limit + 1), now)
+        snapshots.keep(settings, "source", os.urandom(limit + 1), now)
 except StoreFault as fault:
     print(fault)
     sys.exit(fault.exit_status)

@@ -17,7 +17,8 @@ def test_the_same_bytes_twice_are_one_file_and_two_receipts(settings: Settings, 
     second = snapshots.keep(settings, "feed", b"bytes", now + timedelta(hours=1))
     sha256 = hashlib.sha256(b"bytes").hexdigest()
     assert first.sha256 == second.sha256 == sha256
-    assert (settings.raw / sha256[:2] / sha256).read_bytes() == snapshots.body(settings, sha256) == b"bytes"
+    assert snapshots.body(settings, sha256) == b"bytes"
+    assert [path.name for path in (settings.raw / sha256[:2]).iterdir()] == [f"{sha256}.zst.age"]
     kept = snapshots.receipts(settings)
     assert [receipt.id for receipt in kept] == sorted(receipt.id for receipt in kept)
     assert [(receipt.source, receipt.size, receipt.file) for receipt in kept] == [("feed", 5, "a.csv"), ("feed", 5, "")]
@@ -58,9 +59,11 @@ def test_a_torn_line_is_closed_off_and_left_out(settings: Settings, now: datetim
 def test_expired_and_altered_bytes_are_told_apart(settings: Settings, now: datetime) -> None:
     ref = snapshots.keep(settings, "feed", b"bytes", now)
     path = snapshots.path_of(settings, ref.sha256)
-    path.write_bytes(b"other")
-    with pytest.raises(StoreFault, match="no longer have its hash"):
-        snapshots.body(settings, ref.sha256)
+    sealed = path.read_bytes()
+    for other in (b"", b"other", sealed[:-1], sealed[:-1] + bytes([sealed[-1] ^ 1]), sealed + b"more"):
+        path.write_bytes(other)
+        with pytest.raises(StoreFault, match="no longer have its hash"):
+            snapshots.body(settings, ref.sha256)
     path.unlink()
     with pytest.raises(StoreFault, match="expired"):
         snapshots.body(settings, ref.sha256)
