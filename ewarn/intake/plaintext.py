@@ -34,9 +34,13 @@ def plain(markup: str, most: int) -> str:
         text = html.unescape(nh3.clean(_SIGN.sub("&lt;", _BREAKS.sub(" ", text)), tags=set()))
         if text == before:
             break
-    visible = "".join(map(_shown, _LEFT.sub("", text)))
-    text = " ".join(unicodedata.normalize("NFC", visible).split())
+    text = " ".join(unicodedata.normalize("NFC", visible(_LEFT.sub("", text))).split())
     return text if len(text) <= most else text[: most - 1].rstrip() + CUT
+
+
+def visible(text: str) -> str:
+    """The text without characters that nobody sees or that turn the reading direction; markup is left as it is."""
+    return "".join(map(_shown, text))
 
 
 @cache
