@@ -26,7 +26,7 @@ from ewarn.intake.vocabulary import Vocabulary
 from ewarn.terms import RecordKind, Role, canonical, digest, london_day
 
 Definition = FeedDefinition | NoticeDefinition
-OWN_REFERENCE = re.compile(r"N-[0-9a-f]{8}")
+OWN_REFERENCE = re.compile(r"N-[0-9a-f]{10}")
 _MOST_TITLE, _MOST_SUMMARY, MOST_SEARCHED = 500, 5_000, 100_000
 _UNREAD = Facts("background", (), (), (), ())
 _REPORT = re.compile(r"prevention of future deaths? report|regulation 28 report|\bPFD report", re.IGNORECASE)

@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from ewarn import intake as intake_room
-from ewarn.catalogue.definitions import DropDefinition, FeedDefinition
+from ewarn.catalogue.definitions import DropDefinition, FeedDefinition, NoticeDefinition
 from ewarn.errors import EwarnError, StoreFault, TransientSourceError, UnusableInput, UsageFault
 from ewarn.frames import SHAPES
 from ewarn.pipeline import casework
@@ -22,7 +22,7 @@ from ewarn.pipeline.reports import IntakeReport, SourceReport
 from ewarn.store import operator_notices, records, rejects, snapshots
 from ewarn.terms import digest
 
-Definition = FeedDefinition | DropDefinition
+Definition = FeedDefinition | DropDefinition | NoticeDefinition
 Progress = Callable[[str], Any]
 
 
