@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, time
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -24,6 +24,9 @@ class Reference(Frozen):
 
 
 # ---------------------------------------------------------------- sources/feeds, sources/drops
+
+
+LONGEST_PERSONAL_DAYS = 1826  # five years
 
 
 class Handling(Frozen):
@@ -49,9 +52,25 @@ class SourceBase(Frozen):
     strip_title: bool = Field(
         False, description="feeds: titles and links hold personal names too; keep neither outside the raw bytes"
     )
+    retention_days: int = Field(
+        365, ge=1, description="days for which raw bytes are kept after their newest receipt; 'ewarn purge' ends them"
+    )
     handling: Handling = Handling()
     enabled: bool = True
     references: tuple[Reference, ...] = ()
+
+    @property
+    def personal(self) -> bool:
+        """Whether a row or entry of it can say something about a person: then no cell and no file name is quoted."""
+        return self.personal_data.strip().rstrip(".").casefold() != "none"
+
+    @model_validator(mode="after")
+    def _not_for_ever(self) -> Self:
+        if self.personal and self.retention_days > LONGEST_PERSONAL_DAYS:
+            raise ValueError(
+                f"retention_days: bytes that can hold personal data are kept {LONGEST_PERSONAL_DAYS} days at most"
+            )
+        return self
 
 
 class FeedDefinition(SourceBase):
@@ -134,6 +153,11 @@ class DropDefinition(SourceBase):
     date_formats: tuple[str, ...] = ("%Y-%m-%d",)
     dates_basis: str = Field("", description="how the clocks were read, in words, where the source mixes them")
     max_bytes: int = Field(2_000_000_000, ge=1_000)
+
+    @property
+    def personal(self) -> bool:
+        """Incidents happen to people, whatever the definition says of itself."""
+        return self.kind is RecordKind.INCIDENT or super().personal
 
     @model_validator(mode="after")
     def _fields_known(self) -> DropDefinition:
