@@ -21,6 +21,7 @@ from ewarn.cli import (
     detect_commands,
     house_commands,
     intake_commands,
+    notice_commands,
     people_commands,
 )
 from ewarn.cli.hints import program
@@ -28,7 +29,15 @@ from ewarn.cli.options import Call, ContentOption, HomeOption, JsonOption, absor
 from ewarn.cli.output import Output
 from ewarn.errors import EwarnError
 
-ROOMS = (intake_commands, detect_commands, case_commands, alert_commands, people_commands, house_commands)
+ROOMS = (
+    intake_commands,
+    notice_commands,
+    detect_commands,
+    case_commands,
+    alert_commands,
+    people_commands,
+    house_commands,
+)
 WORDS = """Early warning for emerging drugs: bytes in, warning out; every figure traceable; a person decides.
 
 Start with `ewarn demo`, or with `ewarn init` and `ewarn intake`.

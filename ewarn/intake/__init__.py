@@ -12,17 +12,19 @@ from pathlib import Path
 
 from ewarn.catalogue.definitions import DropDefinition, FeedDefinition, NoticeDefinition
 from ewarn.intake.archive import Contents
-from ewarn.intake.drops import DropFile, collect, settle, strays
+from ewarn.intake.drift import Profile, look
+from ewarn.intake.drops import DropFile, collect, remove, settle, strays
 from ewarn.intake.feeds import read_feed
 from ewarn.intake.feedshape import Shape
 from ewarn.intake.fetch import Fetched, fetch
-from ewarn.intake.pasted import attachments, read_notice, reference_of, wrapped
+from ewarn.intake.pasted import Attachment, attachments, is_mail, read_notice, reference_of, wrapped
 from ewarn.intake.recognise import recognise
 from ewarn.intake.staged import Known, Staged
 from ewarn.intake.tables import headers_of, read_table
 from ewarn.intake.unpack import contents, opened, placed
 
 __all__ = [
+    "Attachment",
     "Contents",
     "DropFile",
     "Fetched",
@@ -33,9 +35,11 @@ __all__ = [
     "collect",
     "contents",
     "fetch",
+    "is_mail",
     "read",
     "recognise",
     "reference_of",
+    "remove",
     "settle",
     "strays",
     "wrapped",
@@ -50,16 +54,18 @@ def read(
     received_at: datetime,
     backfill: bool,
     member: str = "",
+    before: Profile | None = None,
 ) -> Staged:
-    """Stage one snapshot: a feed's answer, a notice, a CSV drop, or one `member` (see `contents`) of an archive or a workbook.
+    """Stage one snapshot: a feed's answer, a notice, a drop, or one `member` (see `contents`) of a workbook or archive.
 
-    Raises: UnusableInput where nothing of it can be used.
+    `before`: the profile of the source's table before this one. Raises: UnusableInput where nothing can be used.
     """
     if isinstance(definition, DropDefinition):
         with opened(body, member, known=headers_of(definition)) as table:
             text = table.body.read_bytes() if isinstance(table.body, Path) else table.body
-            staged = read_table(definition, text, catalogue, received_at=received_at, backfill=backfill)
-            return placed(staged, table)
+            seen = look(definition, text, before, sheet=table.rows is not None)
+            staged = read_table(seen.definition, text, catalogue, received_at=received_at, backfill=backfill)
+            return placed(staged, table, seen, definition)
     if isinstance(definition, NoticeDefinition):
         return read_notice(definition, body, catalogue, received_at=received_at, backfill=backfill)
     return read_feed(definition, body, catalogue, received_at=received_at, backfill=backfill)

@@ -51,13 +51,14 @@ def collect(
     now: datetime | None = None,
     quiet_seconds: float = 5.0,
     check_seconds: float = 0.2,
+    endings: Collection[str] = _ENDINGS,
 ) -> list[DropFile]:
     """Complete files of the known sources, oldest first.
 
     A file untouched for `quiet_seconds` before `now` is complete; any other must keep size and time over
     `check_seconds`. Hidden, unfinished (.part, .tmp) and linked files are left alone.
     """
-    seen = {path: _seen(path) for source in sorted(sources) for path in _candidates(folder / source)}
+    seen = {path: _seen(path) for source in sorted(sources) for path in _candidates(folder / source, endings)}
     quiet_before = (now.timestamp() - quiet_seconds) * 1e9 if now else 0.0
     if any(mark and mark[1] > quiet_before for mark in seen.values()):
         time.sleep(check_seconds)
@@ -69,16 +70,22 @@ def collect(
     return sorted(files, key=lambda f: (f.modified_ns, str(f.path)))
 
 
-def strays(folder: Path, sources: Collection[str]) -> list[Path]:
+def strays(folder: Path, sources: Collection[str], endings: Collection[str] = _ENDINGS) -> list[Path]:
     """Files nobody will read: straight under drops/, in a folder that is no source's, a link, or of another ending.
 
     Hidden and unfinished files, and what lies in done/ and quarantine/, are no strays.
     """
     if not folder.is_dir():
         return []
-    read = {path for source in sources for path in _candidates(folder / source) if not path.is_symlink()}
+    read = {path for source in sources for path in _candidates(folder / source, endings) if not path.is_symlink()}
     lying = [path for path in (*folder.glob("*"), *folder.glob("*/*")) if path.is_file() and path not in read]
     return sorted(p for p in lying if not p.name.startswith(".") and not p.name.lower().endswith(_UNFINISHED))
+
+
+def remove(file: DropFile) -> None:
+    """Delete a file whose bytes are kept elsewhere; one that changed since it was collected stays."""
+    if _seen(file.path) == (file.size, file.modified_ns):
+        file.path.unlink()
 
 
 def settle(file: DropFile, ok: bool, reason: str = "") -> Path:
@@ -95,13 +102,13 @@ def settle(file: DropFile, ok: bool, reason: str = "") -> Path:
     return target
 
 
-def _candidates(folder: Path) -> list[Path]:
+def _candidates(folder: Path, endings: Collection[str]) -> list[Path]:
     if not folder.is_dir() or folder.is_symlink():
         return []
     return sorted(
         path
         for path in folder.iterdir()
-        if path.suffix.lower() in _ENDINGS
+        if path.suffix.lower() in endings
         and not path.name.startswith(".")
         and not path.name.lower().endswith(_UNFINISHED)
     )

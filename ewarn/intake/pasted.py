@@ -1,8 +1,8 @@
 """Notices without a feed: a pasted text, a page or an e-mail in, one staged notice out.
 
 What a person says beside the text (title, publisher, date, link, area) travels with it in one envelope, so that the
-kept bytes hold all there is and can be read again. A bare file (a message from a mailbox) is read without one. Raises where
-there is nothing to read; never quotes what it read, which may name people.
+kept bytes hold all there is and can be read again. A bare file (a message from a mailbox) is read without one. Raises
+where there is nothing to read; never quotes what it read, which may name people.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from ewarn.intake.mail import Attachment, Mail
 from ewarn.intake.plaintext import plain
 from ewarn.intake.staged import Known, Staged
 from ewarn.terms import digest
+
+__all__ = ["Attachment", "attachments", "is_mail", "read_notice", "reference_of", "wrapped"]
 
 _MARK = b'{"ewarn": "notice 1",'
 _SAID = ("reference", "title", "publisher", "published", "link", "area")
@@ -41,8 +43,9 @@ def wrapped(content: bytes, said: dict[str, str]) -> bytes:
 
 
 def reference_of(content: bytes, *beside: str) -> str:
-    """`N-` and ten figures or letters, by which a notice is named and updated."""
-    return f"N-{digest([digest(content), *beside], 10)}"
+    """`N-` and ten figures or letters, by which a notice is named and updated. A message is known by its own id."""
+    message_id = mail.read(content).message_id if mail.looks_like(content) else ""
+    return f"N-{digest([message_id], 10) if message_id else digest([digest(content), *beside], 10)}"
 
 
 def read_notice(
@@ -64,7 +67,7 @@ def read_notice(
         )
     sent = message.sent.isoformat() if message and message.sent else ""
     entry: dict[str, Any] = {
-        "id": said["reference"] or reference_of(message.message_id.encode() if message else content),
+        "id": said["reference"] or reference_of(content),
         "title": said["title"] or title, "title_given": bool(said["title"]), "summary": text, "link": said["link"],
         "published": said["published"] or sent, "updated": "", "publisher": said["publisher"],
     }  # fmt: skip
@@ -73,6 +76,11 @@ def read_notice(
     notes = [f"only the first {notices.MOST_SEARCHED:,} characters were searched"] * (len(text) > notices.MOST_SEARCHED)
     withheld = "withheld: a notice may name people; its bytes are kept"
     return notices.staged([] if fault else [notice], [("notice", fault, withheld)] if fault else [], notes, definition)
+
+
+def is_mail(content: bytes) -> bool:
+    """Whether the content is an e-mail message."""
+    return mail.looks_like(content)
 
 
 def attachments(definition: NoticeDefinition, body: bytes) -> tuple[Attachment, ...]:

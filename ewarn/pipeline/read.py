@@ -57,7 +57,7 @@ def check(content: Path, overlay: Path | None = None) -> CheckReport:
     content_hash = ""
     if not faults:
         found = content_room.load(content, overlay)
-        kinds = ("feeds", "drops", "classes", "substances", "rules", "advice", "templates", "channels")
+        kinds = ("feeds", "drops", "notices", "classes", "substances", "rules", "advice", "templates", "channels")
         counts = {kind: len(getattr(found, kind)) for kind in kinds} | {"areas": found.areas.height}
         content_hash = found.content_hash
     return CheckReport(
@@ -69,8 +69,8 @@ def check(content: Path, overlay: Path | None = None) -> CheckReport:
 
 
 def initialise(house: House, now: datetime) -> HomeReport:
-    """Make what a home needs: folders for every drop, and an ewarn.toml to fill in where there is none."""
-    for drop in house.catalogue.drops:
+    """Make what a home needs: folders for what is dropped, and an ewarn.toml to fill in where there is none."""
+    for drop in (*house.catalogue.drops, *house.catalogue.notices):
         (house.settings.drops / drop).mkdir(parents=True, exist_ok=True, mode=0o700)
     config = house.settings.home / "ewarn.toml"
     words = [f"drop files into {house.settings.drops}/<source>/"]

@@ -11,9 +11,9 @@ from datetime import datetime
 from pathlib import Path
 
 from ewarn import intake as intake_room
-from ewarn.catalogue.definitions import DropDefinition, FeedDefinition
+from ewarn.catalogue.definitions import DropDefinition, FeedDefinition, NoticeDefinition
 from ewarn.errors import UnusableInput, UsageFault
-from ewarn.pipeline import casework
+from ewarn.pipeline import casework, notices
 from ewarn.pipeline.house import House
 from ewarn.pipeline.landing import Definition, Progress, definition_of, failed, report
 from ewarn.pipeline.members import take_all
@@ -49,6 +49,8 @@ def intake(
             say(definition.title)
             if isinstance(definition, FeedDefinition):
                 reports.append(take_answer(house, asked[definition.id].result(), now, backfill))
+            elif isinstance(definition, NoticeDefinition):
+                reports.extend(notices.from_folder(house, definition, now))
             else:
                 reports.extend(_from_folder(house, definition, now, backfill))
     return report(house, reports)
@@ -57,6 +59,7 @@ def intake(
 def _tell_of_strays(house: House, now: datetime) -> None:
     """A file in the drop folders that nobody will ever read is said once to the operator, never passed over."""
     strays = intake_room.strays(house.settings.drops, list(house.catalogue.drops))
+    strays = [path for path in strays if path.parent.name not in house.catalogue.notices]  # told of without a name
     if strays:
         with house.db.write("intake") as tx:
             for path in strays:
@@ -68,12 +71,10 @@ def _tell_of_strays(house: House, now: datetime) -> None:
 def _chosen(house: House, source: str | None, kinds: Sequence[str]) -> list[Definition]:
     if source is not None:
         return [definition_of(house, source)]
-    return [
-        definition
-        for kind, group in (("drop", house.catalogue.drops), ("feed", house.catalogue.feeds))
-        for definition in group.values()
-        if kind in kinds and definition.enabled
-    ]
+    content = house.catalogue
+    waiting: list[Definition] = [*content.drops.values(), *content.notices.values()] if "drop" in kinds else []
+    waiting += content.feeds.values() if "feed" in kinds else []
+    return [definition for definition in waiting if definition.enabled]
 
 
 def _from_file(house: House, now: datetime, source: str | None, file: Path, backfill: bool) -> list[SourceReport]:
@@ -92,6 +93,8 @@ def _from_file(house: House, now: datetime, source: str | None, file: Path, back
             definition = intake_room.recognise(body, tuple(house.catalogue.drops.values()))
         except UnusableInput as error:
             raise UnusableInput(error.what, where=error.where or str(file), next_step=error.next_step) from error
+    if isinstance(definition, NoticeDefinition):
+        return notices.take(house, definition, body, now)
     return take_all(house, definition, body, now, backfill, file=file.name)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
+from pydantic import Field
+
 from ewarn.terms import Alert, CaseFile, Decision, Delivery, Frozen, NotEvaluable, Page, Person, Recipient, Signal
 
 
@@ -40,6 +42,26 @@ class SourceReport(Frozen):
 
 class IntakeReport(Frozen):
     sources: tuple[SourceReport, ...]
+    exit_status: int = 0
+
+
+class NoticeReport(Frozen):
+    """One notice that a person added: what was found in it, each with the words behind it."""
+
+    source: str
+    reference: str = ""
+    outcome: str = Field("failed", description="preview | new | changed | unchanged | rejected | failed")
+    kind: str = ""
+    title: str = ""
+    publisher: str = ""
+    reference_date: date | None = None
+    basis: str = ""
+    substances: tuple[dict[str, Any], ...] = ()
+    areas: tuple[dict[str, Any], ...] = ()
+    evidence: tuple[dict[str, str], ...] = ()
+    attachments: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    error: str = ""
     exit_status: int = 0
 
 
@@ -120,8 +142,16 @@ class SourceFreshness(Frozen):
     last_received_at: datetime | None
     last_new_at: datetime | None
     last_outcome: str
-    late: bool
+    late: bool = Field(description="late or silent")
     expected_every_hours: float | None
+    states: tuple[str, ...] = Field((), description="ok | never received | failing | late | silent | drifting")
+    words: tuple[str, ...] = Field((), description="what each state means here; none where all is well")
+    failures: int = Field(0, description="failed attempts since the last answer that could be used")
+    cadence_hours: float | None = Field(None, description="measured: median hours between news")
+    lag_days: float | None = Field(None, description="measured: median days from reference date to receipt")
+    expected_lag_days: int = 0
+    asked_again_at: datetime | None = Field(None, description="a feed whose publisher asks us to wait")
+    moved_to: str = Field("", description="where a feed says it has moved for good")
 
 
 class StatusReport(Frozen):

@@ -16,6 +16,7 @@ from ewarn.cli.app import build
 CALLS: dict[str, list[str]] = {
     "intake": ["--source", "test_results"],
     "rebuild": [],
+    "notice add": ["--text", "Drug alert: metonitazene in Camden", "--dry-run"],
     "rejects list": [],
     "rejects replay": [],
     "names list": [],
