@@ -71,6 +71,7 @@ def take(
         kind=kind,
         file=file,
         member=member,
+        personal=definition.personal,
     )
     return _read_and_land(house, definition, body, snapshot, now)
 
@@ -109,8 +110,9 @@ def _read_and_land(
         casework.corrected(tx, house, set(landed.changed_records), now)
     counts = {name: getattr(landed, name) for name in ("records", "new", "changed", "unchanged", "rejects")}
     outcome = "part rejected" if landed.rejects else "ok"
+    notes = tuple(filter(None, (snapshot.remark, *landed.notes)))
     return SourceReport(
-        **common, **counts, detections=landed.detections, queued=landed.queued, outcome=outcome, notes=landed.notes,
+        **common, **counts, detections=landed.detections, queued=landed.queued, outcome=outcome, notes=notes,
         error=_nothing_usable(landed.records, staged.rejects),
     )  # fmt: skip
 
@@ -129,6 +131,8 @@ def _nothing_new(
     """The same bytes twice change nothing but the receipts."""
     with house.db.write("intake") as tx:
         snapshots.enter(tx, [snapshot.receipt])
+        if snapshot.remark:
+            rejects.reopen(tx, snapshot.sha256, snapshot.receipt.source)
     rejected = staged.rejects.height
     return SourceReport(
         **common,
@@ -136,7 +140,7 @@ def _nothing_new(
         unchanged=staged.records.height,
         rejects=rejected,
         outcome="same bytes",
-        notes=("These bytes were received before: nothing changed.",),
+        notes=tuple(filter(None, ("These bytes were received before: nothing changed.", snapshot.remark))),
         error=_nothing_usable(staged.records.height + rejected, staged.rejects),
     )
 

@@ -73,9 +73,13 @@ def rebuild(house: House, now: datetime, progress: Progress | None = None) -> In
             )
     reports: list[SourceReport] = []
     landed: set[tuple[str, str, str]] = set()
+    with house.db.write("rebuild") as tx:
+        tombstones.enter(tx, snapshots.receipts(house.settings))
     with tempfile.TemporaryDirectory(dir=house.settings.home) as scratch:
         then: dict[str, House] = {}
         for receipt in snapshots.receipts(house.settings):
+            if receipt.kind == "purged":
+                continue
             if receipt.kind not in ("receipt", "replay"):
                 with house.db.write("rebuild") as tx:
                     snapshots.enter(tx, [receipt])
