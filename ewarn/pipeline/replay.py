@@ -19,7 +19,7 @@ from ewarn.pipeline.house import House
 from ewarn.pipeline.landing import Progress, definition_of, report
 from ewarn.pipeline.members import take_all
 from ewarn.pipeline.reports import IntakeReport, SourceReport
-from ewarn.store import records, rejects, snapshots
+from ewarn.store import records, rejects, snapshots, tombstones
 
 
 def list_rejects(house: House, source: str | None = None) -> list[dict[str, Any]]:
