@@ -65,3 +65,10 @@ def mark_replayed(
         tx.execute(f"UPDATE reject SET state = 'replayed' WHERE {chosen}", words)
         audit.append(tx, at, "ewarn", "replayed rejects", snapshot, count)
     return count
+
+
+def reopen(tx: Connection, snapshot: str, source: str) -> None:
+    """Put the rejects of purged bytes that came again back on the list: they can be replayed now."""
+    tx.execute(
+        "UPDATE reject SET state = 'open' WHERE snapshot = ? AND source = ? AND state = 'purged'", [snapshot, source]
+    )

@@ -16,15 +16,17 @@ import os
 import secrets
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import polars as pl
+from filelock import FileLock, Timeout
 from pydantic import Field
 
-from ewarn.errors import StoreFault
+from ewarn.errors import StoreBusy, StoreFault
 from ewarn.settings import Settings
 from ewarn.store import audit, files, tables, vault
 from ewarn.store.database import Database
@@ -39,7 +41,7 @@ class Receipt(Frozen):
     """One arrival from a source, or the attempt at one."""
 
     id: str = Field(description="sorts by time")
-    kind: str = Field("receipt", description="receipt | replay | not modified | failed")
+    kind: str = Field("receipt", description="receipt | replay | not modified | failed | purged")
     source: str
     sha256: str = Field("", description="empty where no bytes came")
     size: int = 0
@@ -50,7 +52,9 @@ class Receipt(Frozen):
     content_hash: str = ""
     file: str = Field("", description="name of the file it came in, or the address")
     member: str = Field("", description="which table of an archive or workbook; empty where the file is one table")
-    note: str = Field("", description="why it failed, in words")
+    note: str = Field("", description="why it failed, or why it was purged, in words")
+    by: str = Field("", description="purged: by whom")
+    rule: str = Field("", description="purged: under which rule")
 
 
 class SnapshotRef(Frozen):
@@ -59,6 +63,7 @@ class SnapshotRef(Frozen):
     sha256: str
     fresh: bool = Field(description="false: this table of these bytes of this source has landed before")
     receipt: Receipt
+    remark: str = Field("", description="what is to be said of the arrival: that these bytes had been purged before")
 
 
 def keep(
@@ -81,20 +86,39 @@ def keep(
     A file given as a path is hashed first; when its bytes are kept already nothing more is read or written.
     Raises: StoreFault (full disk, clock gone back, no key, a file that changed meanwhile).
     """
-    _check_clock(settings, now)
     sha256 = vault.sha256_of(body)
     size = body.stat().st_size if isinstance(body, Path) else len(body)
-    _keep_body(settings, sha256, body, size)
-    fresh = not _has_landed(settings, source, sha256, member)
-    receipt = Receipt(
-        id=_receipt_id(now), kind=kind, source=source, sha256=sha256, size=size, received_at=now.astimezone(UTC),
-        validators=dict(validators or {}), backfill=backfill, definition_hash=definition_hash,
-        content_hash=content_hash, file=withheld(file) if personal else file, member=member,
-    )  # fmt: skip
-    if receipt.file != file:
-        vault.seal(settings, io.BytesIO(file.encode()), _name_path(settings, receipt.id))
-    _append(settings, receipt)
-    return SnapshotRef(sha256=sha256, fresh=fresh, receipt=receipt)
+    with keeping(settings):
+        _check_clock(settings, now)
+        _keep_body(settings, sha256, body, size)
+        fresh, remark = _standing(settings, source, sha256, member)
+        receipt = Receipt(
+            id=new_id(now), kind=kind, source=source, sha256=sha256, size=size, received_at=now.astimezone(UTC),
+            validators=dict(validators or {}), backfill=backfill, definition_hash=definition_hash,
+            content_hash=content_hash, file=withheld(file) if personal else file, member=member,
+        )  # fmt: skip
+        if receipt.file != file:
+            vault.seal(settings, io.BytesIO(file.encode()), name_path(settings, receipt.id))
+        append(settings, receipt)
+    return SnapshotRef(sha256=sha256, fresh=fresh, receipt=receipt, remark=remark)
+
+
+@contextmanager
+def keeping(settings: Settings) -> Iterator[None]:
+    """One at a time: between keeping bytes and their receipt nothing is purged. Raises: StoreBusy."""
+    lock = FileLock(files.make_folder(settings.raw) / ".lock", timeout=settings.lock_timeout_seconds, mode=0o600)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise StoreBusy(
+            "another process is keeping or purging raw bytes",
+            where=str(settings.raw),
+            next_step="Wait for it to end, then repeat the command.",
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def note(
@@ -110,16 +134,18 @@ def note(
     """Write the receipt of an arrival without bytes: kind 'not modified' or 'failed'. Then `enter` it."""
     _check_clock(settings, now)
     receipt = Receipt(
-        id=_receipt_id(now), kind=kind, source=source, received_at=now.astimezone(UTC), note=text, file=file,
+        id=new_id(now), kind=kind, source=source, received_at=now.astimezone(UTC), note=text, file=file,
         validators=dict(validators or {}),
     )  # fmt: skip
-    _append(settings, receipt)
+    append(settings, receipt)
     return receipt
 
 
 def enter(tx: Connection, entries: Iterable[Receipt], *, new: int = 0, changed: int = 0, landed: bool = False) -> None:
     """Put receipts into the database; one that is there already stays, except that `landed` completes it."""
     for entry in entries:
+        if entry.kind == "purged":
+            continue  # these stand in the tombstone table
         known = tables.one(tx, "SELECT count(*) FROM receipt WHERE id = ?", [entry.id])
         if known and landed:
             tx.execute(
@@ -127,7 +153,7 @@ def enter(tx: Connection, entries: Iterable[Receipt], *, new: int = 0, changed: 
                 [new, changed, entry.id],
             )
         if not known:
-            values = entry.model_dump(exclude={"validators"})
+            values = entry.model_dump(exclude={"validators", "by", "rule"})
             tables.put(tx, "receipt", **values, new_records=new, changed_records=changed, landed=landed)
             _, newest, _ = audit.last(tx)
             at = max(entry.received_at, newest) if newest else entry.received_at
@@ -149,7 +175,7 @@ def stream(settings: Settings, sha256: str) -> BinaryIO:
     path = path_of(settings, sha256)
     if not path.is_file():
         raise StoreFault(
-            "the bytes of this snapshot have expired",
+            f"the bytes of this snapshot have expired{_fate(settings, sha256)}",
             where=str(path),
             next_step="Its records stay; it cannot be read anew.",
         )
@@ -205,7 +231,7 @@ def seal_plain_ones(settings: Settings) -> int:
 
 def file_name(settings: Settings, receipt: str, shown: str = "") -> str:
     """The name of the file as it was given: `shown`, or the sealed one. For people with the right to see raw text."""
-    path = _name_path(settings, receipt)
+    path = name_path(settings, receipt)
     if not path.is_file():
         return shown
     with vault.unseal(settings, path) as found:
@@ -278,11 +304,43 @@ def table(con: Connection, source: str | None = None) -> pl.DataFrame:
 
 
 def _has_landed(settings: Settings, source: str, sha256: str, member: str = "") -> bool:
+    fresh, _ = _standing(settings, source, sha256, member)
+    return not fresh
+
+
+def _standing(settings: Settings, source: str, sha256: str, member: str = "") -> tuple[bool, str]:
+    """Whether these bytes have yet to become records, and what is to be said where they were purged before."""
     database = Database(settings)
     if not database.exists:
-        return False
+        return True, ""
     with database.read() as con:
-        return landed(con, source, sha256, member)
+        purged = tables.rows(con, _PURGED_SINCE, [source, sha256])
+        remark = ""
+        if purged:
+            remark = (
+                f"these bytes were purged on {purged[0]['purged_at']:%Y-%m-%d} under {purged[0]['rule']}: kept anew"
+            )
+        return not landed(con, source, sha256, member), remark
+
+
+def _fate(settings: Settings, sha256: str) -> str:
+    """': purged on 2025-06-02 under retention of 365 days', where a tombstone says so."""
+    database = Database(settings)
+    if not database.exists:
+        return ""
+    with database.read() as con:
+        sql = "SELECT purged_at, rule FROM tombstone WHERE sha256 = ? ORDER BY purged_at DESC LIMIT 1"
+        found = tables.rows(con, sql, [sha256])
+    return f": purged on {found[0]['purged_at']:%Y-%m-%d} under {found[0]['rule']}" if found else ""
+
+
+# The newest purge of these bytes, where nothing of them was received since.
+_PURGED_SINCE = """
+    SELECT purged_at, rule FROM tombstone WHERE source = $1 AND sha256 = $2 AND purged_at >= (
+        SELECT coalesce(max(received_at), TIMESTAMPTZ '1970-01-01') FROM receipt
+        WHERE source = $1 AND sha256 = $2 AND kind = 'receipt'
+    ) ORDER BY purged_at DESC LIMIT 1
+"""
 
 
 def _keep_body(settings: Settings, sha256: str, content: bytes | Path, size: int) -> None:
@@ -298,11 +356,26 @@ def _keep_body(settings: Settings, sha256: str, content: bytes | Path, size: int
     plain.unlink(missing_ok=True)
 
 
-def _name_path(settings: Settings, receipt: str) -> Path:
+def remove(settings: Settings, gone: Iterable[str], receipts_gone: Iterable[str]) -> int:
+    """Remove the bytes of these hashes and the sealed names of these receipts. Returns how many bytes' files went."""
+    removed = 0
+    for sha256 in gone:
+        while (path := path_of(settings, sha256)).is_file():
+            path.unlink()
+            files.sync_folder(path.parent)
+            removed += 1
+    for receipt in receipts_gone:
+        name_path(settings, receipt).unlink(missing_ok=True)
+    return removed
+
+
+def name_path(settings: Settings, receipt: str) -> Path:
+    """Where the name of the file that a receipt is about lies sealed, if it does."""
     return files.make_folder(settings.raw / "names") / f"{receipt}{vault.ENDING}"
 
 
-def _append(settings: Settings, receipt: Receipt) -> None:
+def append(settings: Settings, receipt: Receipt) -> None:
+    """Write a receipt's line, synced."""
     line = json.dumps(receipt.model_dump(mode="json"), ensure_ascii=False, separators=(",", ":"))
     files.append_line(files.make_folder(settings.raw) / "receipts.jsonl", line.encode())
 
@@ -335,5 +408,6 @@ def _check_clock(settings: Settings, now: datetime) -> None:
     audit.check_clock(now, newest, "the newest receipt")
 
 
-def _receipt_id(now: datetime) -> str:
+def new_id(now: datetime) -> str:
+    """An id that sorts by time."""
     return f"{int(now.timestamp() * 1000):012x}{secrets.token_hex(5)}"
