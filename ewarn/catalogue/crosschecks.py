@@ -41,7 +41,7 @@ def claims(
         for word in (definition.name, definition.plural, *definition.class_names, *definition.brands):
             yield word, definition.id, path
         for substance in definition.substances:
-            for word in (substance.name, *substance.synonyms, *substance.brands):
+            for word in (substance.name, *substance.synonyms, *substance.brands, *substance.cell_only):
                 yield word, substance.id, path
     for status in statuses.values():
         for word in (status.name, *status.phrases):

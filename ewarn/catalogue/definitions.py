@@ -108,6 +108,9 @@ class ColumnMap(Frozen):
     other_names: tuple[str, ...] = Field((), description="other headers that mean the same column")
     required: bool = False
     blank: tuple[str, ...] = Field((), description="values that mean 'not stated', compared without case")
+    holds: Literal["", "coroner area", "police area"] = Field(
+        "", description="for place: what the column names. Names of that kind are then believed before others"
+    )
     split: str | None = Field(None, description="separator when the cell is a list, such as |")
     values: dict[str, str] = Field(default_factory=dict, description="source value (lower-case) -> our value")
     formats: tuple[str, ...] = Field((), description="strptime formats tried in order, for dates and times")
@@ -124,7 +127,11 @@ INCIDENT_FIELDS = {
     "organisation", "stream", "outcome", "persons", "cumulative", "setting", "place_label", "reference_end",
 }  # fmt: skip
 COUNT_FIELDS = {"organisation", "indicator", "period_days", "value", "denominator"}
-SHARED_FIELDS = {"reference_date", "reference_time", "known_date", "published_date", "status", "place", "area_code"}
+SHARED_FIELDS = {
+    "reference_date", "reference_time", "known_date", "published_date", "status", "place", "area_code", "latitude",
+    "longitude", "easting", "northing",
+}  # fmt: skip
+PAIRS = (("latitude", "longitude"), ("easting", "northing"))
 MENTION_FIELDS = {
     "substances", "major", "minor", "trace", "confirmed", "suspected", "method", "presumptive", "concentration", "unit",
 }  # fmt: skip
@@ -169,6 +176,11 @@ class DropDefinition(SourceBase):
                 f"columns.{', columns.'.join(unknown)}: not a field of a {self.kind}; "
                 f"write one of {', '.join(sorted(allowed))}"
             )
+        for one, other in PAIRS:
+            if (one in self.columns) != (other in self.columns):
+                raise ValueError(f"columns.{one} and columns.{other}: one is missing; write both or neither")
+        if any(column.holds and field != "place" for field, column in self.columns.items()):
+            raise ValueError("columns.*.holds: only the column of place names areas; leave it out of the others")
         if "reference_date" not in self.columns:
             raise ValueError("columns.reference_date is missing; write which column holds the date it happened")
         return self
@@ -193,9 +205,18 @@ class SubstanceDefinition(Frozen):
     brands: tuple[str, ...] = Field(
         (), description="brand and street words: internal matching of sold-as only, never printed"
     )
+    cell_only: tuple[str, ...] = Field(
+        (),
+        description="spellings that are also other words or abbreviations (DOB, DOI): matched only where they are the "
+        "whole cell, or the whole part of a list",
+    )
     cas: str = ""
     inchikey: str = Field("", pattern=r"^$|^[A-Z]{14}-[A-Z]{10}-[A-Z]$")
-    metabolite_of: str = ""
+    metabolite_of: str = Field(
+        "",
+        description="id of the substance whose breakdown product this is: finding it implies that the parent was used. "
+        "A record keeps the metabolite under its own name and never gains the parent",
+    )
     sold_knowingly: bool = Field(False, description="bought as itself: a different risk from a mis-sold opioid")
     watch: bool | None = Field(None, description="overrides the class's watch flag")
     control: tuple[Control, ...] = ()
@@ -234,6 +255,14 @@ class StatusDefinition(Frozen):
     id: Slug
     name: str
     phrases: tuple[str, ...] = Field(min_length=1)
+    stands_for: Literal["a result", "nothing named", "ruled out"] = Field(
+        "a result",
+        description="'nothing named': what a text gets that names no substance, and where dismissed names are kept; "
+        "'ruled out': what a text gets whose only names are said to be absent",
+    )
+    prose_words: tuple[str, ...] = Field(
+        (), description="single words of prose that name nothing and never wait in the naming queue"
+    )
 
 
 class ResultsDefinition(Frozen):

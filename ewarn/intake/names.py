@@ -61,14 +61,17 @@ def intent(text: str, matcher: Matcher) -> str | None:
 
 
 def in_cell(text: str, matcher: Matcher, prose: bool) -> list[Mention]:
-    """Mentions of a cell or one part of a list: a whole name; for prose the names inside; else queued as written."""
+    """Mentions of a cell or one part of a list: one whole name, else every name in it, each substance once.
+
+    What no list has is queued; of prose only what stands where a name would.
+    """
     whole = matcher.mentions(text, whole=True)
-    if prose and whole and whole[0].kind is MentionKind.QUEUED:
-        inside: dict[str | None, Mention] = {}
-        for one in matcher.mentions(text, whole=False):
-            inside.setdefault(one.subject or one.as_written, one)
-        return list(inside.values()) or whole
-    return whole
+    if not whole or whole[0].kind is not MentionKind.QUEUED:
+        return list(whole)
+    inside: dict[str, Mention] = {}
+    for one in matcher.in_list(text, in_prose=prose):
+        inside.setdefault(one.subject or one.as_written.casefold(), one)
+    return list(inside.values())
 
 
 def _parts(frame: pl.DataFrame, mapped: Mapped, field: str, order: int) -> pl.DataFrame:

@@ -1,25 +1,32 @@
 """Substance names: a written name in, the substance, class or result it is out.
 
 In: class and status definitions. Out: mentions. Whole names only, longest first: `orphine` is never found in morphine,
-nor etonitazene in metonitazene. A name nobody has listed is queued, with its class where the class is plain from the
-word's ending or from a listed name inside a longer compound name. Likeness only orders the queue, it never resolves.
+nor etonitazene in metonitazene. Spaces, hyphens, brackets, dashes, Greek letters, salts, mirror images and isotope
+labels do not matter; a group in front ('acetyl fentanyl') makes another substance, which is queued with its class. A
+name nobody has listed is queued, with its class where the class is plain from the word's ending or from a listed name
+inside a longer compound name. Likeness only orders the queue, it never resolves.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 
 from ahocorasick_rs import AhoCorasick, MatchKind
-from rapidfuzz import fuzz, process
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
 
 from ewarn.catalogue.definitions import ClassDefinition, StatusDefinition
-from ewarn.matching.text import HYPHENS, Folded, clean, fold, spaced, tight, without_salt
+from ewarn.matching import chemistry, prose
+from ewarn.matching.text import Words, word_set
 from ewarn.terms import MentionKind
 
+_MEMO = 65_536  # texts remembered; a source repeats itself far more than this many times over
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class Name:
     """One listed spelling and what it names."""
 
@@ -29,7 +36,7 @@ class Name:
     class_id: str | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Mention:
     """A name found in a text. `start` and `end` bound it in the original text; `matched` is the listed spelling."""
 
@@ -42,203 +49,559 @@ class Mention:
     matched: str | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A listed name close to a queued one: an offer to a person. `score` 0-100."""
+    """A listed name close to a queued one: an offer to a person. `score` 0-100, `confidence` in words."""
 
     subject: str
     class_id: str | None
     name: str
     score: float
+    confidence: str
 
 
-_WORD = re.compile(rf"[^\W_](?:[\w,'’{re.escape(HYPHENS)}]*\w)?")
-_PARENTHESIS = re.compile(r"^(?P<outer>[^()]+)\((?P<inner>[^()]+)\)$")
-_REMARKS = {"trace", "traces", "major", "minor", "confirmed", "suspected", "main component"}
-# What may stand before a listed name and make it another substance: 'acetyl fentanyl', 'N-desethyl metonitazene'.
-_LOCANT = r"(?:[nos]|\d+[a-z]?|ortho|meta|para|alpha|beta)(?:,(?:[nos]|\d+))*"
-_COMPOUND_PREFIX = re.compile(
-    rf"(?:^|[\s(/;:+])((?:{_LOCANT} )?(?:{_LOCANT}|nor|des|iso|di|bis|cyclo"
-    r"|[\w,']*(?:[^\W\d]yl|fluoro|chloro|bromo|iodo|[a-z]{3}oxy|hydro|nitro|amino|ino|thio|keto)) )$"
-)
-_LOCANT_ALONE = re.compile(rf"{_LOCANT} ")  # '2 fentanyl pills' counts pills, '2-fentanyl' is another substance
+@dataclass(slots=True)
+class _Entry:
+    """A spelling to look for, with the places where its listed forms have gaps and commas."""
+
+    name: Name
+    gaps: set[int] = field(default_factory=set)
+    commas: set[int] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class _Hit:
+    """A listed name in a text, by its first and last word. `queued`: it is part of a longer, unlisted compound."""
+
+    first: int
+    last: int
+    name: Name
+    queued: bool = False
+    as_class: bool = False
+
+
 _NEGATED_BEFORE = re.compile(
-    r"\b(?:no|non|not|without|excluding|excludes|negative for|absence of|free of)(?! only)(?: [\w']+){0,2} $"
+    r"\b(?:no|non|not|without|excluding|excludes|negative for|absence of|free of|dim|kein|keine|sans)"
+    r"(?![\s\-]+only)(?:[\s\-]+[\w']+){0,2}[\s\-]+$"
 )
 _NEGATED_AFTER = re.compile(
-    r"^ (?:was |is |were |are )?(?:not (?:detected|found|present|identified)|negative|excluded)\b"
+    r"^[\s\-]*(?:was |is |were |are )?(?:not (?:detected|found|present|identified)|negative|excluded|free\b|ruled out)"
 )
+_NEGATION = re.compile(r"\b(?:no|non|not|without|exclud\w+|negative|absence|free|dim|keine?|sans|ruled)\b")
+_CLAUSE = re.compile(r"[.,;:!?()]")
+_OR = re.compile(r"\s*(?:,\s*)?(?:or|nor|and/or)\s+(?:any\s+)?")
+_COMMA_GAP = re.compile(r"\s*,\s*")
+_SHORT_WORDS = word_set("nor or and to in an a at on no not but of is as by it for so we he be i")
+_BRACKETED = re.compile(r"[\s\-,.'()\[\]/]*")
 
 
 class Matcher:
     """Listed names, ready to be looked up. Built once per catalogue."""
 
     def __init__(self, classes: Iterable[ClassDefinition], statuses: Iterable[StatusDefinition]) -> None:
-        classes = tuple(classes)
-        self._exact: dict[str, Name] = {}
-        self._brands: dict[str, Name] = {}
+        classes, statuses = tuple(classes), tuple(statuses)
         self._fuzzy = {c.id for c in classes if c.fuzzy_close_to}
         self._watched = {c.id for c in classes if c.watch}
-        self._stems = tuple((tight(ending), c.id) for c in classes for ending in c.stem_endings)
-        names = [*_status_names(statuses), *_substance_names(classes), *_class_names(classes)]
-        brands = list(_brand_names(classes))
-        for table, listed in ((self._exact, names), (self._brands, brands)):
-            for name in listed:
-                table.setdefault(tight(name.text), name)
-        self._plain = _Finder([n for n in names if n.kind is not MentionKind.STATUS])
-        self._branded = _Finder([*(n for n in names if n.kind is not MentionKind.STATUS), *brands])
-        self._results = _Finder([n for n in names if n.kind is MentionKind.STATUS and " " in spaced(n.text)])
+        self._names: dict[str, _Entry] = {}
+        self._cells: dict[str, _Entry] = {}
+        self._brands: dict[str, _Entry] = {}
+        self._results: dict[str, _Entry] = {}
+        _enter(self._names, (*_substance_names(classes), *_class_names(classes)), varied=True)
+        _enter(self._cells, _cell_names(classes))
+        _enter(self._brands, _brand_names(classes))
+        _enter(self._results, _status_names(statuses))
+        self._stems = tuple((Words(e).key, c.id) for c in classes for e in c.stem_endings)
+        self._endings = tuple({e for stem, _ in self._stems for e in (stem, f"{stem}s")})
+        self._close = {e: n.name for e, n in self._names.items() if n.name.class_id in self._fuzzy and len(e) > 6}
+        self._sounds = {_sound(e): n for e, n in self._close.items()}
+        self._passed = frozenset(Words(w).key for s in statuses for w in s.prose_words)
+        self._nothing = next((s for s in statuses if s.stands_for == "nothing named"), None)
+        self._absent = next((s for s in statuses if s.stands_for == "ruled out"), None)
+        keys = dict.fromkeys(k for table in (self._names, self._brands) for k in table if len(k) > 1)
+        self._listed, self._machine = _machine(keys)
+        phrases = dict.fromkeys(k for k, e in self._results.items() if e.gaps)
+        self._phrases, self._phrase_machine = _machine(phrases)
+        self._with_brands = {**self._brands, **self._names}
+        self._memo_mentions = lru_cache(_MEMO)(self._mentions)
+        self._memo_list = lru_cache(_MEMO)(self._in_list)
+        self._resembles = lru_cache(_MEMO)(self._resembling)
 
-    def mentions(self, text: str, *, whole: bool, brands: bool = False) -> list[Mention]:
+    # -------------------------------------------------------------------------------------------- what is asked
+
+    def mentions(self, text: str, *, whole: bool, brands: bool = False) -> tuple[Mention, ...]:
         """Names in a text.
 
         whole: the text is one name (a cell, or one part of a list): one mention, queued where it is not listed.
         Otherwise the text is prose: every listed name in it, and every word that only looks like one, in order.
         `brands` also looks up brand and street words (purchase intent only).
         """
-        if not clean(text):
-            return []
-        return [self._whole(text, brands)] if whole else self._within(text, brands)
+        return self._memo_mentions(text, whole, brands)
+
+    def _mentions(self, text: str, whole: bool, brands: bool) -> tuple[Mention, ...]:
+        words = Words(text)
+        if not words.key:
+            return ()
+        if whole:
+            return (self._whole(words, brands),)
+        found = [self._mention(words, hit) for hit in self._hits(words, brands)[0]]
+        found += [self._queued(words, n, n, c) for n, c in self._lookalikes(words, found)]
+        return tuple(sorted(found, key=lambda m: (m.start, m.end)))
+
+    def in_list(self, text: str, *, in_prose: bool) -> tuple[Mention, ...]:
+        """Names in a cell that is not one name: a laboratory's list, or (in_prose) a cause of death.
+
+        Every listed name, and every other part queued, so that nothing that names a substance is passed over. In prose
+        a part is queued only where a name would stand, or where it looks like one; where nothing is named, the status
+        that says so is the one mention.
+        """
+        return self._memo_list(text, in_prose)
+
+    def _in_list(self, text: str, in_prose: bool) -> tuple[Mention, ...]:
+        words = Words(text)
+        if not words.key:
+            return ()
+        hits, absent = self._hits(words, False)
+        mentions = [self._mention(words, hit) for hit in hits]
+        taken = {n for hit in (*hits, *absent) for n in range(hit.first, hit.last + 1)}
+        runs = self._runs(words, taken, in_prose)
+        if in_prose and (taken or len(runs) != 1 or len(words.tokens) != runs[0][1] - runs[0][0] + 1):
+            runs = [run for run in runs if self._stands_as_a_name(words, taken, *run)]
+        elif not in_prose:
+            if not taken:
+                return (self._queued(words, 0, len(words.tokens) - 1, self._class_of_word(words.key)),)
+            mentions, runs = self._compounded(words, hits, mentions, runs)
+        mentions += [self._entry(words, first, last) for first, last in runs]
+        status = self._absent if absent else self._nothing
+        if not mentions and status is not None:
+            mentions = [Mention(0, len(text), status.name, MentionKind.STATUS, status.id, None, status.name)]
+        return tuple(sorted(mentions, key=lambda m: (m.start, m.end)))
 
     def suggest(self, text: str, limit: int = 3) -> list[Suggestion]:
         """Listed names closest to a queued one, those of classes that ask for it first. Never a resolution."""
-        choices = {key: name for key, name in self._exact.items() if name.kind is not MentionKind.STATUS}
-        close = process.extract(tight(text), choices.keys(), scorer=fuzz.ratio, limit=limit * 4, score_cutoff=75)
-        found = [Suggestion(choices[key].subject, choices[key].class_id, choices[key].text, s) for key, s, _ in close]
-        return sorted(found, key=lambda s: (s.class_id not in self._fuzzy, -s.score, s.subject))[:limit]
+        sound = _sound(Words(text).key)
+        choices = self._choices
+        close = process.extract(
+            sound, choices.keys(), scorer=OSA.normalized_similarity, limit=limit * 4, score_cutoff=0.6
+        )
+        found: dict[str, Suggestion] = {}
+        for spelling, score, _ in close:
+            name = choices[spelling]
+            if name.subject not in found:
+                found[name.subject] = Suggestion(
+                    name.subject, name.class_id, name.text, round(100 * score, 1), confidence(100 * score)
+                )
+        likeliest = sorted(found.values(), key=lambda s: (-s.score, s.class_id not in self._fuzzy, s.subject))
+        return likeliest[:limit]
 
-    def _whole(self, text: str, brands: bool) -> Mention:
-        written = text.strip()
-        name = self._listed(written, brands) or self._with_remark(written, brands)
+    # -------------------------------------------------------------------------------------------- one name
+
+    def _whole(self, words: Words, brands: bool) -> Mention:
+        last = len(words.tokens) - 1
+        name = self._exactly(words, 0, last, brands) or self._around(words, brands)
         if name is not None:
-            return Mention(0, len(text), written, name.kind, name.subject, name.class_id, name.text)
-        within = [m for m in self._within(written, False) if m.class_id]
-        if not within:
-            result = next(iter(self._results.find(fold(written))), None)
-            if result is not None:
-                return Mention(0, len(text), written, MentionKind.STATUS, result[0].subject, None, result[0].text)
-        within.sort(key=lambda m: m.class_id not in self._watched)
-        return Mention(0, len(text), written, MentionKind.QUEUED, None, within[0].class_id if within else None, None)
+            return self._as(words, 0, last, name.kind, name.subject, name.class_id, name.text)
+        hits, absent = self._hits(words, False)
+        if not hits:
+            phrase = next(iter(self._find(words, self._phrases, self._phrase_machine, self._results, True)), None)
+            if phrase is not None:
+                return self._as(words, 0, last, MentionKind.STATUS, phrase.name.subject, None, phrase.name.text)
+            rest = set(range(last + 1)) - {n for hit in absent for n in range(hit.first, hit.last + 1)}
+            if absent and self._absent is not None and all(self._is_prose(words.tokens[n]) for n in rest):
+                return self._as(words, 0, last, MentionKind.STATUS, self._absent.id, None, self._absent.name)
+        classes = [hit.name.class_id for hit in hits if hit.name.class_id]
+        classes.sort(key=lambda c: c not in self._watched)
+        return self._queued(words, 0, last, classes[0] if classes else self._class_of_word(words.key))
 
-    def _listed(self, text: str, brands: bool) -> Name | None:
-        for key in (tight(text), tight(without_salt(text))):
-            name = self._exact.get(key) or (self._brands.get(key) if brands else None)
-            if name is not None:
-                return name
+    def _exactly(self, words: Words, first: int, last: int, brands: bool) -> Name | None:
+        """The listed name that these words are, brackets, commas and case aside; never across the parts of a list."""
+        spelt = "".join(words.tokens[first : last + 1])
+        tables = [self._names, self._cells, self._results, *([self._brands] if brands else [])]
+        for table in tables:
+            entry = table.get(spelt)
+            if entry is not None and self._reads_as_one(words, first, last, entry):
+                return entry.name
         return None
 
-    def _with_remark(self, text: str, brands: bool) -> Name | None:
-        """'Metonitazene (trace)', 'Etonitazepyne (N-pyrrolidino etonitazene)': only where both halves agree."""
-        parts = _PARENTHESIS.match(text)
-        outer = self._listed(parts["outer"], brands) if parts else None
-        if parts is None or outer is None:
+    def _reads_as_one(self, words: Words, first: int, last: int, entry: _Entry) -> bool:
+        at = 0
+        for n in range(first + 1, last + 1):
+            at += len(words.tokens[n - 1])
+            if at not in entry.gaps and re.search(r"[;|+&/]|, ", words.gaps[n]):
+                return False
+        return True
+
+    def _around(self, words: Words, brands: bool) -> Name | None:
+        """The one substance that the whole cell names, with salts, isotopes, remarks and amounts around it.
+
+        'Metonitazene (trace)', 'Etonitazepyne (N-pyrrolidino etonitazene)', 'cocaine 80%': only where all names agree.
+        """
+        hits, absent = self._hits(words, brands, cells=True)
+        subjects = {hit.name.subject for hit in hits}
+        if len(subjects) != 1 or absent or any(hit.queued for hit in hits):
             return None
-        inner = self._listed(parts["inner"], brands)
-        agrees = spaced(parts["inner"]) in _REMARKS or (inner is not None and inner.subject == outer.subject)
-        return outer if agrees else None
+        taken = {n for hit in hits for n in range(hit.first, hit.last + 1)}
+        for n, token in enumerate(words.tokens):
+            if n not in taken and token not in prose.REMARKS and not prose.is_quantity(token):
+                return None
+        one = hits[0]
+        if one.as_class and one.name.class_id:
+            return Name(one.name.text, MentionKind.CLASS, one.name.class_id, one.name.class_id)
+        return one.name
 
-    def _within(self, text: str, brands: bool) -> list[Mention]:
-        folded = fold(text)
-        found: list[Mention] = []
-        last_end = -1
-        for name, start, end in (self._branded if brands else self._plain).find(folded, any_case=brands):
-            if _negated(folded, start, end):
-                last_end = end
+    # -------------------------------------------------------------------------------------------- names in a text
+
+    def _hits(self, words: Words, brands: bool, cells: bool = False) -> tuple[list[_Hit], list[_Hit]]:
+        """(names, names ruled out), leftmost and longest first, with what belongs to them on both sides."""
+        table = self._with_brands if brands else self._names
+        found = self._find(words, self._listed, self._machine, table, brands or cells)
+        hits: list[_Hit] = []
+        for hit in found:
+            self._widen(words, hit, hits[-1].last if hits else -1)
+            hits.append(hit)
+        if not hits or _NEGATION.search(words.folded) is None:
+            return hits, []
+        absent = _ruled_out(words, hits)
+        return [hit for hit in hits if hit not in absent], absent
+
+    def _find(
+        self, words: Words, listed: list[str], machine: AhoCorasick | None, table: dict[str, _Entry], any_case: bool
+    ) -> list[_Hit]:
+        """Whole-word, leftmost-longest. Names of up to three letters must stand in capitals unless `any_case`."""
+        if machine is None:
+            return []
+        key, starts, ends = words.key, words.starts, words.ends
+        found: list[tuple[int, int, int, _Entry, bool]] = []
+        for index, start, end in machine.find_matches_as_indexes(key, overlapping=True):
+            last = ends.get(end)
+            if last is None and end - start > 3 and key[end : end + 1] == "s":
+                last = ends.get(end + 1)
+            if last is None:
                 continue
-            prefix = "" if last_end >= start - 1 else _prefix(folded, start)
-            left, right = folded.span(start - len(prefix), end)
-            if prefix:
-                found.append(Mention(left, right, text[left:right], MentionKind.QUEUED, None, name.class_id, None))
+            entry = table.get(listed[index])
+            if entry is None:
+                continue
+            first = starts.get(start)
+            glued = first is None
+            if first is None:
+                first = self._glued(words, start, last) if end - start >= 7 else -1
+                if first < 0:
+                    continue
+            elif first != last and not _one_name(words, first, last, entry):
+                continue
+            if end - start <= 4 and not any_case and not glued and not _as_short(words, first, last, end - start):
+                continue
+            found.append((first, -last, -len(listed[index]), entry, glued))
+        if not found:
+            return []
+        found.sort(key=lambda f: f[:3])
+        hits: list[_Hit] = []
+        for first, last, _, entry, glued in found:
+            if not hits or first > hits[-1].last:
+                hits.append(_Hit(first, -last, entry.name, queued=glued))
+        return hits
+
+    def _glued(self, words: Words, start: int, last: int) -> int:
+        """The word in which a listed name stands behind substituents ('difluoroalprazolam'), else -1."""
+        token = words.tokens[last]
+        before = sum(map(len, words.tokens[:last]))
+        inside = start - before
+        return last if inside > 0 and chemistry.is_group(token[:inside]) else -1
+
+    def _widen(self, words: Words, hit: _Hit, before: int) -> None:
+        """Take in salts, isotopes and mirror images; see whether a group makes it part of another name."""
+        tokens, gaps = words.tokens, words.gaps
+        while hit.last + 1 < len(tokens):
+            gap, token = gaps[hit.last + 1], tokens[hit.last + 1]
+            following = tokens[hit.last + 2] if hit.last + 2 < len(tokens) else ""
+            plain = bool(_BRACKETED.fullmatch(gap)) and "," not in gap
+            salt = chemistry.is_salt(token, following) if plain else 0
+            if salt:
+                hit.last += salt
+            elif chemistry.is_isotope(token, gap):
+                hit.last += 1
             else:
-                found.append(Mention(left, right, text[left:right], name.kind, name.subject, name.class_id, name.text))
-            last_end = end
-        found += self._stem_words(text, folded, found)
-        return sorted(found, key=lambda m: (m.start, m.end))
-
-    def _stem_words(self, text: str, folded: Folded, found: list[Mention]) -> Iterator[Mention]:
-        """Unknown words with a class's ending: queued, with that class."""
-        for word in _WORD.finditer(text):
-            if any(m.start < word.end() and word.start() < m.end for m in found):
-                continue
-            key = tight(word.group())
-            class_id = next((c for ending, c in self._stems if key.endswith((ending, f"{ending}s"))), None)
-            negated = class_id and _negated(*_folded_span(folded, word.start(), word.end()))
-            if class_id and not negated:
-                yield Mention(word.start(), word.end(), word.group(), MentionKind.QUEUED, None, class_id, None)
-
-
-class _Finder:
-    """Whole-word, leftmost-longest look-up of many names in one pass over folded text."""
-
-    def __init__(self, names: Iterable[Name]) -> None:
-        spellings: dict[str, Name] = {}
-        for name in names:
-            for spelling in _spellings(name.text):
-                spellings.setdefault(spelling, name)
-        self._spellings: Mapping[str, Name] = spellings
-        self._patterns = list(spellings)
-        self._machine = AhoCorasick(self._patterns, matchkind=MatchKind.LeftmostLongest) if spellings else None
-
-    def find(self, folded: Folded, any_case: bool = False) -> Iterator[tuple[Name, int, int]]:
-        """(name, start, end) in the folded text, in order. Names of up to three letters must stand in capitals."""
-        position, text = 0, folded.text
-        while self._machine is not None and position < len(text):
-            # Leftmost-longest may hit inside a word; step on from there so that a later whole word is not missed.
-            for index, start, end in self._machine.find_matches_as_indexes(text[position:]):
-                start, end = start + position, end + position
-                if not _bounded(text, start, end):
-                    start, end, index = self._shorter(text, start, end)
-                if end > start:
-                    left, right = folded.span(start, end)
-                    if any_case or end - start > 3 or folded.original[left:right].isupper():
-                        yield self._spellings[self._patterns[index]], start, end
-                    position = end
-                else:
-                    position = -end + 1
                 break
+        while hit.first - 1 > before:
+            gap, token = gaps[hit.first], tokens[hit.first - 1]
+            if not (chemistry.is_stereo(token, gap) or chemistry.is_isotope(token, gap)):
+                break
+            hit.first -= 1
+        if hit.name.kind is not MentionKind.SUBSTANCE:
+            return
+        while hit.first - 1 > before and chemistry.makes_another(tokens[hit.first - 1], gaps[hit.first]):
+            hit.first -= 1
+            hit.queued = True
+            while (
+                hit.first - 1 > before
+                and re.fullmatch(r"\s?[-,]\s?", gaps[hit.first])
+                and chemistry.is_locant(tokens[hit.first - 1])
+            ):
+                hit.first -= 1
+        self._look_behind(words, hit)
+
+    def _look_behind(self, words: Words, hit: _Hit) -> None:
+        """'fentanyl analogue' is of fentanyl's class; 'morphine glucuronide' is another substance."""
+        after = hit.last + 1
+        if after < len(words.tokens) and words.tokens[after] in ("n", "o", "3", "6"):
+            after += 1
+        if after >= len(words.tokens) or not all(
+            chemistry.JOINING.fullmatch(words.gaps[n]) for n in range(hit.last + 1, after + 1)
+        ):
+            return
+        if words.tokens[after] in chemistry.AFTER_IS_CLASS:
+            hit.last, hit.as_class = after, not hit.queued
+        elif words.tokens[after] in chemistry.AFTER_IS_OTHER:
+            hit.last, hit.queued = after, True
+
+    # -------------------------------------------------------------------------------------------- the rest of a text
+
+    def _lookalikes(self, words: Words, found: list[Mention]) -> Iterator[tuple[int, str]]:
+        """Unlisted words with a class's ending, or one slip away from a name of a class that asks for it."""
+        spans = [(m.start, m.end) for m in found]
+        for n, token in enumerate(words.tokens):
+            if len(token) < 6:
+                continue
+            class_id = self._class_of_word(token)
+            if class_id is None and self._is_prose(token):
+                continue
+            class_id = class_id or self._resembles(token)
+            start, end = words.span(n, n)
+            if class_id is None or any(a < end and start < b for a, b in spans):
+                continue
+            at = words.within[n]
+            if _NEGATION.search(words.folded) is None or not _negated(words.folded, *at):
+                yield n, class_id
+
+    def _class_of_word(self, token: str) -> str | None:
+        if not token.endswith(self._endings or ("\0",)):
+            return None
+        return next((c for ending, c in self._stems if token.endswith((ending, f"{ending}s"))), None)
+
+    def _resembling(self, token: str) -> str | None:
+        """The class of a name one slip away (two in longer names); words of fewer than seven letters never."""
+        if len(token) < 7 or not self._sounds or token in self._names:
+            return None
+        sound = _sound(token)
+        slips = 2 if len(sound) > 10 else 1
+        close = process.extractOne(sound, self._sounds.keys(), scorer=OSA.distance, score_cutoff=slips)
+        return self._sounds[close[0]].class_id if close and close[0][:1] == sound[:1] else None
+
+    def _is_prose(self, token: str) -> bool:
+        return token in self._passed or prose.is_prose(token)
+
+    def _runs(self, words: Words, taken: set[int], in_prose: bool) -> list[tuple[int, int]]:
+        """Stretches of words that no list has: (first, last), amounts and words of prose (or remarks) left out."""
+        passed = self._is_prose if in_prose else lambda t: t in prose.REMARKS or prose.is_quantity(t)
+        runs: list[tuple[int, int]] = []
+        run: list[int] = []
+
+        def close() -> None:
+            while run and (len(words.tokens[run[-1]]) < 2 or passed(words.tokens[run[-1]])):
+                run.pop()
+            if run and any(len(words.tokens[n]) > 1 and words.tokens[n].isalnum() for n in run):
+                runs.append((run[0], run[-1]))
+            run.clear()
+
+        for n, token in enumerate(words.tokens):
+            gap = words.gaps[n]
+            tied = bool(run) and ("-" in gap or (gap == "," and chemistry.is_locant(token)))
+            if run and prose.separates(gap) and not tied:
+                close()
+            following = words.gaps[n + 1]
+            leads = chemistry.is_locant(token) and following in ("-", ",") and n + 1 < len(words.tokens)
+            if n in taken or (not tied and not leads and (passed(token) or (in_prose and len(token) < 3))):
+                close()
             else:
-                return
+                run.append(n)
+        close()
+        return runs
 
-    def _shorter(self, text: str, start: int, end: int) -> tuple[int, int, int]:
-        """The longest whole-word name at the same start, or (0, -start, 0) where there is none."""
-        if start == 0 or not text[start - 1].isalnum():
-            for cut in range(end - 1, start, -1):
-                if text[start:cut] in self._spellings and _bounded(text, start, cut):
-                    return start, cut, self._patterns.index(text[start:cut])
-        return 0, -start, 0
+    def _entry(self, words: Words, first: int, last: int) -> Mention:
+        """One entry of a list: listed after all (a short name without capitals), or queued."""
+        name = self._exactly(words, first, last, False)
+        if name is None or name.kind is MentionKind.STATUS:
+            return self._queued(words, first, last, self._class_of_word(words.tokens[last]))
+        return self._as(words, first, last, name.kind, name.subject, name.class_id, name.text)
+
+    def _compounded(
+        self, words: Words, hits: list[_Hit], mentions: list[Mention], runs: list[tuple[int, int]]
+    ) -> tuple[list[Mention], list[tuple[int, int]]]:
+        """In a laboratory's cell an unknown word tied to a name is part of it: queued as one, with the name's class."""
+        rest: list[tuple[int, int]] = []
+        for first, last in runs:
+            for n, hit in enumerate(hits):
+                inverted = chemistry.is_group(words.tokens[last]) and words.gaps[first].strip() == ","
+                ahead = hit.first == last + 1 and chemistry.JOINING.fullmatch(words.gaps[hit.first])
+                behind = hit.last + 1 == first and (chemistry.JOINING.fullmatch(words.gaps[first]) or inverted)
+                if ahead or behind:
+                    both = min(first, hit.first), max(last, hit.last)
+                    mentions[n] = self._queued(words, *both, hit.name.class_id)
+                    hit.first, hit.last = both
+                    break
+            else:
+                rest.append((first, last))
+        return mentions, rest
+
+    def _stands_as_a_name(self, words: Words, taken: set[int], first: int, last: int) -> bool:
+        """In prose: an entry of a list beside names, or after 'effects of', or a word that looks like a name."""
+        tokens, gaps = words.tokens, words.gaps
+        if any(self._class_of_word(t) or self._resembles(t) for t in tokens[first : last + 1]):
+            return True
+        if last - first > 3:
+            return False
+        if tokens[last + 1 : last + 2] and tokens[last + 1] in prose.TOXIC and gaps[last + 1].isspace():
+            return True
+        if chemistry.is_position_of_a_group(tokens[first : last + 1]):
+            return True
+        before = first - 1
+        while before >= 0 and before not in taken and (tokens[before] in prose.JOINS or prose.is_lead(tokens[before])):
+            before -= 1
+        led = first - 1 > before or prose.separates(gaps[first]) or first == 0
+        cued = before >= 0 and tokens[before] in prose.CUES
+        beside = before in taken or (before >= 0 and not self._is_prose(tokens[before]))
+        of = any(prose.is_lead(tokens[n]) for n in range(before + 1, first))
+        opens = (led and (cued or (beside and not of) or first == 0)) or (cued and not taken)
+        after = last + 1
+        ended = after == len(tokens) or prose.separates(gaps[after])
+        closes = ended or tokens[after] in prose.JOINS or tokens[after] in prose.CUES or after in taken
+        about = bool(taken) or any(token in prose.CUES for token in tokens)
+        return bool(opens and closes and about)
+
+    # -------------------------------------------------------------------------------------------- mentions
+
+    def _mention(self, words: Words, hit: _Hit) -> Mention:
+        name = hit.name
+        if hit.queued:
+            return self._queued(words, hit.first, hit.last, name.class_id)
+        if hit.as_class and name.class_id:
+            return self._as(words, hit.first, hit.last, MentionKind.CLASS, name.class_id, name.class_id, name.text)
+        return self._as(words, hit.first, hit.last, name.kind, name.subject, name.class_id, name.text)
+
+    def _queued(self, words: Words, first: int, last: int, class_id: str | None) -> Mention:
+        return self._as(words, first, last, MentionKind.QUEUED, None, class_id, None)
+
+    def _as(
+        self, words: Words, first: int, last: int, kind: MentionKind, subject: str | None, class_id: str | None,
+        matched: str | None,
+    ) -> Mention:  # fmt: skip
+        if first == 0 and last == len(words.tokens) - 1:
+            return Mention(0, len(words.original), words.original.strip(), kind, subject, class_id, matched)
+        start, end = words.span(first, last)
+        return Mention(start, end, words.original[start:end], kind, subject, class_id, matched)
+
+    @cached_property
+    def _choices(self) -> dict[str, Name]:
+        return {_sound(k): e.name for k, e in reversed(self._names.items()) if e.name.kind is MentionKind.SUBSTANCE}
 
 
-def _bounded(text: str, start: int, end: int) -> bool:
-    before = start == 0 or not text[start - 1].isalnum()
-    after = end == len(text) or not text[end].isalnum() or (text[end] == "s" and not text[end + 1 : end + 2].isalnum())
-    return before and after
+def confidence(score: float) -> str:
+    """A likeness of 0-100 in words: a help for the person who decides, never a decision."""
+    return "very likely" if score >= 92 else "likely" if score >= 84 else "possible" if score >= 72 else "weak"
 
 
-def _spellings(name: str) -> set[str]:
-    """Folded spellings to look for: as written, without spaces but with hyphens, and run together."""
-    loose = spaced(name)
-    joined = spaced(re.sub(r"\s+", "", name))
-    return {s for s in (loose, joined, tight(name)) if len(s) > 1}
+def _sound(spelling: str) -> str:
+    """Spellings that sound alike as one: ph and f, y and i, c and k, doubled letters."""
+    plain = spelling.replace("ph", "f").replace("y", "i").replace("ck", "k").replace("z", "s")
+    return re.sub(r"(.)\1", r"\1", plain)
 
 
-def _prefix(folded: Folded, start: int) -> str:
-    """The chemical prefix right before a name, as folded; empty where the name stands alone."""
-    before = folded.text[max(0, start - 40) : start]
-    found = _COMPOUND_PREFIX.search(before)
-    if found is None:
-        return ""
-    hyphenated = folded.original[folded.origin[start - 1]] in HYPHENS
-    return found[1] if hyphenated or not _LOCANT_ALONE.fullmatch(found[1]) else ""
+def _one_name(words: Words, first: int, last: int, entry: _Entry) -> bool:
+    """Whether what stands between the words lets them be read as one name.
+
+    Where a listed form has a gap, any gap will do (a comma only where it has a comma); beside a position such as 4 or
+    N too. Elsewhere only a hyphen inside a long word, or a group in front: 'hero in' is no heroin.
+    """
+    at = 0
+    for n in range(first + 1, last + 1):
+        left, right, gap = words.tokens[n - 1], words.tokens[n], words.gaps[n]
+        at += len(left)
+        if not gap:
+            continue
+        bare = gap.strip(" \t\r\n-\xa0")
+        beside = chemistry.is_locant(left) or chemistry.is_locant(right)
+        if not _BRACKETED.fullmatch(gap) or len(gap) > 4 or ("/" in gap and at not in entry.gaps):
+            return False
+        if at in entry.gaps:
+            comma = "," in bare and at not in entry.commas and not (chemistry.is_locant(left) and not gap[-1].isspace())
+            if comma or (left in _SHORT_WORDS and "-" not in gap and not beside):
+                return False
+        elif bare:
+            if not beside or gap[-1].isspace() or not chemistry.is_locant(left):
+                return False
+        elif beside:
+            if not chemistry.is_locant(left) and "-" not in gap and len(right) < 2:
+                return False
+        elif not chemistry.makes_another(left, gap) and not ("-" in gap and len(left) > 3 and len(right) > 3):
+            return False
+    return True
 
 
-def _negated(folded: Folded, start: int, end: int) -> bool:
-    before, after = folded.text[max(0, start - 40) : start], folded.text[end : end + 30]
-    return bool(_NEGATED_BEFORE.search(re.split(r"[.,;:!?()]", before)[-1]) or _NEGATED_AFTER.match(after))
+def _as_short(words: Words, first: int, last: int, length: int) -> bool:
+    """A short name in prose: in capitals, or with its number tied to it ('2cb', '3-mmc'; but '2 fa' is no 2-FA)."""
+    written = words.written(first, last)
+    if written.isupper() or not any(c.isalpha() for c in written):
+        return True
+    if any(c.isdigit() for c in written):
+        return not any(c.isspace() for c in written)
+    return length > 3
 
 
-def _folded_span(folded: Folded, start: int, end: int) -> tuple[Folded, int, int]:
-    inside = [index for index, origin in enumerate(folded.origin) if start <= origin < end]
-    return folded, inside[0], inside[-1] + 1
+def _ruled_out(words: Words, hits: list[_Hit]) -> list[_Hit]:
+    """Names after 'no' or before 'not detected', and those joined to them by 'or'."""
+    absent: list[_Hit] = []
+    for n, hit in enumerate(hits):
+        start, end = words.within[hit.first][0], words.within[hit.last][1]
+        if _negated(words.folded, start, end) or _chained(words, hits, absent, n):
+            absent.append(hit)
+    return absent
+
+
+def _chained(words: Words, hits: list[_Hit], absent: list[_Hit], n: int) -> bool:
+    """'no fentanyl, xylazine or heroin': each of them is ruled out."""
+    if not n or hits[n - 1] not in absent:
+        return False
+    for m in range(n, len(hits)):
+        between = words.folded[words.within[hits[m - 1].last][1] : words.within[hits[m].first][0]]
+        if _OR.fullmatch(between):
+            return True
+        if not _COMMA_GAP.fullmatch(between):
+            return False
+    return False
+
+
+def _negated(folded: str, start: int, end: int) -> bool:
+    before = _CLAUSE.split(folded[max(0, start - 40) : start])[-1]
+    return bool(_NEGATED_BEFORE.search(before) or _NEGATED_AFTER.match(folded[end : end + 30]))
+
+
+def _machine(keys: dict[str, None]) -> tuple[list[str], AhoCorasick | None]:
+    listed = list(keys)
+    return listed, AhoCorasick(listed, matchkind=MatchKind.Standard) if listed else None
+
+
+def _enter(table: dict[str, _Entry], names: Iterable[Name], varied: bool = False) -> None:
+    """Spellings of names: those written first, then those made by rule where they are nobody's and agree."""
+    made: dict[str, Name | None] = {}
+    for name in names:
+        words = Words(name.text)
+        if not words.key:
+            continue
+        entry = table.setdefault(words.key, _Entry(name))
+        at = 0
+        for n, token in enumerate(words.tokens):
+            if at and words.gaps[n]:
+                entry.gaps.add(at)
+                if "," in words.gaps[n]:
+                    entry.commas.add(at)
+            at += len(token)
+        if varied and name.kind is MentionKind.SUBSTANCE:
+            for spelling in chemistry.variants(words.tokens):
+                other = made.setdefault(spelling, name)
+                if other is not None and other.subject != name.subject:
+                    made[spelling] = None
+    for spelling, one in made.items():
+        if one is not None and len(spelling) > 3:
+            table.setdefault(spelling, _Entry(one))
 
 
 def _status_names(statuses: Iterable[StatusDefinition]) -> Iterator[Name]:
@@ -251,6 +614,14 @@ def _substance_names(classes: Iterable[ClassDefinition]) -> Iterator[Name]:
     for group in classes:
         for substance in group.substances:
             for written in (substance.name, *substance.synonyms):
+                if written not in substance.cell_only:
+                    yield Name(written, MentionKind.SUBSTANCE, substance.id, group.id)
+
+
+def _cell_names(classes: Iterable[ClassDefinition]) -> Iterator[Name]:
+    for group in classes:
+        for substance in group.substances:
+            for written in substance.cell_only:
                 yield Name(written, MentionKind.SUBSTANCE, substance.id, group.id)
 
 

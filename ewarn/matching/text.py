@@ -8,15 +8,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 HYPHENS = "-\u00ad\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d"
 MARKS = "\u2122\u00ae\u00a9\u2120"
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 _GAP = re.compile(rf"[\s{re.escape(HYPHENS)}_]+")
-_SALT = re.compile(
-    r"\s+(hydrochloride|hcl|citrate|sulphate|sulfate|hydrobromide|hbr|maleate|fumarate|tartrate|phosphate|mesylate"
-    r"|sodium|base|freebase|free base)$"
-)
 
 
 def clean(text: str) -> str:
@@ -32,11 +29,6 @@ def spaced(text: str) -> str:
 def tight(text: str) -> str:
     """Folded, without any space or hyphen: '6-MAM', '6 MAM' and '6MAM' are one spelling."""
     return spaced(text).replace(" ", "")
-
-
-def without_salt(text: str) -> str:
-    """Folded text without the name of a salt at its end ('metonitazene hydrochloride' is metonitazene)."""
-    return _SALT.sub("", spaced(text))
 
 
 @dataclass(frozen=True)
@@ -66,3 +58,93 @@ def fold(text: str) -> Folded:
             characters.append(" " if gap else folded)
             origin.append(index)
     return Folded(text, "".join(characters), tuple(origin))
+
+
+_GREEK = {
+    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "ω": "omega", "ψ": "psi", "µ": "mu",
+    "μ": "mu",
+}  # fmt: skip
+PRIMES = "'’‘′ʹʼ`´"
+# A word is letters and digits; a prime after a digit belongs to it: 3' and 3 are different positions in a molecule.
+_TOKEN = re.compile(r"[^\W_]+(?:(?<=\d)'{1,2}(?!'))?")
+
+
+def word_set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+class Words:
+    """A text as the matcher sees it: one run of letters and digits, and where its words begin and end.
+
+    `key` is every word run together, so that spaces, hyphens, brackets and commas never decide whether two spellings
+    are the same; `gaps` keeps what stood between the words, which decides whether they may be read as one name.
+    """
+
+    __slots__ = ("_origin", "ends", "folded", "gaps", "key", "original", "starts", "tokens", "within")
+
+    def __init__(self, text: str) -> None:
+        self.original = text
+        self._origin: list[int] | None = None
+        if text.isascii():
+            self.folded = text.lower()
+        else:
+            self.folded, self._origin = _unfolded(text)
+        self.tokens: list[str] = []
+        self.within: list[tuple[int, int]] = []  # each word's place in `folded`
+        self.starts: dict[int, int] = {}  # place in `key` -> number of the word that begins there
+        self.ends: dict[int, int] = {}
+        self.gaps: list[str] = []  # gaps[n] stands before word n
+        at = last = 0
+        for number, found in enumerate(_TOKEN.finditer(self.folded)):
+            token, (start, end) = found.group(), found.span()
+            self.tokens.append(token)
+            self.within.append((start, end))
+            self.gaps.append(self.folded[last:start])
+            self.starts[at] = number
+            at += len(token)
+            self.ends[at] = number
+            last = end
+        self.gaps.append(self.folded[last:])
+        self.key = "".join(self.tokens)
+
+    def span(self, first: int, last: int) -> tuple[int, int]:
+        """Where words first..last stand in the original text: [start, end)."""
+        start, end = self.within[first][0], self.within[last][1]
+        if self._origin is None:
+            return start, end
+        return self._origin[start], self._origin[end - 1] + 1
+
+    def written(self, first: int, last: int) -> str:
+        start, end = self.span(first, last)
+        return self.original[start:end]
+
+
+def key(text: str) -> str:
+    """The spelling under which two written names are the same: letters and digits only, accents and case aside."""
+    return Words(text).key
+
+
+@lru_cache(maxsize=4096)
+def _unfolded_character(character: str) -> str:
+    """What one character counts as: Greek letters by name, without accents, every dash '-', every prime "'"."""
+    if character in HYPHENS:
+        return "" if character == "\u00ad" else "-"
+    if character in PRIMES:
+        return "'"
+    if character in MARKS or _INVISIBLE.match(character):
+        return ""
+    if character in "″”“":
+        return "''" if character == "″" else '"'
+    plain = unicodedata.normalize("NFKD", character).casefold()
+    plain = "".join(_GREEK.get(c, c) for c in plain if not unicodedata.combining(c))
+    return "".join(" " if c.isspace() or c == "_" else "-" if c in HYPHENS else c for c in plain)
+
+
+def _unfolded(text: str) -> tuple[str, list[int]]:
+    characters: list[str] = []
+    origin: list[int] = []
+    for index, character in enumerate(text):
+        plain = _unfolded_character(character)
+        characters.append(plain)
+        origin.extend([index] * len(plain))
+    return "".join(characters), origin
