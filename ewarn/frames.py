@@ -6,7 +6,7 @@ Instants are UTC; dates are Europe/London days.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -89,9 +89,13 @@ _PLACE: Columns = {
     "certain": (YES, "true when the written place lies in this area alone"),
     "precision": (
         TEXT,
-        "outward code | full postcode | area name | area code | coordinates | region | unplaced | abroad",
+        "outward code | full postcode | postcode area | area name | area code | county | coroner area | police area | "
+        "neighbourhood | town | coordinates | region | unplaced | outside the UK",
     ),
-    "as_written": (TEXT, "the place as the source wrote it, without the inward half of a postcode"),
+    "as_written": (
+        TEXT,
+        "the place as the source wrote it, without the inward half of a postcode; a position by its 1 km square",
+    ),
 }
 
 # What the rules see. visible_from/visible_to bound the instants at which this version was the current one.
@@ -130,15 +134,25 @@ COLUMNS: dict[str, Columns] = {
     | _STAGED_SAMPLE
     | {k: v for k, v in _STAGED_INCIDENT.items() if k not in _STAGED_SAMPLE}
     | {"published_at": _HEADER["published_at"]}
-    | {name: _STAGED_NOTICE[name] for name in ("title", "summary", "notice_kind", "publisher")},
+    | {name: _STAGED_NOTICE[name] for name in ("title", "summary", "notice_kind", "publisher", "evidence")},
     "line_mentions": {"record_id": _LINE["record_id"], "version": _LINE["version"]} | _MENTION,
     "line_places": {"record_id": _LINE["record_id"], "version": _LINE["version"]} | _PLACE,
     "line_counts": _LINE | _STAGED_COUNT | {"area": _PLACE["area"], "tier": _PLACE["tier"]},
+    "line_links": {
+        "left": (TEXT, "record id, the lower of the two"),
+        "right": (TEXT, "record id"),
+        "state": (TEXT, "confirmed: a person said that both tell of the same persons | rejected: that they do not"),
+        "visible_from": (INSTANT, "it was said"),
+        "visible_to": (INSTANT, "something else was said; null = it stands"),
+    },
     "source_health": {
         "source": (TEXT, "source id"),
         "last_received_at": (INSTANT, "last successful receipt (new bytes or not modified) by the instant asked"),
         "last_new_at": (INSTANT, "last receipt that brought a new or changed record"),
         "last_outcome": (TEXT, "ok | not modified | failed: reason"),
+        "failures": (WHOLE, "attempts since the last answer that could be used, all of which failed"),
+        "failing_since": (INSTANT, "the first of them"),
+        "cadence_hours": (REAL, "median hours between receipts that brought something new, over a year; at least 3"),
     },
     # -- catalogue hands to everybody -----------------------------------------------------------------------------
     "areas": {
@@ -158,6 +172,26 @@ COLUMNS: dict[str, Columns] = {
         "area": (TEXT, "GSS code"),
         "share": (REAL, "estimated share of the outward code in this area; shares of an outcode sum to 1"),
         "basis": (TEXT, "how the share was estimated"),
+    },
+    "placenames": {
+        "name": (TEXT, "a name or a former code, as people write it"),
+        "kind": (
+            TEXT,
+            "former code | former authority | county | coroner area | police force | police unit | neighbourhood | "
+            "post town | former outward code | outside the UK",
+        ),
+        "area": (TEXT, "GSS code of an area it lies in; empty for a place outside the UK"),
+        "share": (REAL, "estimated share of it in this area; shares of a name and kind sum to 1"),
+        "valid_from": (DAY, "first day in force; null where not known or not a matter of dates"),
+        "valid_to": (DAY, "last day in force; null where in force or not known"),
+        "basis": (TEXT, "how the share was estimated"),
+    },
+    "squares": {
+        "square": (TEXT, "square of the British National Grid: TQ3080 (1 km), TQ38SW (5 km), TQ38 (10 km)"),
+        "area": (TEXT, "GSS code"),
+        "share": (REAL, "estimated share of the square in this area; shares of a square sum to 1"),
+        "certain": (YES, "true where no other area is near"),
+        "basis": (TEXT, "what was counted: ground, postcodes or post towns"),
     },
     # -- rules hand to the pipeline: spells, folded into signals ----------------------------------------------------
     "spells": {
@@ -211,11 +245,12 @@ class Lines:
     """Line lists as they were known: every record version visible at or before one instant, with its children.
 
     `lines` one row per record version; `mentions` and `places` one row per version x mention or area, joined by
-    (record_id, version); `counts` one row per count version. Retracted versions are left out: the version before
-    ends at the retraction.
+    (record_id, version); `counts` one row per count version; `links` what people said of pairs of records. Retracted
+    versions are left out: the version before ends at the retraction.
     """
 
     lines: pl.DataFrame
     mentions: pl.DataFrame
     places: pl.DataFrame
     counts: pl.DataFrame
+    links: pl.DataFrame = field(default_factory=lambda: empty("line_links"))

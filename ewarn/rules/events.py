@@ -9,12 +9,14 @@ from __future__ import annotations
 import polars as pl
 
 from ewarn.catalogue.definitions import RuleDefinition
+from ewarn.matching import persons
 from ewarn.rules.prepare import SUBJECT, VERSION, Ground, number, watched, words
 from ewarn.terms import RecordKind, SubjectKind
 
 SETTINGS = ("hostel", "prison", "custody", "venue", "festival", "school")
 # What makes a version of an event another event; versions alike in all of these are one.
-ALIKE = ["record_id", *SUBJECT, "stratum", "start", "end", "persons", "fatal"]
+ALIKE = ["record_id", *SUBJECT, "stratum", "start", "end", "until", "persons", "fatal", "cumulative", "stream"]
+ALIKE += ["organisation", "setting", "place_label", "areas", "single"]
 MOVED_DAYS = 7
 
 
@@ -25,7 +27,7 @@ def of(rule: RuleDefinition, ground: Ground) -> pl.DataFrame:
     larger running total, or a date moved by more than a week. Where the rule counts records, each stands for one person
     and none is a running total.
     """
-    rows = _timed(_eligible(_matching(rule, ground)))
+    rows = _timed(_eligible(_matching(rule, ground))).join(ground.boroughs, on=VERSION, how="left")
     if words(rule, "count", "persons") == "records":
         rows = rows.with_columns(persons=pl.lit(1, pl.Int64), cumulative=pl.lit(False))
     scope = words(rule, "scope", "area")
@@ -55,19 +57,9 @@ def _eligible(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _timed(rows: pl.DataFrame) -> pl.DataFrame:
     """`start` and `end` in microseconds: the instant, or the first and last second of the London days it spans."""
-    midnight = pl.col("reference_date").cast(pl.Datetime("us")).dt.replace_time_zone("Europe/London")
-    last_day = pl.max_horizontal("reference_date", pl.col("reference_end").fill_null(pl.col("reference_date")))
-    last = (last_day + pl.duration(days=1)).cast(pl.Datetime("us")).dt.replace_time_zone("Europe/London")
-    exact = pl.col("reference_at").dt.epoch("us")
-    single = pl.col("reference_end").is_null() | (pl.col("reference_end") <= pl.col("reference_date"))
-    return rows.with_columns(
-        start=exact.fill_null(midnight.dt.epoch("us")),
-        end=pl.when(single).then(exact).fill_null(last.dt.epoch("us") - 1_000_000),
+    return persons.told(rows).with_columns(
         seen=pl.col("visible_from").dt.epoch("us"),
         gone=pl.col("visible_to").dt.epoch("us"),
-        persons=pl.col("persons").fill_null(1).clip(1),
-        cumulative=pl.col("cumulative").fill_null(False),
-        fatal=pl.col("outcome").fill_null("") == "fatal",
         ref_day=pl.col("reference_date").cast(pl.Int32).cast(pl.Int64),
     )
 
@@ -97,8 +89,7 @@ def _at_place(rows: pl.DataFrame, ground: Ground, rule: RuleDefinition) -> pl.Da
 
 def _merged(rows: pl.DataFrame) -> pl.DataFrame:
     """Versions of one record alike in all that matters, as one row with one interval of known time."""
-    carried = ["area", "tier", "share", "certain", "cumulative", "stream", "organisation", "setting", "place_label"]
-    carried += ["ref_day", "reference_date", "max_age_days"]
+    carried = ["area", "tier", "share", "certain", "ref_day", "reference_date", "max_age_days"]
     return (
         rows.sort("seen", "version")
         .group_by(ALIKE, maintain_order=True)

@@ -33,7 +33,8 @@ class Ground:
 
     `versions` one row per record version (samples, incidents, notices), with `day` (London day it became known) and
     `age_days`; `possible` one row per version x area it could be in, at every tier, shares adding up to 1 at most;
-    `named` one row per version x tier: the area it is named for; `detections` one row per version x subject found.
+    `named` one row per version x tier: the area it is named for; `detections` one row per version x subject found;
+    `links` what people said of pairs of records.
     """
 
     until: datetime
@@ -44,6 +45,13 @@ class Ground:
     named: pl.DataFrame
     detections: pl.DataFrame
     counts: pl.DataFrame
+    links: pl.DataFrame
+
+    @cached_property
+    def boroughs(self) -> pl.DataFrame:
+        """One row per version: every borough it could be in, sorted, as text set apart by spaces."""
+        could = self.possible.filter(pl.col("tier") == Tier.BOROUGH)
+        return could.group_by(VERSION).agg(areas=pl.col("area").sort().str.join(" "))
 
     @cached_property
     def first_visible(self) -> dict[str, date]:
@@ -81,7 +89,14 @@ def prepare(lines: Lines, until: datetime, catalogue: Catalogue) -> Ground:
         named=_named(possible, catalogue),
         detections=_detections(versions, lines.mentions, catalogue),
         counts=_visible(lines.counts, until),
+        links=_said(lines.links, until),
     )
+
+
+def _said(links: pl.DataFrame, until: datetime) -> pl.DataFrame:
+    """What people had said of pairs of records by an instant; an open end becomes FAR."""
+    visible_to = pl.col("visible_to").fill_null(pl.lit(FAR, dtype=links.schema["visible_to"]))
+    return links.filter(pl.col("visible_from") <= until).with_columns(visible_to=visible_to)
 
 
 def _visible(frame: pl.DataFrame, until: datetime) -> pl.DataFrame:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Any
 
@@ -16,15 +16,17 @@ import polars as pl
 
 from ewarn.catalogue import Catalogue
 from ewarn.catalogue.definitions import RuleDefinition
+from ewarn.matching import persons
 from ewarn.rules import collapse, episodes
 from ewarn.rules.collapse import Episode, Spell
-from ewarn.rules.prepare import Ground, place, plural
+from ewarn.rules.prepare import VERSION, Ground, place, plural
 from ewarn.terms import (
     AreaRef,
     Family,
     NotEvaluable,
     Period,
     PossibleArea,
+    RecordKind,
     Signal,
     Subject,
     SubjectKind,
@@ -66,6 +68,7 @@ class Book:
         for row in frame.iter_rows(named=True):
             self.rows.setdefault(row["episode"], []).append(row)
         self.versions, self.possible = self._of_records(frame)
+        self.people = self._of_people(frame)
         self.episodes = {number: self._episode(number, rows, rules) for number, rows in self.rows.items()}
         self.parents = collapse.beneath(self.episodes.values(), self.catalogue)
 
@@ -83,6 +86,20 @@ class Book:
         for record, version, area, _, share, _ in boroughs.join(ids, on="record_id", how="semi").iter_rows():
             possible.setdefault((record, version), []).append((area, share))
         return versions, possible
+
+    def _of_people(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The versions of every incident in a spell, as reports of persons."""
+        ids = frame.select(record_id=pl.col("records").explode()).drop_nulls().unique()
+        incidents = self.ground.versions.filter(pl.col("kind") == RecordKind.INCIDENT)
+        incidents = incidents.join(ids, on="record_id", how="semi")
+        return persons.told(incidents.join(self.ground.boroughs, on=VERSION, how="left"))
+
+    def persons(self, records: Sequence[str], instant: datetime) -> tuple[int, int]:
+        """Fewest and most persons that records can be, as they and what people said of them stood at an instant."""
+        asked = instant.astimezone(UTC)
+        now = (pl.col("visible_from") <= asked) & (pl.col("visible_to") > asked)
+        rows = self.people.filter(pl.col("record_id").is_in(list(records)) & now).sort("record_id")
+        return persons.count(rows, self.ground.links.filter(now))
 
     def _episode(self, number: int, rows: list[dict[str, Any]], rules: dict[str, RuleDefinition]) -> Episode:
         first = rows[0]
@@ -129,6 +146,8 @@ class Book:
         history = self._history(episode, records, known_on)
         learning = history is not None and history < episode.rule.learning_days
         subject, area = self._subject(episode, best), self.catalogue.area_ref(episode.area)
+        counted = best["persons_min"] is not None
+        fewest, most = self.persons(records, instant) if counted else (None, None)
         return Signal(
             id=signal_id(episode.rule.id, subject, area, london_day(episode.began)),
             rule=episode.rule.id,
@@ -143,11 +162,11 @@ class Book:
             p_value=best["p_value"],
             records=records,
             record_count=len(records),
-            why=_why(rows, best, records, added, history if learning else None),
+            why=_why(rows, best, records, added, history if learning else None, (fewest, most)),
             would_have_stopped_it=best["would_have_stopped_it"] or "",
             certain=self._certain(rows, best, added),
-            persons_min=best["persons_min"],
-            persons_max=best["persons_max"],
+            persons_min=fewest,
+            persons_max=most,
             learning=learning,
             known_on=known_on,
             first_raised_on=raised_on or london_day(episode.began),
@@ -199,12 +218,14 @@ class Book:
         return not set(signal.records) <= {record for row in begun for record in row["records"]}
 
     def with_beneath(
-        self, root: Episode, signal: Signal, lower: Sequence[tuple[Episode, Signal]], *, as_first_raised: bool
+        self, root: Episode, signal: Signal, lower: Sequence[tuple[Episode, Signal]], asked: datetime | None
     ) -> Signal:
         """The signal with the ones beneath it, in order, and what they add said in its own words.
 
-        As first raised, only those raised on the same day add anything to it.
+        `asked` is the instant asked about; None means as first raised: only those raised on the same day add to it.
         """
+        as_first_raised = asked is None
+        instant = asked or day_end(signal.first_raised_on)
         ordered = sorted(lower, key=lambda pair: collapse.order(pair[0], self.catalogue))
         said = _also_first(root, ordered, self.catalogue) + _also_found(root, ordered)
         words: dict[str, Any] = {"beneath": tuple(s for _, s in ordered)}
@@ -213,8 +234,12 @@ class Book:
             words |= _grown(
                 signal, [s for s in near if not as_first_raised or s.first_raised_on == signal.first_raised_on]
             )
-            more = words["record_count"] > signal.record_count
-            said += [f"{words['record_count']} records in all over longer windows."] if more else []
+            if words["record_count"] > signal.record_count:
+                said.append(f"{words['record_count']} records in all over longer windows.")
+                if signal.persons_min is not None:
+                    people = self.persons(words["records"], instant)
+                    words |= {"persons_min": people[0], "persons_max": people[1]}
+                    said[-1] = f"{said[-1][:-1]}: {_range(*people)}."
         return signal.model_copy(update=words | {"why": " ".join([signal.why, *said]).strip()})
 
 
@@ -270,8 +295,7 @@ def _nested(book: Book, raised: dict[int, Signal], instant: datetime | None) -> 
             lower.setdefault(parent, []).append((book.episodes[number], signal))
         elif parent is None or parent in raised or (instant and book.outgrew(parent, signal, instant)):
             tops.append(number)
-    once = instant is None
-    found = [book.with_beneath(book.episodes[n], raised[n], lower.get(n, []), as_first_raised=once) for n in tops]
+    found = [book.with_beneath(book.episodes[n], raised[n], lower.get(n, []), instant) for n in tops]
     return sorted(found, key=lambda s: (s.first_raised_on, s.rule, s.area.code, s.subject.id, s.id))
 
 
@@ -297,18 +321,21 @@ def _grown(main: Signal, lower: Sequence[Signal]) -> dict[str, Any]:
     """What longer windows in the same area add to a cluster: later events are updates of the same signal."""
     together = (main, *lower)
     records = tuple(sorted({r for s in together for r in s.records}))
-    most = [s.persons_max for s in together if s.persons_max is not None]
     return {
         "records": records,
         "record_count": len(records),
-        "persons_max": max(most, default=None),
         "period": Period(start=min(s.period.start for s in together), end=max(s.period.end for s in together)),
         "known_on": max(s.known_on for s in together),
     }
 
 
 def _why(
-    rows: list[dict[str, Any]], best: dict[str, Any], records: Sequence[str], added: bool, learning: int | None
+    rows: list[dict[str, Any]],
+    best: dict[str, Any],
+    records: Sequence[str],
+    added: bool,
+    learning: int | None,
+    people: tuple[int | None, int | None],
 ) -> str:
     """The words of the spell that says most, how many records there are by now, and how short the history is."""
     parts = [str(best["why"])]
@@ -317,11 +344,18 @@ def _why(
         parts = [str(firsts[0]["why"]), f"{len(records)} records in all."]
     elif not added and len(records) > len(best["records"]) > 0:
         parts.append(f"{len(records)} records in all since it was raised.")
+    if people[0] is not None and people != (best["persons_min"], best["persons_max"]):
+        parts.append(f"All its records together: {_range(*people)}.")
     if learning is not None:
         parts.append(
             f"Learning: only {plural(learning, 'day')} of history." if learning else "Learning: no history yet."
         )
     return " ".join(parts)
+
+
+def _range(fewest: int | None, most: int | None) -> str:
+    """'12 persons', '5 to 10 persons'."""
+    return plural(fewest or 0, "person") if fewest == most else f"{fewest} to {most} persons"
 
 
 def _also_first(root: Episode, lower: Sequence[tuple[Episode, Signal]], catalogue: Catalogue) -> list[str]:

@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 
 from ewarn.catalogue.definitions import RuleDefinition
 from ewarn.frames import SHAPES, empty
+from ewarn.matching import persons
 from ewarn.rules import baseline, events
 from ewarn.rules.baseline import DAY_US, Expectation
-from ewarn.rules.persons import Events, bounds
+from ewarn.rules.persons import Crowd, Events, Judged
 from ewarn.rules.prepare import FAR, SUBJECT, Ground, number, place, plural, words
 from ewarn.terms import RecordKind
 
@@ -77,8 +78,8 @@ def spells(rule: RuleDefinition, ground: Ground) -> pl.DataFrame:
     if rows.is_empty():
         return empty("spells")
     found = []
-    for stratum in _strata(rows.sort(*over, "start", "record_id", "seen"), over):
-        found += [_row(rule, ground, stratum, firing, plan) for firing in _firings(stratum.rows, plan)]
+    for stratum in _strata(rows.sort(*over, "start", "record_id", "seen"), over, ground.links):
+        found += [_row(rule, ground, stratum, firing, plan) for firing in _firings(stratum.crowd, plan)]
     kept = _one_area_each(found) if plan.scope != "setting" else found
     clean = [{name: row[name] for name in row if not name.startswith("_")} for row in kept]
     return pl.DataFrame(clean, schema=SHAPES["spells"])
@@ -105,56 +106,54 @@ def _plan(rule: RuleDefinition, ground: Ground) -> Plan:
 
 
 def _arrays(frame: pl.DataFrame) -> Events:
-    def codes(column: str) -> NDArray[np.int64]:
-        return frame[column].rank("dense").cast(pl.Int64).fill_null(-1).to_numpy()
-
+    young = pl.col("start") + (pl.col("max_age_days").cast(pl.Int64) + 1) * DAY_US
     return Events(
-        record=codes("record_id"),
+        **persons.columns(frame),  # type: ignore[arg-type]
         day=frame["ref_day"].to_numpy(),
-        start=frame["start"].to_numpy(),
-        end=frame["end"].to_numpy(),
         seen=frame["seen"].to_numpy(),
         gone=frame["gone"].to_numpy(),
-        persons=frame["persons"].cast(pl.Float64).to_numpy(),
         share=frame["share"].to_numpy(),
         trigger=frame["trigger"].to_numpy(),
-        cumulative=frame["cumulative"].to_numpy(),
         certain=frame["certain"].fill_null(False).to_numpy(),
-        fatal=frame["fatal"].to_numpy(),
-        stream=codes("stream"),
-        organisation=codes("organisation"),
-        setting=codes("setting"),
-        place=codes("place_label"),
+        young=frame.select(young).to_series().to_numpy(),
     )
 
 
-def _firings(rows: Events, plan: Plan) -> Iterator[Firing]:
-    """Every window that some event, becoming known, fills; one per instant and set of records."""
+def _firings(crowd: Crowd, plan: Plan) -> Iterator[Firing]:
+    """Every window that some event, becoming known or told apart from another, fills; one per instant and records."""
+    rows = crowd.events
     longest = int((rows.end - rows.start).max())
     low = np.searchsorted(rows.start, rows.start - plan.window - longest, side="left")
     high = np.searchsorted(rows.start, rows.end + plan.window, side="right")
     total = np.concatenate([[0.0], np.cumsum(rows.persons)])
-    candidates = np.flatnonzero(rows.trigger & (total[high] - total[low] >= plan.n))
+    enough = total[high] - total[low] >= plan.n
+    known = np.flatnonzero(rows.trigger & enough)
+    told, when = crowd.told()
+    candidates = np.concatenate([known, told[enough[told]]])
+    instants = np.concatenate([rows.seen[known], when[enough[told]]])
     seen: set[tuple[int, bytes]] = set()
-    news = np.stack([rows.seen[candidates], rows.start[candidates], rows.end[candidates]], axis=1)
+    news = np.stack([instants, rows.start[candidates], rows.end[candidates]], axis=1)
     _, alone = np.unique(news, axis=0, return_index=True)
-    for i in candidates[alone]:
-        tau = int(rows.seen[i])
+    for i, tau in zip(candidates[alone].tolist(), instants[alone].tolist(), strict=True):
         near = np.arange(low[i], high[i])
         visible = (rows.seen[near] <= tau) & (rows.gone[near] > tau)
-        members, left = _best(rows, near[visible], int(i), plan)
+        members, left = _best(crowd, near[visible], i, tau, plan)
         key = (tau, members.tobytes())
         if key in seen or not members.size:
             continue
         seen.add(key)
         expectation = None
-        if _enough(rows, members, plan)[0] >= plan.n:
+        if crowd.bounds(members, plan.window, tau)[0] >= plan.n:
             expectation = _expectation(rows, left, tau, plan)
-            yield from _while_it_holds(rows, members, left, tau, expectation, plan)
+            yield from _while_it_holds(crowd, members, left, tau, expectation, plan)
 
 
-def _best(rows: Events, near: NDArray[np.int64], i: int, plan: Plan) -> tuple[NDArray[np.int64], int]:
-    """The fullest window that event i could lie in, and its start; ties: the earliest."""
+def _best(crowd: Crowd, near: NDArray[np.int64], i: int, tau: int, plan: Plan) -> tuple[NDArray[np.int64], int]:
+    """The window that event i could lie in with the largest fewest persons, and its start.
+
+    Of equals the one with most in it, then the earliest.
+    """
+    rows = crowd.events
     near = near[(rows.end[near] >= rows.start[i] - plan.window) & (rows.start[near] <= rows.end[i] + plan.window)]
     starts = np.unique(rows.end[near])
     starts = starts[(starts <= rows.end[i]) & (starts >= rows.start[i] - plan.window)]
@@ -167,19 +166,20 @@ def _best(rows: Events, near: NDArray[np.int64], i: int, plan: Plan) -> tuple[ND
         np.searchsorted(rows.end[near][by_end], starts, side="left")
     ]
     sums = begun - over
-    if rows.cumulative[near].any():
-        sums = np.array([_enough(rows, _inside(rows, near, int(s), plan), plan)[0] for s in starts], dtype=float)
     left = int(starts[int(np.argmax(sums))])
+    if not crowd.simple:
+        fewest = -1
+        for at in np.argsort(-sums, kind="stable"):
+            if sums[at] <= fewest:
+                break
+            held = crowd.bounds(_inside(rows, near, int(starts[at]), plan), plan.window, tau)[0]
+            if held > fewest:
+                fewest, left = held, int(starts[at])
     return _inside(rows, near, left, plan), left
 
 
 def _inside(rows: Events, near: NDArray[np.int64], left: int, plan: Plan) -> NDArray[np.int64]:
     return near[(rows.end[near] >= left) & (rows.start[near] <= left + plan.window)]
-
-
-def _enough(rows: Events, members: NDArray[np.int64], plan: Plan) -> tuple[int, int]:
-    """Fewest and most persons in a window, or records where the rule counts those."""
-    return bounds(rows.at(members), plan.window)
 
 
 def _expectation(rows: Events, left: int, tau: int, plan: Plan) -> Expectation | None:
@@ -198,7 +198,7 @@ def _expectation(rows: Events, left: int, tau: int, plan: Plan) -> Expectation |
 
 
 def _while_it_holds(
-    rows: Events,
+    crowd: Crowd,
     members: NDArray[np.int64],
     left: int,
     tau: int,
@@ -206,11 +206,13 @@ def _while_it_holds(
     plan: Plan,
 ) -> Iterator[Firing]:
     """The window's firing, in pieces where a correction changes what it holds, until it holds too little."""
+    rows = crowd.events
     records = np.unique(rows.record[members])
     last = tau + plan.stands
-    changes = np.unique(rows.gone[members][rows.gone[members] < last])
+    changes = np.concatenate([rows.gone[members], crowd.judged.changes(records)])
+    changes = np.unique(changes[changes < last])
     while True:
-        fewest, most = _enough(rows, members, plan)
+        fewest, most = crowd.bounds(members, plan.window, tau)
         unlikely = expectation is None or expectation.tail(fewest) <= plan.alpha
         if fewest < plan.n or not unlikely:
             return
@@ -235,7 +237,11 @@ class Stratum:
     area: list[str]
     tier: list[str]
     record: list[str]
-    rows: Events
+    crowd: Crowd
+
+    @property
+    def rows(self) -> Events:
+        return self.crowd.events
 
     def area_of(self, members: NDArray[np.int64], plan: Plan) -> tuple[str, str]:
         """The stratum's area; of one place, the area its events most likely lie in (ties: lower code)."""
@@ -248,9 +254,10 @@ class Stratum:
         return min(shares, key=lambda key: (-round(shares[key], 9), key))
 
 
-def _strata(frame: pl.DataFrame, over: list[str]) -> Iterator[Stratum]:
+def _strata(frame: pl.DataFrame, over: list[str], links: pl.DataFrame) -> Iterator[Stratum]:
     """The strata of rows sorted by stratum and start; columns become arrays once for all of them."""
     rows = _arrays(frame)
+    code = dict(zip(frame["record_id"].to_list(), rows.record.tolist(), strict=True)) if links.height else {}
     names = ("subject_kind", "subject", "stratum", "area", "tier", "record_id")
     kind, subject, name, area, tier, record = (frame[column].to_list() for column in names)
     high = 0
@@ -263,7 +270,9 @@ def _strata(frame: pl.DataFrame, over: list[str]) -> Iterator[Stratum]:
             area=area[low:high],
             tier=tier[low:high],
             record=record[low:high],
-            rows=rows.at(np.arange(low, high)),
+            crowd=Crowd(
+                rows.at(np.arange(low, high)), Judged.of(links, {r: code[r] for r in record[low:high] if code})
+            ),
         )
 
 
