@@ -21,6 +21,7 @@ from ewarn.cli import (
     detect_commands,
     house_commands,
     intake_commands,
+    keeping_commands,
     notice_commands,
     people_commands,
 )
@@ -37,6 +38,7 @@ ROOMS = (
     alert_commands,
     people_commands,
     house_commands,
+    keeping_commands,
 )
 WORDS = """Early warning for emerging drugs: bytes in, warning out; every figure traceable; a person decides.
 

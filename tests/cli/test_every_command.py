@@ -52,6 +52,7 @@ CALLS: dict[str, list[str]] = {
     "status": [],
     "doctor": [],
     "backup": [],
+    "purge": [],
     "restore": ["no-such-file.zip"],
 }
 ELSEWHERE = {"demo": "test_demo", "desk": "serves until stopped"}
