@@ -195,8 +195,13 @@ def read(body: bytes, archive: zipfile.ZipFile, index: int, out: IO[str], known:
         raise Refused(f"the sheet's cells span {right - left + 1:,} columns: more than {MOST_COLUMNS}")
     if (bottom - top + 1) * (right - left + 1) > MOST_CELLS:
         raise Refused(f"the sheet's cells span more than {MOST_CELLS:,} places")
-    grid = CalamineWorkbook.from_filelike(io.BytesIO(body)).get_sheet_by_name(sheet["name"])
-    lines = ((number, cells) for number, cells in _texts(grid.iter_rows(), found, left) if "".join(cells).strip())
+    grid = CalamineWorkbook.from_filelike(io.BytesIO(body)).get_sheet_by_index(index)
+    if " ".join(grid.name.split()) != " ".join(sheet["name"].split()):
+        raise Refused(f"the workbook's sheets cannot be told apart: '{grid.name}' and '{sheet['name']}'")
+    offset = grid.start[1] if grid.start else left
+    lines = (
+        (number, cells) for number, cells in _texts(grid.iter_rows(), found, left, offset) if "".join(cells).strip()
+    )
     head = list(islice(lines, TITLE_ROWS))
     titles = next((place for place, (_, cells) in enumerate(head) if _names(cells, known)), 0)
     if not head:
@@ -212,13 +217,14 @@ def read(body: bytes, archive: zipfile.ZipFile, index: int, out: IO[str], known:
     return {"rows": rows, "notes": notes + _told(found, first)}
 
 
-def _texts(rows: Iterator[list[Any]], found: Found, left: int) -> Iterator[tuple[int, list[str]]]:
+def _texts(rows: Iterator[list[Any]], found: Found, left: int, offset: int) -> Iterator[tuple[int, list[str]]]:
+    """Rows with their number and cells from column `left` on; the reader gives them from `offset` on."""
+    before = [""] * (offset - left)
     for number, values in enumerate(rows):
-        cells = [text_of(value) for value in values]
-        for column in range(len(cells)):
-            if (number, column) in found.errors:
-                cells[column] = found.errors[number, column]
-        yield number, cells[left:]
+        cells = before + [text_of(value) for value in values]
+        if found.errors:
+            cells = [found.errors.get((number, column), cell) for column, cell in enumerate(cells, left)]
+        yield number, cells
 
 
 def _names(cells: list[str], known: set[str]) -> bool:

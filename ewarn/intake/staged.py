@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import polars as pl
 
@@ -18,7 +18,7 @@ class Staged:
 
     records: frames.SHAPES['staged_<kind>'], one row per usable input row or entry.
     mentions, places: child frames joined by `row`. rejects: 'staged_reject'.
-    notes: remarks for the operator, in words.
+    notes: remarks for the operator, in words. profile: how a drop's table looked (see drift).
     """
 
     kind: RecordKind
@@ -28,6 +28,7 @@ class Staged:
     rejects: pl.DataFrame
     notes: tuple[str, ...]
     definition_hash: str
+    profile: Mapping[str, Any] | None = None
 
 
 class Known(Protocol):

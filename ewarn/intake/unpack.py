@@ -18,6 +18,7 @@ from pathlib import Path
 
 import polars as pl
 
+from ewarn.catalogue.definitions import DropDefinition
 from ewarn.errors import UnusableInput
 from ewarn.intake import workbook
 from ewarn.intake.archive import (
@@ -41,7 +42,9 @@ from ewarn.intake.archive import (
     within,
     zip_of,
 )  # fmt: skip
+from ewarn.intake.drift import Look
 from ewarn.intake.staged import Staged
+from ewarn.terms import digest
 
 _LEFT_OUT = (".ds_store", "thumbs.db", "desktop.ini")
 
@@ -81,11 +84,15 @@ def unpack(source: bytes | Path, caps: Caps = Caps()) -> list[tuple[str, bytes |
     return found
 
 
-def placed(staged: Staged, member: Member) -> Staged:
-    """A staging whose positions name the member and, for a sheet, its row; its remarks are told too."""
+def placed(staged: Staged, member: Member, seen: Look, definition: DropDefinition) -> Staged:
+    """A staging as one of the whole file: its positions name the member and, for a sheet, its row; the definition is
+    the source's own, and what was seen of the table is told too."""
+    notes = (*member.remarks, *seen.remarks, *staged.notes)
+    own = digest(definition.model_dump(mode="json"))
+    staged = replace(staged, notes=notes, profile=seen.profile, definition_hash=own)
     if not member.name:
-        return replace(staged, notes=(*member.remarks, *staged.notes)) if member.remarks else staged
-    notes = tuple(f"{member.name}: {note}" for note in (*member.remarks, *staged.notes))
+        return staged
+    notes = tuple(f"{member.name}: {note}" for note in notes)
     records, rejects = (f.with_columns(position=_positions(f, member)) for f in (staged.records, staged.rejects))
     return replace(staged, records=records, rejects=rejects, notes=notes)
 

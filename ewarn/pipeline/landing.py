@@ -19,7 +19,7 @@ from ewarn.frames import SHAPES
 from ewarn.pipeline import casework
 from ewarn.pipeline.house import House
 from ewarn.pipeline.reports import IntakeReport, SourceReport
-from ewarn.store import operator_notices, records, rejects, snapshots
+from ewarn.store import operator_notices, profiles, records, rejects, snapshots
 from ewarn.terms import digest
 
 Definition = FeedDefinition | DropDefinition | NoticeDefinition
@@ -76,6 +76,12 @@ def take(
     return _read_and_land(house, definition, body, snapshot, now)
 
 
+def before(house: House, receipt: snapshots.Receipt) -> Mapping[str, Any] | None:
+    """How the source's table before this one looked."""
+    with house.db.read() as con:
+        return profiles.before(con, receipt)
+
+
 def definition_hash(definition: Definition) -> str:
     """Which wording of a source's definition read a record."""
     return digest(definition.model_dump(mode="json"), 16)
@@ -94,6 +100,7 @@ def _read_and_land(
             received_at=receipt.received_at,
             backfill=receipt.backfill,
             member=receipt.member,
+            before=before(house, receipt),
         )
     except EwarnError as error:
         return failed(house, definition.id, error, now, snapshot)
@@ -105,6 +112,7 @@ def _read_and_land(
         if replayed:
             still = staged.rejects["position"].to_list()
             rejects.mark_replayed(tx, snapshot.sha256, now, still, definition.id, receipt.member)
+        profiles.put(tx, receipt, staged.profile)
         for note in landed.notes:
             operator_notices.put(tx, now, definition.id, note)
         casework.corrected(tx, house, set(landed.changed_records), now)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from ewarn import intake as intake_room
+from ewarn.catalogue.definitions import DropDefinition
 from ewarn.errors import UnusableInput
 from ewarn.pipeline.house import House
 from ewarn.pipeline.landing import Definition, take
@@ -27,6 +28,8 @@ def take_all(
     kind: str = "receipt",
 ) -> list[SourceReport]:
     """Take every table of a drop; a file that cannot be opened is taken whole, which keeps it and says why."""
+    if not isinstance(definition, DropDefinition):
+        return [take(house, definition, body, now, backfill, file=file, kind=kind)]
     try:
         held = intake_room.contents(body)
     except UnusableInput:

@@ -16,10 +16,10 @@ from ewarn import catalogue as content_room
 from ewarn import intake as intake_room
 from ewarn.errors import EwarnError, UsageFault
 from ewarn.pipeline.house import House
-from ewarn.pipeline.landing import Progress, definition_of, report
+from ewarn.pipeline.landing import Progress, before, definition_of, report
 from ewarn.pipeline.members import take_all
 from ewarn.pipeline.reports import IntakeReport, SourceReport
-from ewarn.store import records, rejects, snapshots, tombstones
+from ewarn.store import profiles, records, rejects, snapshots, tombstones
 
 
 def list_rejects(house: House, source: str | None = None) -> list[dict[str, Any]]:
@@ -109,6 +109,7 @@ def _replay(house: House, receipt: snapshots.Receipt, landed: set[tuple[str, str
             received_at=receipt.received_at,
             backfill=receipt.backfill,
             member=receipt.member,
+            before=before(house, receipt),
         )
     except EwarnError as error:
         with house.db.write("rebuild") as tx:
@@ -124,6 +125,7 @@ def _replay(house: House, receipt: snapshots.Receipt, landed: set[tuple[str, str
         if receipt.kind == "replay":
             still = staged.rejects["position"].to_list()
             rejects.mark_replayed(tx, receipt.sha256, receipt.received_at, still, receipt.source, receipt.member)
+        profiles.put(tx, receipt, staged.profile)
     landed.add((receipt.source, receipt.sha256, receipt.member))
     counts = {name: getattr(done, name) for name in ("records", "new", "changed", "unchanged", "rejects")}
     return SourceReport(
