@@ -28,6 +28,7 @@ from ewarn.matching import Mention, Place
 from ewarn.terms import UK, MentionKind
 
 LEAD = 700  # characters of text after the title that say what a notice is
+NOWHERE = ("unplaced", "outside the UK")
 NOT_STREET = {"medicine", "antidepressant", "antipsychotic", "cutting-agent", "performance-drug"}
 NOT_DRUGS = {"alcohol", "nicotine", "caffeine", "tetrahydrocannabinol", "cannabis", "cannabinoid", "naloxone"}
 
@@ -71,7 +72,7 @@ def read(
     places, foreign = _places(whole, title, default_area, vocabulary, nameless, abroad)
     head = len(title) + 2 + LEAD
     leading = [m for m in stated if m.start < head]
-    local = any(p.precision not in ("unplaced", "abroad") for p in places)
+    local = any(p.precision not in NOWHERE for p in places)
     kind, said = _kind(title, text[:LEAD], leading, local, vocabulary, words)
     evidence = [Evidence("kind", kind, " | ".join(said))] if said else []
     evidence += [Evidence("sold as", one.subject or "", one.words) for one in sold]
@@ -317,7 +318,7 @@ def _places(
     where = unplaced(default_area, gazetteer, "")
     foreign = list(dict.fromkeys(foreign))
     if not ours and (foreign or abroad):
-        return [Place(where.area, where.tier, 1.0, False, "abroad", foreign[0] if foreign else "")], foreign
+        return [Place(where.area, where.tier, 1.0, False, "outside the UK", foreign[0] if foreign else "")], foreign
     return [where], []
 
 

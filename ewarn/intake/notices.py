@@ -103,7 +103,7 @@ def _facts(
 def _title_of(found: Facts) -> str:
     """A title in our own words, for a notice whose own may name somebody."""
     names = [one.matched or one.as_written for one in found.named][:4]
-    areas = [place.as_written for place in found.places if place.precision not in ("unplaced", "abroad")][:3]
+    areas = [place.as_written for place in found.places if place.precision not in notice_facts.NOWHERE][:3]
     about = f" naming {', '.join(names)}" if names else ""
     where = f" ({', '.join(areas)})" if areas else ""
     return f"{found.kind.capitalize()}{about}{where}"

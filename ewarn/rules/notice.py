@@ -34,7 +34,8 @@ def spells(rule: RuleDefinition, ground: Ground) -> pl.DataFrame:
     named = named.filter(pl.col("watched") | (pl.col("notice_kind").fill_null("") != "background"))
     if named.is_empty():
         return empty("spells")
-    carried = ("reference_date", "published", "title", "watched", "source", "word")
+    named = named.with_columns(abroad=pl.col("evidence").fill_null("").str.contains('"what": "abroad"', literal=True))
+    carried = ("reference_date", "published", "title", "watched", "source", "publisher", "abroad", "word")
     rows = known(named, [*STRATUM, "record_id"], *carried).sort(*STRATUM, "record_id")
     return pl.DataFrame([_spell(row, rule, ground) for row in rows.iter_rows(named=True)], schema=SHAPES["spells"])
 
@@ -106,12 +107,17 @@ def _spell(row: dict[str, Any], rule: RuleDefinition, ground: Ground) -> dict[st
     return {
         **of_one_record(row, rule),
         "certain": int(row["area"] != UK or row["subject_kind"] != SubjectKind.NONE),
-        "why": f"A notice from {_publisher(row['source'], ground.catalogue)} dated {day_text(row['published'])} "
-        f"names {what}: “{(row['title'] or 'without a title')[:160]}”.{told}",
+        "why": f"A notice from {_publisher(row, ground.catalogue)} dated {day_text(row['published'])} "
+        f"names {what}: “{(row['title'] or 'without a title')[:160]}”.{told}"
+        + (" It speaks of places abroad, and of none of ours." if row["abroad"] else ""),
         "would_have_stopped_it": "A notice that names nothing on watch, or one older than the rule looks at.",
     }
 
 
-def _publisher(source: str, catalogue: Catalogue) -> str:
-    definition = catalogue.sources.get(source)
-    return definition.publisher if definition else source
+def _publisher(row: dict[str, Any], catalogue: Catalogue) -> str:
+    definition = catalogue.sources.get(row["source"])
+    if row["publisher"]:
+        return str(row["publisher"])
+    if row["source"] in catalogue.notices:
+        return "a publisher who was not named"
+    return definition.publisher if definition else str(row["source"])

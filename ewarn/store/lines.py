@@ -57,7 +57,7 @@ _LINES = """
     SELECT shown.*, coalesce(s.organisation, i.organisation) AS organisation, coalesce(s.stream, i.stream) AS stream,
            s.* EXCLUDE (record_id, version, organisation, stream),
            i.* EXCLUDE (record_id, version, organisation, stream),
-           n.title, n.summary, n.notice_kind, n.publisher
+           n.title, n.summary, n.notice_kind, n.publisher, n.evidence
     FROM shown
     LEFT JOIN sample s USING (record_id, version)
     LEFT JOIN incident i USING (record_id, version)
