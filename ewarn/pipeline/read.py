@@ -15,6 +15,7 @@ from ewarn.dispatch import render
 from ewarn.errors import Refused, UsageFault
 from ewarn.pipeline import identity, validate
 from ewarn.pipeline.house import House
+from ewarn.pipeline.keeping import APART, checks, prepare
 from ewarn.pipeline.reports import (
     Actor,
     CheckReport,
@@ -78,6 +79,7 @@ def initialise(house: House, now: datetime) -> HomeReport:
         config.write_text(STARTER_CONFIG)
         config.chmod(0o600)
         words.append(f"say who you are in {config}")
+    words += prepare(house)
     return _home(house, words=words)
 
 
@@ -88,6 +90,7 @@ STARTER_CONFIG = """\
 # home_area = "E12000007"            # GSS code of the area you look after
 # standing = "actual"                # actual | exercise | test
 # smtp_from = "alerts@example.org"
+# raw_key = ["file:/another/volume/raw.age"]   # keys of the raw bytes, newest first: env:NAME or file:PATH
 
 # [secrets]                          # by reference only: env:NAME or file:PATH
 # smtp_login = "file:secrets/smtp"
@@ -158,27 +161,28 @@ def today(house: House, now: datetime) -> TodayReport:
 
 def doctor(house: House, now: datetime) -> DoctorReport:
     """Everything that can be wrong, looked at; exit status 1 where something is."""
-    checks = [{"check": c.name, "ok": c.ok, "words": c.words} for c in examination.examine(house.db, now)]
+    found = [{"check": c.name, "ok": c.ok, "words": c.words} for c in examination.examine(house.db, now)]
     faults = content_room.check(house.settings.content, house.settings.overlay)
-    checks.append({"check": "content", "ok": not faults, "words": f"{len(faults)} faults; see 'ewarn check'"})
+    found.append({"check": "content", "ok": not faults, "words": f"{len(faults)} faults; see 'ewarn check'"})
     with house.db.read() as con:
+        found += checks(house, con, now)
         rota = [r for r in recipients.all(con) if r.rota_order is not None and r.active]
         fixed = [alert for alert in alerts.all(con) if alert.hash]
         other = [a.id for a in fixed if render.bundle_hash(a, alerts.payloads(con, a.id, a.version)) != a.hash]
     words = f"{len(other)} no longer what was submitted: {', '.join(other)}" if other else f"{len(fixed)} as submitted"
-    checks.append({"check": "texts", "ok": not other, "words": words})
+    found.append({"check": "texts", "ok": not other, "words": words})
     words = f"{len(rota)} on the duty rota" if rota else "nobody is on the duty rota: pages reach no one"
     keepers = any(p.active and PersonRole.ADMINISTRATOR in p.roles for p in list_people(house))
     kept = "one is registered" if keepers else "none: anybody at this shell can register people; add an administrator"
-    checks.append({"check": "administrator", "ok": keepers, "words": kept})
-    checks.append({"check": "duty rota", "ok": bool(rota), "words": words})
-    return DoctorReport(checks=tuple(checks), exit_status=0 if all(c["ok"] for c in checks) else 1)
+    found.append({"check": "administrator", "ok": keepers, "words": kept})
+    found.append({"check": "duty rota", "ok": bool(rota), "words": words})
+    return DoctorReport(checks=tuple(found), exit_status=0 if all(c["ok"] for c in found) else 1)
 
 
 def backup(house: House, target: Path, now: datetime, *, include_raw: bool = True) -> HomeReport:
     """One archive of what cannot be replayed, and of the raw bytes unless they are left out."""
     written = archives.backup(house.db, target, now, include_raw=include_raw)
-    return _home(house, archive=str(written))
+    return _home(house, archive=str(written), words=[APART] if include_raw else [])
 
 
 def restore(settings: Settings, archive: Path, *, force: bool = False) -> HomeReport:

@@ -1,6 +1,7 @@
 """From a record back to the row it came from: every version, the snapshot, the file and the raw text.
 
-In: record ids. Out: one dict per record version. Once the snapshot's bytes are gone, the raw text is 'expired'.
+In: record ids. Out: one dict per record version. Once the snapshot's bytes are gone, the raw text is 'expired', or says
+when and under which rule they were purged.
 """
 
 from __future__ import annotations
@@ -9,11 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ewarn.settings import Settings
-from ewarn.store import snapshots, tables
+from ewarn.store import tables, tombstones
 from ewarn.store.tables import Connection
-
-EXPIRED = "expired"
-
 
 def trail(con: Connection, settings: Settings, record_ids: str | Sequence[str]) -> list[dict[str, Any]]:
     """One dict per version, by record and version.
@@ -26,10 +24,10 @@ def trail(con: Connection, settings: Settings, record_ids: str | Sequence[str]) 
     found = tables.rows(con, _TRAIL, [wanted])
     mentions = _children(con, "detection", "role, mention_kind, subject, class_id, as_written, matched", wanted)
     places = _children(con, "place", "area, tier, share, certain, precision, as_written", wanted)
-    kept = {row["snapshot"]: snapshots.path_of(settings, row["snapshot"]).is_file() for row in found}
+    gone = tombstones.fate_of(con, settings, {row["snapshot"] for row in found})
     for row in found:
         name = (row["record_id"], row["version"])
-        row["raw"] = row["raw"] if kept[row["snapshot"]] else EXPIRED
+        row["raw"] = gone.get(row["snapshot"], row["raw"])
         row["mentions"], row["places"] = mentions.get(name, []), places.get(name, [])
     return found
 
