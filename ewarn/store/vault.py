@@ -61,6 +61,14 @@ def identities(settings: Settings) -> list[Any]:
     return found
 
 
+def key_files(settings: Settings) -> list[Path]:
+    """The files that the keys of the raw store are read from; none where they come from the environment."""
+    own = own_key(settings)
+    given = [settings.secrets.get(reference, reference) for reference in settings.raw_key]
+    named = [settings.home / reference.removeprefix("file:") for reference in given if reference.startswith("file:")]
+    return [path for path in [own, *named] if path is not None and path.is_file()]
+
+
 def digest_key(settings: Settings) -> bytes:
     """The home's key for keyed hashes over small things that could be guessed, such as the name of a place.
 
