@@ -13,6 +13,7 @@ from ewarn.settings import Settings
 from ewarn.store import tables, tombstones
 from ewarn.store.tables import Connection
 
+
 def trail(con: Connection, settings: Settings, record_ids: str | Sequence[str]) -> list[dict[str, Any]]:
     """One dict per version, by record and version.
 
