@@ -28,9 +28,16 @@ from ewarn.matching import Mention, Place
 from ewarn.terms import UK, MentionKind
 
 LEAD = 700  # characters of text after the title that say what a notice is
+OPENING = 250  # of which so many may say that it follows or takes back another
+_REPLACES = re.compile(r"\b(?:replaces|supersedes|replaced by)\b", re.IGNORECASE)
 NOWHERE = ("unplaced", "outside the UK")
 NOT_STREET = {"medicine", "antidepressant", "antipsychotic", "cutting-agent", "performance-drug"}
-NOT_DRUGS = {"alcohol", "nicotine", "caffeine", "tetrahydrocannabinol", "cannabis", "cannabinoid", "naloxone"}
+NOT_DRUGS = {
+    "alcohol", "nicotine", "cotinine", "caffeine", "theobromine", "paraxanthine", "tetrahydrocannabinol", "cannabis",
+    "cannabinoid", "cannabidiol", "naloxone", "carbon-monoxide", "helium", "nitrogen", "hydrogen-sulfide", "cyanide",
+    "methanol", "isopropanol", "acetone", "ethylene-glycol", "ethyl-glucuronide", "ethyl-sulfate", "toluene",
+    "dichloromethane", "trichloroethylene", "propane", "sodium-nitrite",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -100,14 +107,16 @@ def _kind(
     both = f"{title}. {lead}"
     drugs = [m for m in named if _is_drug(m)]
     said = _first(words.announces, title) + _first(words.names_drugs, both) + [m.as_written for m in _once(drugs)][:3]
-    withdrawn = _first(words.withdrawn, title) or _first(words.withdrawn, lead)
-    if withdrawn:
+    # A false withdrawal would silence a warning: only the title and the first words can say it.
+    withdrawn = _first(words.withdrawn, title) or _first(words.withdrawn_title, title)
+    withdrawn = withdrawn or _first(words.withdrawn, lead[:OPENING])
+    if withdrawn and not _REPLACES.search(both):
         return "withdrawal", withdrawn
     studied = _first(words.background, title) or _first(words.product, title) or _wide_and_long(title)
     if studied:
         return "background", studied
     about_drugs = bool(drugs or _first(words.names_drugs, both) or _first(words.overdose, both))
-    updated = _first(words.updated, title) or _first(words.updated, lead[:200])
+    updated = _first(words.updated, title) or _first(words.updated, lead[:OPENING])
     if updated and about_drugs:
         return "update", updated + said
     harm = _first(words.harm, both)

@@ -29,10 +29,12 @@ class Words:
     product: re.Pattern[str]
     infection: re.Pattern[str]
     withdrawn: re.Pattern[str]
+    withdrawn_title: re.Pattern[str]
     updated: re.Pattern[str]
 
 
 NEVER = re.compile(r"(?!)")
+_OVERDOSE = r"overdos(?:e[sd]?|ing)(?! (?:prevention|awareness|response|training|kits?))"
 _NOTICE = r"(?:alert|notice|warning|advisory|bulletin|message)"
 _GONE = r"(?:withdrawn|cancel?led|rescinded|retracted|revoked|stood down|lifted)"
 
@@ -54,7 +56,7 @@ WORDS = Words(
     # ICD-10 T36-T50 (poisoning, toxic effect) and F11-F19 (intoxication, withdrawal state, seizures); entry criterion
     # 'acute medical harm' of PHE 2016.
     harm=_any(
-        r"overdos(?:e[sd]?|ing)", r"deaths?", r"died", r"dead", r"fatal(?:ly|ities)?", r"poison(?:ed|ings?)",
+        _OVERDOSE, r"deaths?", r"died", r"dead", r"fatal(?:ly|ities)?", r"poison(?:ed|ings?)",
         r"intoxicat(?:ed|ions?)", r"toxic(?:ity)? effects?", r"hospitali[sz](?:ed|ations?)", r"admitted to hospital",
         r"collaps(?:e[sd]?|ing)", r"unconscious(?:ness)?", r"unresponsive",
         r"respiratory (?:depression|arrest|failure)",
@@ -62,7 +64,7 @@ WORDS = Words(
         r"(?:taken|fell|fallen|became|become|seriously) (?:ill|unwell)", r"adverse (?:events?|reactions?|effects?)",
         r"withdrawal syndromes?", r"acute withdrawals?", r"exposures?", r"non-?fatal",
     ),
-    overdose=_any(r"overdos(?:e[sd]?|ing)", r"drug[- ](?:related )?(?:deaths?|poisonings?)"),
+    overdose=_any(_OVERDOSE, r"drug[- ](?:related )?(?:deaths?|poisonings?)"),
     # Entry criterion 'misleading branding, or contamination' of PHE 2016; falsified medicines (WHO, 2017).
     deception=_any(
         r"counterfeit(?:ed)?", r"fake", r"falsified", r"bogus", r"adulterat\w+", r"contaminat\w+", r"laced",
@@ -95,7 +97,8 @@ WORDS = Words(
         r"|independent report|impact assessment|foi release|speech|promotional material|form|collection|news story)\s*:"
         r"|\b(?:quickstats|vital signs|surveillance summar(?:y|ies)|recommendations and reports|supplement"
         r"|errat(?:um|a)"
-        r"|notices? to readers|announcements?|trends?|prevalence|statistics|surveys?|surveillance system|cohort"
+        r"|notices? to readers|guidance|recommendations|preparedness|toolkit|webinar|funding|stud(?:y|ies)|review of"
+        r"|announcements?|trends?|prevalence|statistics|surveys?|surveillance system|cohort"
         r"|risk factors?|factors associated|association of|costs?|(?:death |age-adjusted )?rates?|percentage of"
         r"|proportion of|characteristics of|evaluati(?:on|ng)|programmes?|programs?|polic(?:y|ies)|prescri(?:bing"
         r"|ptions?)"
@@ -121,13 +124,13 @@ WORDS = Words(
     # CAP 1.2 'Cancel'; LDIS practice 'stand down'. Said of a notice, never of what people suffer.
     withdrawn=re.compile(
         rf"\b{_NOTICE}s?\b[^.;]{{0,60}}?\b(?:{_GONE}|no longer (?:applies|valid|current|in force|stands|active))\b"
-        rf"|\bno longer\b[^.;]{{0,20}}\b(?:a |any )?(?:risk|threat|concern|in circulation|circulating)\b"
-        rf"|\b(?:withdrawal|cancellation|withdrawing|rescinding|standing down) of (?:the |this |an? "
-        rf"|our )?(?:[\w-]+ ){{0,2}}{_NOTICE}"
-        rf"|\b(?:withdraws?|rescinds?|cancels?|stands? down)\b[^.;]{{0,30}}\b{_NOTICE}"
-        rf"|^\W*(?:{_GONE}|stand[- ]?down)\s*[:\-\u2013\u2014]|\bstand(?:ing)?[- ]down (?:notice|message)"
-        rf"|\bstood down\b",
-        re.IGNORECASE,
+        rf"|\b(?:withdrawal|cancellation|withdrawing|rescinding|standing down) of (?:the |this |an? |our )?"
+        rf"(?:[\w-]+ ){{0,2}}{_NOTICE}"
+        rf"|\b(?:withdraws?|rescinds?|cancels?|stands? down)\b[^.;]{{0,30}}\b{_NOTICE}", re.IGNORECASE,
+    ),
+    withdrawn_title=re.compile(
+        rf"\bstood down\b|\brescinded\b|\bstand(?:ing)?[- ]down\b|^\W*{_GONE}\s*[:\-\u2013\u2014]"
+        r"|\bno longer\b[^.;]{0,20}\b(?:a |any )?(?:risk|threat|concern|in circulation|circulating)\b", re.IGNORECASE,
     ),
     # CAP 1.2 'Update'; CDC HAN 'Health Update'.
     updated=re.compile(
