@@ -65,11 +65,8 @@ def in_cell(text: str, matcher: Matcher, prose: bool) -> list[Mention]:
 
     What no list has is queued; of prose only what stands where a name would.
     """
-    whole = matcher.mentions(text, whole=True)
-    if not whole or whole[0].kind is not MentionKind.QUEUED:
-        return list(whole)
     inside: dict[str, Mention] = {}
-    for one in matcher.in_list(text, in_prose=prose):
+    for one in matcher.in_cell(text, in_prose=prose):
         inside.setdefault(one.subject or one.as_written.casefold(), one)
     return list(inside.values())
 

@@ -68,11 +68,11 @@ def is_isotope(token: str, gap: str) -> bool:
     return bool(_ISOTOPE.fullmatch(token)) and bool(gap.strip()) and bool(_BESIDE.fullmatch(gap))
 
 
-def is_stereo(token: str, gap: str) -> bool:
-    """'(S)-', 'R/S', 'cis-': bound to the name by more than a space, unless it is a word of its own."""
+def is_stereo(token: str, gap: str, paired: bool) -> bool:
+    """'(S)-', 'R/S', 'cis-': bound to the name (or `paired`, to one that is) by more than a space, unless it is a word."""
     if not _STEREO.fullmatch(token) or not _BESIDE.fullmatch(gap):
         return False
-    return token in _STEREO_WORDS or bool(gap.strip(" ,"))
+    return token in _STEREO_WORDS or bool(gap.strip(" " if paired else " ,"))
 
 
 def is_locant(token: str) -> bool:

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 from ahocorasick_rs import AhoCorasick, MatchKind
 from rapidfuzz import process
@@ -26,8 +27,7 @@ from ewarn.terms import MentionKind
 _MEMO = 65_536  # texts remembered; a source repeats itself far more than this many times over
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(NamedTuple):
     """One listed spelling and what it names."""
 
     text: str
@@ -36,8 +36,7 @@ class Name:
     class_id: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(NamedTuple):
     """A name found in a text. `start` and `end` bound it in the original text; `matched` is the listed spelling."""
 
     start: int
@@ -62,11 +61,11 @@ class Suggestion:
 
 @dataclass(slots=True)
 class _Entry:
-    """A spelling to look for, with the places where its listed forms have gaps and commas."""
+    """A spelling to look for, with the places where its listed forms have gaps, and the commas and slashes in them."""
 
     name: Name
     gaps: set[int] = field(default_factory=set)
-    commas: set[int] = field(default_factory=set)
+    marks: set[tuple[int, str]] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -89,6 +88,7 @@ _NEGATED_AFTER = re.compile(
 )
 _NEGATION = re.compile(r"\b(?:no|non|not|without|exclud\w+|negative|absence|free|dim|keine?|sans|ruled)\b")
 _CLAUSE = re.compile(r"[.,;:!?()]")
+_LISTING = re.compile(r"[;|+&/]|, ")
 _OR = re.compile(r"\s*(?:,\s*)?(?:or|nor|and/or)\s+(?:any\s+)?")
 _COMMA_GAP = re.compile(r"\s*,\s*")
 _SHORT_WORDS = word_set("nor or and to in an a at on no not but of is as by it for so we he be i")
@@ -123,7 +123,7 @@ class Matcher:
         self._phrases, self._phrase_machine = _machine(phrases)
         self._with_brands = {**self._brands, **self._names}
         self._memo_mentions = lru_cache(_MEMO)(self._mentions)
-        self._memo_list = lru_cache(_MEMO)(self._in_list)
+        self._memo_cell = lru_cache(_MEMO)(self._in_cell)
         self._resembles = lru_cache(_MEMO)(self._resembling)
 
     # -------------------------------------------------------------------------------------------- what is asked
@@ -142,34 +142,36 @@ class Matcher:
         if not words.key:
             return ()
         if whole:
-            return (self._whole(words, brands),)
-        found = [self._mention(words, hit) for hit in self._hits(words, brands)[0]]
+            return (self._whole(words, brands)[0],)
+        found = [self._mention(words, hit) for hit in self._hits(words, brands, any_case=brands)[0]]
         found += [self._queued(words, n, n, c) for n, c in self._lookalikes(words, found)]
         return tuple(sorted(found, key=lambda m: (m.start, m.end)))
 
-    def in_list(self, text: str, *, in_prose: bool) -> tuple[Mention, ...]:
-        """Names in a cell that is not one name: a laboratory's list, or (in_prose) a cause of death.
+    def in_cell(self, text: str, *, in_prose: bool) -> tuple[Mention, ...]:
+        """Names in a cell, or in one part of a list that a cell holds: one whole name, else every name in it.
 
-        Every listed name, and every other part queued, so that nothing that names a substance is passed over. In prose
-        a part is queued only where a name would stand, or where it looks like one; where nothing is named, the status
+        What no list has is queued, so that nothing that names a substance is passed over. In prose (a cause of death)
+        a word is queued only where a name would stand, or where it looks like one; where nothing is named, the status
         that says so is the one mention.
         """
-        return self._memo_list(text, in_prose)
+        return self._memo_cell(text, in_prose)
 
-    def _in_list(self, text: str, in_prose: bool) -> tuple[Mention, ...]:
+    def _in_cell(self, text: str, in_prose: bool) -> tuple[Mention, ...]:
         words = Words(text)
         if not words.key:
             return ()
-        hits, absent = self._hits(words, False)
+        whole, hits, absent = self._whole(words, False)
+        if whole.kind is not MentionKind.QUEUED or not (in_prose or hits or absent):
+            return (whole,)
+        if in_prose:
+            hits, absent = self._hits(words, False, any_case=False)
         mentions = [self._mention(words, hit) for hit in hits]
         taken = {n for hit in (*hits, *absent) for n in range(hit.first, hit.last + 1)}
         runs = self._runs(words, taken, in_prose)
-        if in_prose and (taken or len(runs) != 1 or len(words.tokens) != runs[0][1] - runs[0][0] + 1):
-            runs = [run for run in runs if self._stands_as_a_name(words, taken, *run)]
-        elif not in_prose:
-            if not taken:
-                return (self._queued(words, 0, len(words.tokens) - 1, self._class_of_word(words.key)),)
+        if not in_prose:
             mentions, runs = self._compounded(words, hits, mentions, runs)
+        elif taken or runs != [(0, len(words.tokens) - 1)]:
+            runs = [run for run in runs if self._stands_as_a_name(words, taken, *run)]
         mentions += [self._entry(words, first, last) for first, last in runs]
         status = self._absent if absent else self._nothing
         if not mentions and status is not None:
@@ -195,26 +197,34 @@ class Matcher:
 
     # -------------------------------------------------------------------------------------------- one name
 
-    def _whole(self, words: Words, brands: bool) -> Mention:
+    def _whole(self, words: Words, brands: bool) -> tuple[Mention, list[_Hit], list[_Hit]]:
+        """(what the whole text is, the names in it, the names in it that are ruled out)."""
         last = len(words.tokens) - 1
-        name = self._exactly(words, 0, last, brands) or self._around(words, brands)
+        name = self._exactly(words, 0, last, brands)
         if name is not None:
-            return self._as(words, 0, last, name.kind, name.subject, name.class_id, name.text)
-        hits, absent = self._hits(words, False)
-        if not hits:
-            phrase = next(iter(self._find(words, self._phrases, self._phrase_machine, self._results, True)), None)
-            if phrase is not None:
-                return self._as(words, 0, last, MentionKind.STATUS, phrase.name.subject, None, phrase.name.text)
-            rest = set(range(last + 1)) - {n for hit in absent for n in range(hit.first, hit.last + 1)}
-            if absent and self._absent is not None and all(self._is_prose(words.tokens[n]) for n in rest):
-                return self._as(words, 0, last, MentionKind.STATUS, self._absent.id, None, self._absent.name)
-        classes = [hit.name.class_id for hit in hits if hit.name.class_id]
-        classes.sort(key=lambda c: c not in self._watched)
-        return self._queued(words, 0, last, classes[0] if classes else self._class_of_word(words.key))
+            return self._as(words, 0, last, name.kind, name.subject, name.class_id, name.text), [], []
+        hits, absent = self._hits(words, brands, any_case=True)
+        name = self._around(words, hits) if hits and not absent else None
+        if name is None and not hits:
+            name = self._result(words, absent)
+        if name is not None:
+            return self._as(words, 0, last, name.kind, name.subject, name.class_id, name.text), hits, absent
+        classes = sorted({h.name.class_id for h in hits if h.name.class_id}, key=lambda c: (c not in self._watched, c))
+        class_id = classes[0] if classes else self._class_of_word(words.key)
+        return self._queued(words, 0, last, class_id), hits, absent
+
+    def _result(self, words: Words, absent: list[_Hit]) -> Name | None:
+        """The result that a cell without names states somewhere in it; or that all its names were ruled out."""
+        if absent and self._absent is not None:
+            rest = set(range(len(words.tokens))) - {n for hit in absent for n in range(hit.first, hit.last + 1)}
+            if all(self._is_prose(words.tokens[n]) for n in rest):
+                return Name(self._absent.name, MentionKind.STATUS, self._absent.id, None)
+        phrases = self._find(words, self._phrases, self._phrase_machine, self._results, True)
+        return phrases[0].name if phrases else None
 
     def _exactly(self, words: Words, first: int, last: int, brands: bool) -> Name | None:
         """The listed name that these words are, brackets, commas and case aside; never across the parts of a list."""
-        spelt = "".join(words.tokens[first : last + 1])
+        spelt = words.key if last - first + 1 == len(words.tokens) else "".join(words.tokens[first : last + 1])
         tables = [self._names, self._cells, self._results, *([self._brands] if brands else [])]
         for table in tables:
             entry = table.get(spelt)
@@ -223,37 +233,37 @@ class Matcher:
         return None
 
     def _reads_as_one(self, words: Words, first: int, last: int, entry: _Entry) -> bool:
+        if _LISTING.search(words.folded) is None:
+            return True
         at = 0
         for n in range(first + 1, last + 1):
             at += len(words.tokens[n - 1])
-            if at not in entry.gaps and re.search(r"[;|+&/]|, ", words.gaps[n]):
+            if at not in entry.gaps and _LISTING.search(words.gaps[n]):
                 return False
         return True
 
-    def _around(self, words: Words, brands: bool) -> Name | None:
+    def _around(self, words: Words, hits: list[_Hit]) -> Name | None:
         """The one substance that the whole cell names, with salts, isotopes, remarks and amounts around it.
 
         'Metonitazene (trace)', 'Etonitazepyne (N-pyrrolidino etonitazene)', 'cocaine 80%': only where all names agree.
         """
-        hits, absent = self._hits(words, brands, cells=True)
-        subjects = {hit.name.subject for hit in hits}
-        if len(subjects) != 1 or absent or any(hit.queued for hit in hits):
+        one = hits[0]
+        if any(hit.queued or hit.name.subject != one.name.subject for hit in hits):
             return None
         taken = {n for hit in hits for n in range(hit.first, hit.last + 1)}
         for n, token in enumerate(words.tokens):
             if n not in taken and token not in prose.REMARKS and not prose.is_quantity(token):
                 return None
-        one = hits[0]
         if one.as_class and one.name.class_id:
             return Name(one.name.text, MentionKind.CLASS, one.name.class_id, one.name.class_id)
         return one.name
 
     # -------------------------------------------------------------------------------------------- names in a text
 
-    def _hits(self, words: Words, brands: bool, cells: bool = False) -> tuple[list[_Hit], list[_Hit]]:
+    def _hits(self, words: Words, brands: bool, any_case: bool) -> tuple[list[_Hit], list[_Hit]]:
         """(names, names ruled out), leftmost and longest first, with what belongs to them on both sides."""
         table = self._with_brands if brands else self._names
-        found = self._find(words, self._listed, self._machine, table, brands or cells)
+        found = self._find(words, self._listed, self._machine, table, any_case)
         hits: list[_Hit] = []
         for hit in found:
             self._widen(words, hit, hits[-1].last if hits else -1)
@@ -269,9 +279,13 @@ class Matcher:
         """Whole-word, leftmost-longest. Names of up to three letters must stand in capitals unless `any_case`."""
         if machine is None:
             return []
-        key, starts, ends = words.key, words.starts, words.ends
+        key = words.key
+        matches = machine.find_matches_as_indexes(key, overlapping=True)
+        if not matches:
+            return []
+        starts, ends = words.starts, words.ends
         found: list[tuple[int, int, int, _Entry, bool]] = []
-        for index, start, end in machine.find_matches_as_indexes(key, overlapping=True):
+        for index, start, end in matches:
             last = ends.get(end)
             if last is None and end - start > 3 and key[end : end + 1] == "s":
                 last = ends.get(end + 1)
@@ -321,9 +335,10 @@ class Matcher:
                 hit.last += 1
             else:
                 break
+        bound = hit.first
         while hit.first - 1 > before:
             gap, token = gaps[hit.first], tokens[hit.first - 1]
-            if not (chemistry.is_stereo(token, gap) or chemistry.is_isotope(token, gap)):
+            if not (chemistry.is_stereo(token, gap, hit.first < bound) or chemistry.is_isotope(token, gap)):
                 break
             hit.first -= 1
         if hit.name.kind is not MentionKind.SUBSTANCE:
@@ -519,11 +534,12 @@ def _one_name(words: Words, first: int, last: int, entry: _Entry) -> bool:
             continue
         bare = gap.strip(" \t\r\n-\xa0")
         beside = chemistry.is_locant(left) or chemistry.is_locant(right)
-        if not _BRACKETED.fullmatch(gap) or len(gap) > 4 or ("/" in gap and at not in entry.gaps):
+        if not _BRACKETED.fullmatch(gap) or len(gap) > 4 or ("/" in gap and (at, "/") not in entry.marks):
             return False
         if at in entry.gaps:
-            comma = "," in bare and at not in entry.commas and not (chemistry.is_locant(left) and not gap[-1].isspace())
-            if comma or (left in _SHORT_WORDS and "-" not in gap and not beside):
+            comma = "," in bare and (at, ",") not in entry.marks and not (chemistry.is_locant(left) and not gap[-1].isspace())
+            words_apart = left in _SHORT_WORDS and "-" not in gap and not beside
+            if comma or (words_apart and entry.name.kind is MentionKind.SUBSTANCE):
                 return False
         elif bare:
             if not beside or gap[-1].isspace() or not chemistry.is_locant(left):
@@ -539,11 +555,9 @@ def _one_name(words: Words, first: int, last: int, entry: _Entry) -> bool:
 def _as_short(words: Words, first: int, last: int, length: int) -> bool:
     """A short name in prose: in capitals, or with its number tied to it ('2cb', '3-mmc'; but '2 fa' is no 2-FA)."""
     written = words.written(first, last)
-    if written.isupper() or not any(c.isalpha() for c in written):
-        return True
-    if any(c.isdigit() for c in written):
-        return not any(c.isspace() for c in written)
-    return length > 3
+    if any(c.isdigit() for c in written) and any(c.isspace() for c in written):
+        return length > 3 and written.isupper()
+    return length > 3 or written.isupper() or not written.isalpha()
 
 
 def _ruled_out(words: Words, hits: list[_Hit]) -> list[_Hit]:
@@ -591,8 +605,7 @@ def _enter(table: dict[str, _Entry], names: Iterable[Name], varied: bool = False
         for n, token in enumerate(words.tokens):
             if at and words.gaps[n]:
                 entry.gaps.add(at)
-                if "," in words.gaps[n]:
-                    entry.commas.add(at)
+                entry.marks.update((at, mark) for mark in words.gaps[n] if mark in ",/")
             at += len(token)
         if varied and name.kind is MentionKind.SUBSTANCE:
             for spelling in chemistry.variants(words.tokens):

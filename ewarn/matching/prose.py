@@ -41,7 +41,7 @@ REMARKS = word_set(
     "and with plus or trace traces major minor confirmed suspected main component components possible probable "
     "possibly probably tentative tentatively presumptive presumptively detected present identified positive contains "
     "containing mixture mix mixed of in the a low high content level small amount amounts also likely isomer isomers "
-    "tablet tablets powder pill pills capsule capsules unspecified approx approximately about strong weak"
+    "tablet tablets powder pill pills capsule capsules unspecified free total approx approximately about strong weak"
 )
 
 

@@ -9,6 +9,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 HYPHENS = "-\u00ad\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d"
 MARKS = "\u2122\u00ae\u00a9\u2120"
@@ -81,6 +82,10 @@ class Words:
     """
 
     __slots__ = ("_origin", "ends", "folded", "gaps", "key", "original", "starts", "tokens", "within")
+    within: list[tuple[int, int]]  # each word's place in `folded`
+    starts: dict[int, int]  # place in `key` -> number of the word that begins there
+    ends: dict[int, int]  # place in `key` -> number of the word that ends there
+    gaps: list[str]  # gaps[n] stands before word n, the last one behind all words
 
     def __init__(self, text: str) -> None:
         self.original = text
@@ -89,23 +94,24 @@ class Words:
             self.folded = text.lower()
         else:
             self.folded, self._origin = _unfolded(text)
-        self.tokens: list[str] = []
-        self.within: list[tuple[int, int]] = []  # each word's place in `folded`
-        self.starts: dict[int, int] = {}  # place in `key` -> number of the word that begins there
-        self.ends: dict[int, int] = {}
-        self.gaps: list[str] = []  # gaps[n] stands before word n
+        self.tokens: list[str] = _TOKEN.findall(self.folded)
+        self.key = "".join(self.tokens)
+
+    def __getattr__(self, name: str) -> Any:
+        """Places are worked out when first asked for: most texts are settled by their key alone."""
+        if name not in ("within", "starts", "ends", "gaps"):
+            raise AttributeError(name)
+        self.within = [found.span() for found in _TOKEN.finditer(self.folded)]
+        self.starts, self.ends, self.gaps = {}, {}, []
         at = last = 0
-        for number, found in enumerate(_TOKEN.finditer(self.folded)):
-            token, (start, end) = found.group(), found.span()
-            self.tokens.append(token)
-            self.within.append((start, end))
+        for number, (start, end) in enumerate(self.within):
             self.gaps.append(self.folded[last:start])
             self.starts[at] = number
-            at += len(token)
+            at += end - start
             self.ends[at] = number
             last = end
         self.gaps.append(self.folded[last:])
-        self.key = "".join(self.tokens)
+        return getattr(self, name)
 
     def span(self, first: int, last: int) -> tuple[int, int]:
         """Where words first..last stand in the original text: [start, end)."""
