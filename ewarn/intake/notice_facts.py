@@ -18,7 +18,6 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from ewarn.intake import notice_words
 from ewarn.intake.notice_words import WORDS, Words
@@ -195,7 +194,7 @@ def _wide_and_long(title: str) -> list[str]:
 _DENIAL = re.compile(r"\b(?:not|no|non|without|neither|nor|negative|excluded|excluding|excludes|absence|free)\b", re.I)
 _GAP = r"(?:[\s\-]+|,? (?:and|or|nor) |, )"
 _NO = re.compile(
-    r"\b(?:(?:no|without|neither)(?: (?:evidence|trace|traces|sign|signs|detection|presence)s?(?: or \w+)? of)?"
+    r"\b(?:(?:no|without|neither)(?: (?:any )?(?:evidence|traces?|signs?|detection|presence)(?: or \w+)? of)?"
     r"|(?:did|do|does|was|were|has|have) not (?:appear to )?(?:contain|include|find|found to contain|detect|involve"
     r"|show|identify)"
     r"|(?:tested |tests? |testing )?negative for|absence of|free (?:of|from)|excluding|excludes|rul(?:ed|es|ing) out"
@@ -207,7 +206,7 @@ _UNDENIED = re.compile(
     r"\s*(?:[- ]related |[- ]involved )?(?:deaths?|overdoses?|cases?|test(?:s|ing)? strips?|antidote|naloxone)\b", re.I
 )
 _NOT_FOUND = re.compile(
-    r"^(?:\s+(?:or|nor|and) [\w ,-]{1,40}?)?\s+(?:(?:was|were|is|are|has been|have been|had been) )?"
+    r"^(?:\s+(?:or|nor|and) [\w ,-]{1,40}?)?\s+(?:(?:was|were|is|are|has|have|had)(?: been)? )?"
     r"(?:(?:not|never) (?:been )?(?:detected|found|present|identified|seen)|negative|excluded|ruled out|absent)\b",
     re.I,
 )
@@ -314,10 +313,11 @@ def _places(
 ) -> tuple[list[Place], list[str]]:
     """Areas of ours that it names, and the words that say it speaks of abroad. A twin abroad is never one of ours."""
     gazetteer = vocabulary.gazetteer
-    foreign = [f.group() for f in notice_words.ABROAD.finditer(text) if not nameless or _about_a_place(text, *f.span())]
-    ours = bool(notice_words.OURS.search(text))
+    masked = _without_twins(text)
+    foreign = list(_abroad(text, nameless))
+    ours = bool(notice_words.OURS.search(masked))
     away = (abroad or bool(notice_words.STATE.search(title))) and not ours
-    found = [] if away else gazetteer.find(_without_twins(text))
+    found = [] if away else gazetteer.find(masked)
     if nameless:
         found = [f for f in found if _about_a_place(text, f.start, f.end)]
     if found:
@@ -325,24 +325,31 @@ def _places(
         share = 1 / len(found)
         return [Place(f.area, f.tier, share, True, precision.get(f.tier, "area name"), f.as_written) for f in found], []
     where = unplaced(default_area, gazetteer, "")
-    foreign = list(dict.fromkeys(foreign))
     if not ours and (foreign or abroad):
         return [Place(where.area, where.tier, 1.0, False, "outside the UK", foreign[0] if foreign else "")], foreign
     return [where], []
 
 
+def _abroad(text: str, nameless: bool) -> Iterator[str]:
+    """The words that name places abroad, each once; of a source that names people only what stands as a place."""
+    found = [(f.start(), f.end(), f.group()) for f in notice_words.ABROAD.finditer(text)]
+    for twin in notice_words.TWIN.finditer(text):
+        if twin["there"]:
+            found.append((*twin.span("there"), twin["there"]))
+        elif not nameless:
+            found.append((*twin.span(), twin.group()))
+    places = [word for start, end, word in sorted(found) if not nameless or _about_a_place(text, start, end)]
+    yield from dict.fromkeys(places)
+
+
 def _without_twins(text: str) -> str:
     """The text with places abroad, their namesakes, and titled people blanked out, letter for letter."""
-    twins = {name for found in notice_words.TWIN.findall(text) for name in found if name}
+    twins = {found["name"] or found["county"] for found in notice_words.TWIN.finditer(text)}
     for pattern in (notice_words.TWIN, notice_words.ABROAD, notice_words.TITLED):
         text = pattern.sub(lambda found: " " * len(found.group()), text)
-    return _blanked(tuple(sorted(twins)))(text) if twins else text
-
-
-@lru_cache(maxsize=256)
-def _blanked(names: tuple[str, ...]):  # type: ignore[no-untyped-def]
-    pattern = re.compile("|".join(rf"\b{re.escape(name)}\b" for name in names))
-    return lambda text: pattern.sub(lambda found: " " * len(found.group()), text)
+    for name in sorted(twins):
+        text = re.sub(rf"\b{re.escape(name)}\b", " " * len(name), text)
+    return text
 
 
 _PLACE_BEFORE = re.compile(

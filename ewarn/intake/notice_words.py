@@ -62,7 +62,8 @@ WORDS = Words(
         r"respiratory (?:depression|arrest|failure)",
         r"cardiac arrests?", r"severe (?:illness(?:es)?|bleeding|sedation|toxicity|harms?)", r"serious harms?",
         r"(?:taken|fell|fallen|became|become|seriously) (?:ill|unwell)", r"adverse (?:events?|reactions?|effects?)",
-        r"withdrawal syndromes?", r"acute withdrawals?", r"exposures?", r"non-?fatal",
+        r"withdrawal (?:syndromes?|symptoms?|states?|cases|in|among)", r"acute withdrawals?", r"exposures?",
+        r"non-?fatal",
     ),
     overdose=_any(_OVERDOSE, r"drug[- ](?:related )?(?:deaths?|poisonings?)"),
     # Entry criterion 'misleading branding, or contamination' of PHE 2016; falsified medicines (WHO, 2017).
@@ -201,9 +202,10 @@ ABROAD = re.compile(rf"\b{_COMPASS}(?:{_STATES}|{_COUNTRIES}|{_CITIES})(?![\w])"
 _WORD = r"(?:[A-Z][\w'\u2019-]+|of|on|upon)"
 # 'Birmingham, Alabama', 'Camden (New Jersey)', 'Cambridge, MA', 'London in Ontario', 'Camden County'.
 TWIN = re.compile(
-    rf"\b((?:{_WORD} ){{0,3}}?[A-Z][\w'\u2019-]+)(?: City| County)?(?:,| \(| in)\s*"
-    rf"(?:(?:[A-Z][\w'\u2019-]+ ){{0,2}}?County, )?(?:(?:{_STATES}|{_COUNTRIES})(?!\w)|(?:{_SHORT})(?![\w]))"
-    rf"|\b((?:[A-Z][\w'\u2019-]+ ){{0,2}}?[A-Z][\w'\u2019-]+) (?:County|Township|Parish)\b(?! Council| Durham)"
+    rf"\b(?P<name>(?:{_WORD} ){{0,3}}?[A-Z][\w'\u2019-]+)(?: City| County)?(?:,| \(| in)\s*"
+    rf"(?:(?:[A-Z][\w'\u2019-]+ ){{0,2}}?County, )?(?P<there>(?:{_STATES}|{_COUNTRIES})(?!\w)|(?:{_SHORT})(?![\w]))"
+    rf"|\b(?P<county>(?:[A-Z][\w'\u2019-]+ ){{0,2}}?[A-Z][\w'\u2019-]+) (?:County|Township|Parish)\b"
+    r"(?! (?:Council|Court|Cricket|Football|Hall|Hospital|Show|Durham))"
 )
 OURS = re.compile(
     r"\b(?:United Kingdom|UK|U\.K\.|England|Wales|Welsh|Scotland|Scottish|Northern Ireland|Britain|British|NHS|UKHSA"
