@@ -8,7 +8,8 @@
     │   │   └── SourceBusy            the publisher asks us to wait (429, 503)
     │   └── TerminalSourceError       a retry does not help (HTML answer, 404, too large)
     ├── StoreBusy                 5   another writer holds the lock
-    ├── StoreFault                5   the disk is full, the clock jumped, the file is newer than this program
+    ├── StoreFault                5   the clock jumped, the file is newer than this program
+    │   └── DiskFull                  nothing more can be written until somebody frees space
     └── Refused                   6   a rule of safety says no (approval, exercise, role, area)
 
 Every error carries what happened, where, and what to do next; the command line prints the three and no traceback.
@@ -75,6 +76,10 @@ class StoreBusy(EwarnError):
 
 class StoreFault(EwarnError):
     exit_status = 5
+
+
+class DiskFull(StoreFault):
+    """Nothing more can be written until somebody frees space."""
 
 
 class Refused(EwarnError):

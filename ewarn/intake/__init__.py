@@ -11,19 +11,20 @@ from datetime import datetime
 from pathlib import Path
 
 from ewarn.catalogue.definitions import DropDefinition, FeedDefinition, NoticeDefinition
-from ewarn.intake.archive import Contents
+from ewarn.intake.archive import Contents, shown
 from ewarn.intake.drift import Profile, look
-from ewarn.intake.drops import DropFile, collect, remove, settle, strays
+from ewarn.intake.drops import ENDINGS, DropFile, collect, remove, settle, strays
 from ewarn.intake.feeds import read_feed
 from ewarn.intake.feedshape import Shape
 from ewarn.intake.fetch import Fetched, fetch
 from ewarn.intake.pasted import Attachment, attachments, is_mail, read_notice, reference_of, wrapped
-from ewarn.intake.recognise import recognise
 from ewarn.intake.staged import Known, Staged
 from ewarn.intake.tables import headers_of, read_table
 from ewarn.intake.unpack import contents, opened, placed
+from ewarn.intake.unpack import recognised as recognise
 
 __all__ = [
+    "ENDINGS",
     "Attachment",
     "Contents",
     "DropFile",
@@ -41,6 +42,7 @@ __all__ = [
     "reference_of",
     "remove",
     "settle",
+    "shown",
     "strays",
     "wrapped",
 ]

@@ -17,6 +17,7 @@ from ewarn.errors import UnusableInput
 DAY_FIRST, MONTH_FIRST = "day-first", "month-first"
 _FEW = 0.05
 _SAID_FROM = 3
+_PLAINLY = 5
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ def _group(column: str, values: pl.DataFrame, formats: Sequence[str], before: st
     untold = int(both["count"].sum())
     allowed = {_order_of(f) for f in formats}
     proved = max(proofs, key=lambda order: proofs[order])
+    if formats[0].startswith(("%Y", "%y")) and allowed == {MONTH_FIRST} and proofs[DAY_FIRST] < _PLAINLY:
+        return Order(tuple(formats))  # nobody writes year, day, month: these are slips, each its own row's
     if all(proofs.values()):
         few = min(proofs.values()) <= _FEW * sum(proofs.values())
         if untold and (len(allowed) > 1 or proved not in allowed or not few):

@@ -169,13 +169,18 @@ def _likely(
     was = (before or {}).get("columns", {}).get((before or {}).get("fields", {}).get(field, ""))
     scored = []
     for name in fresh:
-        spelt = max(fuzz.token_sort_ratio(_spaced(one), _spaced(name)) for one in names)
+        spelt = max(_spelt(_spaced(one), _spaced(name)) for one in names)
         looks = _likeness(was, shapes[name]) if was and name in shapes else 0.0
         if field in _DATES and name in shapes and shapes[name]["date"] < 0.5 and shapes[name]["blank"] < 1:
             continue
         scored.append((max(spelt, looks * 100 if looks > 0.9 else 0.0), spelt, name))
     best = max(scored, default=(0.0, 0.0, ""))
     return best[2] if best[0] >= _ALIKE else ""
+
+
+def _spelt(one: str, other: str) -> float:
+    """Likeness of two headers, 0 to 100; one whose words all stand in the other is like it."""
+    return float(max(fuzz.token_sort_ratio(one, other), 0.9 * fuzz.token_set_ratio(one, other)))
 
 
 def _spaced(name: str) -> str:

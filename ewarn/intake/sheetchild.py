@@ -298,6 +298,8 @@ def main(arguments: list[str]) -> dict[str, Any]:
                 return read(body, archive, int(arguments[1]), out, set(json.loads(arguments[3])))
     except Refused as error:
         return {"refused": str(error)}
+    except OSError as error:
+        sys.exit(error.errno or 1)
     except (zipfile.BadZipFile, expat.ExpatError, KeyError, ValueError, EOFError, NotImplementedError) as error:
         return {"refused": f"the workbook is damaged: {type(error).__name__}: {error}"[:300]}
     except Exception as error:

@@ -11,7 +11,7 @@ import gzip
 import stat
 import tempfile
 import zipfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +19,7 @@ from pathlib import Path
 import polars as pl
 
 from ewarn.catalogue.definitions import DropDefinition
-from ewarn.errors import UnusableInput
+from ewarn.errors import EwarnError, UnusableInput, UsageFault
 from ewarn.intake import workbook
 from ewarn.intake.archive import (
     ADVICE,
@@ -43,6 +43,7 @@ from ewarn.intake.archive import (
     zip_of,
 )  # fmt: skip
 from ewarn.intake.drift import Look
+from ewarn.intake.recognise import recognise
 from ewarn.intake.staged import Staged
 from ewarn.terms import digest
 
@@ -82,6 +83,19 @@ def unpack(source: bytes | Path, caps: Caps = Caps()) -> list[tuple[str, bytes |
         except UnusableInput as error:
             found.append((name, error))
     return found
+
+
+def recognised(body: bytes, definitions: Sequence[DropDefinition]) -> DropDefinition:
+    """The source of a file by the first of its tables that is one. Raises: as `recognise`, of its first table."""
+    first: EwarnError | None = None
+    for name in contents(body).members:
+        try:
+            with opened(body, name) as member:
+                text = member.body if isinstance(member.body, bytes) else member.body.read_bytes()
+                return recognise(text, definitions)
+        except (UnusableInput, UsageFault) as error:
+            first = first or error
+    raise first or UnusableInput("the file holds no table", next_step="Name the source with --source.")
 
 
 def placed(staged: Staged, member: Member, seen: Look, definition: DropDefinition) -> Staged:

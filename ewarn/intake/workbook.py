@@ -6,7 +6,9 @@ Must never open a workbook whose parts have not been inflated under a cap first.
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -103,6 +105,8 @@ def _child(source: bytes | Path, *words: str) -> dict[str, Any]:
             )  # fmt: skip
     except subprocess.TimeoutExpired as error:
         raise too_large("takes too long to read") from error
+    if done.returncode in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        raise OSError(done.returncode, os.strerror(done.returncode))
     if done.returncode:
         raise too_large("needs more memory or time than a workbook may")
     answer: dict[str, Any] = json.loads(done.stdout)

@@ -10,11 +10,24 @@ from datetime import datetime
 
 from ewarn import intake as intake_room
 from ewarn.catalogue.definitions import DropDefinition
-from ewarn.errors import UnusableInput
+from ewarn.errors import EwarnError, UnusableInput
 from ewarn.pipeline.house import House
-from ewarn.pipeline.landing import Definition, take
+from ewarn.pipeline.landing import Definition, failed, take
 from ewarn.pipeline.reports import SourceReport
-from ewarn.store import operator_notices
+from ewarn.store import operator_notices, snapshots
+
+UNKNOWN = "_unknown"
+
+
+def keep_unknown(house: House, body: bytes, file: str, now: datetime, why: EwarnError) -> SourceReport:
+    """Keep a file whose source nobody named and its columns do not tell, whole and under its hash, as a reject."""
+    snapshots.archive_content(house.settings, house.catalogue.files, house.catalogue.content_hash)
+    snapshot = snapshots.keep(
+        house.settings, UNKNOWN, body, now, content_hash=house.catalogue.content_hash, file=file
+    )  # fmt: skip
+    advice = why.next_step if "--source" in why.next_step else f"{why.next_step} Then bring it again with --source."
+    error = UnusableInput(why.what, where=why.where, next_step=f"{advice} Its bytes are kept.")
+    return failed(house, UNKNOWN, error, now, snapshot)
 
 
 def take_all(

@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 import duckdb
 
-from ewarn.errors import StoreFault
+from ewarn.errors import DiskFull
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 FULL_WORDS = ("no space left", "disk quota", "file too large", "could not write", "failed to write", "out of disk")
@@ -115,8 +115,8 @@ def need_room(folder: Path, size: int) -> None:
         raise full_disk(folder)
 
 
-def full_disk(where: Path | str) -> StoreFault:
-    return StoreFault(
+def full_disk(where: Path | str) -> DiskFull:
+    return DiskFull(
         "the disk is full: this change was not finished, and nothing that was stored before is lost",
         where=str(where),
         next_step="Free some space, then repeat the command.",

@@ -34,15 +34,15 @@ def lab(**more: Any) -> DropDefinition:
 
 
 def table(rows: int = 30, head: Sequence[str] = HEAD, delimiter: str = ",", **changed: Callable[[int], str]) -> bytes:
-    """A file of that many rows; `changed`: column (by its position in words) -> its cells."""
+    """A file of that many rows; a header 'old>new' stands as new over old's cells. `changed`: column -> its cells."""
     make: dict[str, Callable[[int], str]] = {
         "ref": lambda n: f"S{n}", "date": lambda n: f"{n % 28 + 1:02}/03/2024", "tested": lambda n: "28/04/2024",
         "postcode": lambda n: "NW1", "sold as": lambda n: "diazepam", "major": lambda n: "metonitazene",
         "unit": lambda n: "mg", "concentration": lambda n: f"{n + 10}", "outcome": lambda n: "x",
     }  # fmt: skip
     make |= {name.replace("_", " "): cells for name, cells in changed.items()}
-    lines = [delimiter.join(head)]
-    lines += [delimiter.join(make.get(name, make["ref"])(n) for name in head) for n in range(rows)]
+    lines = [delimiter.join(name.rpartition(">")[2] for name in head)]
+    lines += [delimiter.join(make[name.partition(">")[0]](n) for name in head) for n in range(rows)]
     return "\n".join(lines).encode()
 
 
@@ -57,7 +57,7 @@ def remarks(now: bytes, then: bytes | None = None, definition: DropDefinition | 
 
 
 def renamed(old: str, new: str) -> tuple[str, ...]:
-    return tuple(new if name == old else name for name in HEAD)
+    return tuple(f"{old}>{new}" if name == old else name for name in HEAD)
 
 
 def test_the_same_shape_again_is_no_remark() -> None:
@@ -77,7 +77,7 @@ def test_a_header_that_differs_in_case_blanks_or_points_alone_is_mapped(spelt: s
 
 
 def test_two_headers_that_could_be_one_are_mapped_to_neither() -> None:
-    head = (*renamed("sold as", "sold-as"), "sold.as")
+    head = (*renamed("sold as", "sold-as"), "ref>sold.as")
     with pytest.raises(UnusableInput, match="no column 'sold as'"):
         look(lab(), table(head=head))
 
@@ -85,16 +85,16 @@ def test_two_headers_that_could_be_one_are_mapped_to_neither() -> None:
 def test_a_needed_column_that_was_renamed_is_named_with_its_likely_new_name() -> None:
     for old, new in (("sold as", "sold as what"), ("date", "sample date"), ("ref", "ref.nr")):
         with pytest.raises(UnusableInput, match=f"'{old}' \\(perhaps '{new}' now\\)"):
-            look(lab(), table(head=renamed(old, new), **{new.replace(" ", "_"): lambda n: "01/03/2024"}))
-    with pytest.raises(UnusableInput, match=r"no column 'date'\. It has"):
+            look(lab(), table(head=renamed(old, new)))
+    with pytest.raises(UnusableInput, match="no column 'date' "):
         look(lab(), table(head=tuple(name for name in HEAD if name != "date")))
 
 
 def test_a_new_name_is_also_told_by_what_its_cells_look_like() -> None:
-    now = table(head=renamed("postcode", "district"), district=lambda n: "NW1")
+    now = table(head=renamed("postcode", "district"))
     assert remarks(now, table()) == "the column 'postcode' is missing; 'district' may be its new name: if so, add it " \
         "to other_names"  # fmt: skip
-    assert remarks(table(head=renamed("postcode", "free words"), free_words=lambda n: "x" * n), table()) == (
+    assert remarks(table(head=renamed("postcode", "free words"), postcode=lambda n: "x" * n), table()) == (
         "the column 'postcode' is missing"
     )
 
@@ -157,6 +157,7 @@ EITHER_WAY = ("01/02/2024", "02/03/2024", "03/04/2024")
         ((ISO, DMY), ("2024-03-14", "2024-03-04", *EITHER_WAY), "", (ISO, DMY), "", "read as day-first"),
         ((ISO,), ("2024-03-04", "2024-02-05", "2024-01-06"), "", (ISO,), "", ""),
         ((DMY,), ("14/03/2024",) * 40 + ("03/14/2024", "04/05/2024"), "", (DMY,), "day-first", ""),
+        ((ISO,), ("2024-14-03", "2024-03-04"), "", (ISO,), "", ""),
         ((DMY,), ("", "no date", "99/99/2024"), "", (DMY,), "", ""),
     ],
 )  # fmt: skip
@@ -174,7 +175,7 @@ def test_a_files_dates_are_read_one_way(
         ((DMY,), ("03/14/2024", *EITHER_WAY), "are month-first: 1 of them"),
         ((DMY,), ("03/14/2024", "14/03/2024", *EITHER_WAY), "written both ways"),
         ((DMY, MDY), ("14/03/2024",) * 40 + ("03/14/2024", "04/05/2024"), "written both ways"),
-        ((ISO,), ("2024-14-03", "2024-03-04"), "the other way"),
+        ((ISO,), ("2024-14-03",) * 5 + ("2024-03-04",), "the other way"),
         (("%d/%m/%Y %H:%M",), ("03/14/2024 10:00", "03/04/2024 10:00"), "month-first"),
     ],
 )

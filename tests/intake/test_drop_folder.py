@@ -25,13 +25,13 @@ def put(folder: Path, name: str, text: str = "a\n1\n", age_seconds: float = 60, 
 def test_complete_files_of_known_sources_are_collected_oldest_first(tmp_path: Path) -> None:
     put(tmp_path, "b.csv", age_seconds=90)
     put(tmp_path, "a.CSV", age_seconds=60)
-    for name in (".hidden.csv", "c.csv.part", "d.tmp", "e.xlsx"):
+    for name in (".hidden.csv", "c.csv.part", "d.tmp", "e.pdf", "~$a.xlsx"):
         put(tmp_path, name)
     put(tmp_path, "x.csv", source="elsewhere")
     (tmp_path / "lab" / "link.csv").symlink_to(tmp_path / "lab" / "b.csv")
     (tmp_path / "lab" / "folder.csv").mkdir()
     assert [f.path.name for f in drops.collect(tmp_path, {"lab", "absent"}, now=NOW)] == ["b.csv", "a.CSV"]
-    strays = ["elsewhere/x.csv", "lab/e.xlsx", "lab/link.csv"]
+    strays = ["elsewhere/x.csv", "lab/e.pdf", "lab/folder.csv", "lab/link.csv"]
     assert drops.strays(tmp_path, {"lab"}) == [tmp_path / name for name in strays]
 
 
