@@ -13,7 +13,7 @@ import pytest
 from ewarn.catalogue.definitions import FeedDefinition
 from ewarn.errors import TerminalSourceError
 from ewarn.frames import SHAPES
-from ewarn.intake import Staged, feedreader, notices
+from ewarn.intake import Staged, feedreader
 
 Stage = Callable[..., Staged]
 
@@ -128,18 +128,6 @@ def test_no_personal_name_leaves_the_raw_bytes(stage: Stage, feed: FeedDefinitio
     assert staged.mentions["subject"].to_list() == ["metonitazene"] and staged.places["area"].to_list() == ["E09000007"]
     everything = str([f.to_dicts() for f in (staged.records, staged.mentions, staged.places, staged.rejects)])
     assert "jane" not in everything.lower() and "doe" not in everything.lower()
-
-
-@pytest.mark.parametrize(
-    ("title", "kind"),
-    [("National Patient Safety Alert: nitazenes", "alert"), ("Alert withdrawn: batch 7", "withdrawal"),
-     ("Overdose", "alert"), ("Acute withdrawals reported", "background"),
-     ("Withdrawal of the drug alert", "withdrawal"),
-     ("Updated: alert on nitazenes", "update"), ("Annual statistics 2024", "background"),
-     ("Class 2 Medicines Recall", "alert")],
-)  # fmt: skip
-def test_the_kind_of_a_notice_is_told_by_plain_words(title: str, kind: str) -> None:
-    assert notices.kind_of(title, "") == kind
 
 
 def test_a_bomb_ends_the_child_and_not_the_intake(stage: Stage, feed: FeedDefinition) -> None:
