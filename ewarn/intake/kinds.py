@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import polars as pl
 
+from ewarn.intake import byvalue
 from ewarn.intake.normalise import Field, Mapped, day, number, whole, word, yes
+from ewarn.intake.staged import Remark
 from ewarn.terms import RecordKind
 
 SAMPLE_STREAMS = ("drug checking", "custody", "seizure", "post-mortem", "hospital", "other")
@@ -25,26 +27,26 @@ def fields(mapped: Mapped) -> dict[str, Field]:
     ](mapped)
 
 
-def foreign_words(mapped: Mapped, frame: pl.DataFrame) -> list[str]:
+def foreign_words(mapped: Mapped, frame: pl.DataFrame) -> list[Remark]:
     """Remarks on words in stream and setting that are not ours and were taken as 'other'."""
     streams = SAMPLE_STREAMS if mapped.definition.kind is RecordKind.SAMPLE else INCIDENT_STREAMS
     remarks = []
     for field, allowed in (("stream", streams), ("setting", SETTINGS)):
-        if not mapped.has(field) or mapped.definition.kind is RecordKind.COUNT:
+        if field not in mapped.headers or mapped.definition.kind is RecordKind.COUNT:
             continue
-        cells = frame.select(pl.struct(cell=mapped.text(field), ours=word(mapped, field, allowed).value)).to_series()
-        foreign = cells.struct.unnest().filter(pl.col("cell").is_not_null() & pl.col("ours").is_null())["cell"]
+        cells = byvalue.select(frame, {"cell": mapped.text(field), "ours": word(mapped, field, allowed).value})
+        foreign = cells.filter(pl.col("cell").is_not_null() & pl.col("ours").is_null())["cell"]
         if foreign.len():
-            shown = quoted(mapped, foreign.unique().sort().to_list(), most=5)
-            remarks.append(f"{foreign.len()} rows have a {field} we have no word for, taken as 'other'{shown}")
+            words = f"{{}} rows have a {field} we have no word for, taken as 'other'"
+            remarks.append(remark(mapped, words, foreign.len(), foreign.unique().to_list()))
     return remarks
 
 
-def quoted(mapped: Mapped, words: list[str], most: int) -> str:
-    """The first of some words as written; not of incidents, whose free text may name a person."""
+def remark(mapped: Mapped, words: str, count: int, examples: list[str], most: int = 5) -> Remark:
+    """A remark with examples as written; without any of incidents, whose free text may name a person."""
     if mapped.definition.kind is RecordKind.INCIDENT:
-        return " (not quoted here: it may name a person; it stands in the file)"
-    return f": {', '.join(repr(w) for w in words[:most])}{' ...' if len(words) > most else ''}"
+        return Remark(f"{words} (not quoted here: it may name a person; it stands in the file)", count)
+    return Remark(words, count, tuple(examples), most)
 
 
 def _sample(mapped: Mapped) -> dict[str, Field]:

@@ -15,6 +15,8 @@ ROLES = {
     "major": Role.MAJOR, "minor": Role.MINOR, "trace": Role.TRACE, "confirmed": Role.CONFIRMED,
     "suspected": Role.SUSPECTED, "substances": Role.NAMED,
 }  # fmt: skip
+# Our fields that say how it was found.
+MEASURES = ("method", "presumptive", "concentration", "unit")
 # Without a separator these cells are prose: a name not listed as a whole is looked for inside.
 _PROSE = {"confirmed", "suspected", "substances"}
 _MATCH = ["mention_kind", "subject", "class_id", "as_written", "matched"]
@@ -37,14 +39,16 @@ def mentions(frame: pl.DataFrame, mapped: Mapped, matcher: Matcher) -> pl.DataFr
     return shaped("staged_mention", joined.join(_measured(frame, mapped), on="row", how="left").pipe(_one_figure))
 
 
-def sold_as(frame: pl.DataFrame, column: str, matcher: Matcher) -> pl.DataFrame:
-    """`sold_as_subject` beside the sold-as text: the one substance it names, or the one class, else null."""
-    texts = frame[column].drop_nulls().unique().to_list()
-    subjects = [intent(text, matcher) for text in texts]
-    known = pl.DataFrame(
-        {column: texts, "sold_as_subject": subjects}, schema={column: pl.String, "sold_as_subject": pl.String}
+def sold_as(frame: pl.DataFrame, mapped: Mapped, matcher: Matcher) -> pl.DataFrame:
+    """row, and as 'subject' the one substance its sold-as text names, or the one class, else null."""
+    texts = frame.select(mapped.text("sold_as").alias("text")).to_series()
+    subjects = {text: intent(text, matcher) for text in texts.drop_nulls().unique()}
+    return frame.select(
+        pl.col(ROW).alias("row"),
+        subject=texts.replace_strict(subjects, default=None, return_dtype=pl.String)
+        if subjects
+        else pl.lit(None, pl.String),
     )
-    return frame.join(known, on=column, how="left", maintain_order="left")
 
 
 def intent(text: str, matcher: Matcher) -> str | None:

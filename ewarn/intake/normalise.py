@@ -34,10 +34,18 @@ _PRESUMPTIVE = _YES | {
 
 @dataclass(frozen=True)
 class Field:
-    """A field's value, and the words for what is wrong with a cell (null where nothing is)."""
+    """A field's value, and the words for what is wrong with a cell (null where nothing is).
+
+    `more`: further faults that depend on other columns.
+    """
 
     value: pl.Expr
     fault: pl.Expr | None = None
+    more: tuple[pl.Expr, ...] = ()
+
+    @property
+    def faults(self) -> tuple[pl.Expr, ...]:
+        return self.more if self.fault is None else (self.fault, *self.more)
 
 
 @dataclass(frozen=True)

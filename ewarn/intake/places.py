@@ -6,16 +6,19 @@ import polars as pl
 
 from ewarn.frames import SHAPES, shaped
 from ewarn.intake.csvfile import ROW
-from ewarn.intake.kinds import quoted
+from ewarn.intake.kinds import remark
 from ewarn.intake.normalise import Mapped
+from ewarn.intake.staged import Remark
 from ewarn.matching import Gazetteer, Place
 from ewarn.matching.places import outside
 from ewarn.terms import UK, Tier
 
+# Our fields that say where.
+FIELDS = ("place", "area_code")
 _PLACE = {k: v for k, v in SHAPES["staged_place"].items() if k != "row"}
 
 
-def places(frame: pl.DataFrame, mapped: Mapped, gazetteer: Gazetteer) -> tuple[pl.DataFrame, list[str]]:
+def places(frame: pl.DataFrame, mapped: Mapped, gazetteer: Gazetteer) -> tuple[pl.DataFrame, list[Remark]]:
     """In: the file's rows with `row`. Out: frames.SHAPES['staged_place'], and remarks on places nobody can read.
 
     A valid area code wins over the place's text. What cannot be read lies, unplaced, in the definition's default area.
@@ -40,8 +43,8 @@ def places(frame: pl.DataFrame, mapped: Mapped, gazetteer: Gazetteer) -> tuple[p
     )
     remarks = []
     if unread:
-        shown = quoted(mapped, sorted(unread), most=8)
-        remarks.append(f"{len(unread)} written places say no area (left unplaced){shown}")
+        words = "{} written places say no area (left unplaced)"
+        remarks.append(remark(mapped, words, len(unread), unread, most=8))
     return shaped("staged_place", joined), remarks
 
 

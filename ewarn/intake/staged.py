@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,12 +13,38 @@ from ewarn.terms import RecordKind
 
 
 @dataclass(frozen=True)
+class Remark:
+    """Something to tell the operator of a file: words with {} for a count, and some examples as written."""
+
+    words: str
+    count: int = 0
+    examples: tuple[str, ...] = ()
+    most: int = 5
+
+
+def told(remarks: Iterable[Remark | str]) -> tuple[str, ...]:
+    """The remarks as sentences; the same words said of several parts are one sentence with one count."""
+    counts: dict[tuple[str, int], int] = {}
+    examples: dict[tuple[str, int], set[str]] = {}
+    for one in (Remark(said) if isinstance(said, str) else said for said in remarks):
+        name = (one.words, one.most)
+        counts[name] = counts.get(name, 0) + one.count
+        examples.setdefault(name, set()).update(one.examples)
+    sentences = []
+    for (words, most), count in counts.items():
+        shown = sorted(examples[words, most])
+        quoted = f": {', '.join(map(repr, shown[:most]))}{' ...' if len(shown) > most else ''}" if shown else ""
+        sentences.append(words.format(f"{count:,}") + quoted if count else words + quoted)
+    return tuple(sentences)
+
+
+@dataclass(frozen=True)
 class Staged:
     """The records of one snapshot, not yet stored.
 
     records: frames.SHAPES['staged_<kind>'], one row per usable input row or entry.
     mentions, places: child frames joined by `row`. rejects: 'staged_reject'.
-    notes: remarks for the operator, in words. profile: how a drop's table looked (see drift).
+    remarks: what the operator is told. profile: how a drop's table looked (see drift).
     """
 
     kind: RecordKind
@@ -26,9 +52,14 @@ class Staged:
     mentions: pl.DataFrame
     places: pl.DataFrame
     rejects: pl.DataFrame
-    notes: tuple[str, ...]
+    remarks: tuple[Remark | str, ...]
     definition_hash: str
     profile: Mapping[str, Any] | None = None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The remarks in words."""
+        return told(self.remarks)
 
 
 class Known(Protocol):

@@ -1,12 +1,16 @@
-"""CSV drops: bytes and a definition in, staged samples, incidents or counts out.
+"""CSV drops: a file and a definition in; staged samples, incidents or counts out, part by part.
 
-Every input row ends as a record or as a reject with its line, reason and raw text; nothing is dropped or guessed at.
-A file without its key, required or reference-date column is unusable as a whole: the caller quarantines it.
+Every input row ends as a record or as a reject with its line and reason; nothing is dropped or guessed at. A file
+without its key, required or reference-date column is unusable as a whole: the caller quarantines it. A part is read in
+two steps, so that rows which turn out to be known already are never named and placed again.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import duckdb
 import polars as pl
@@ -14,47 +18,214 @@ import polars as pl
 from ewarn.catalogue.definitions import DropDefinition
 from ewarn.errors import UnusableInput
 from ewarn.frames import INSTANT, shaped
-from ewarn.intake import kinds, names, places, vocabulary
-from ewarn.intake.csvfile import LINE, ROW, Rows, read_rows
+from ewarn.intake import byvalue, kinds, names, places, vocabulary
+from ewarn.intake.csvfile import LINE, PART_BYTES, ROW, Csv, Rows, no_row, open_csv
 from ewarn.intake.normalise import Field, Mapped, day, instant, lay, number, yes
-from ewarn.intake.staged import Known, Staged
+from ewarn.intake.staged import Known, Remark, Staged
 from ewarn.terms import RecordKind, digest, london_day
 
 _RETRACTED = ("retracted", "withdrawn")
 
 
-def read_table(
-    definition: DropDefinition, body: bytes, known: Known, *, received_at: datetime, backfill: bool
-) -> Staged:
-    """Stage one CSV drop. Raises: UnusableInput where the file as a whole cannot be used."""
-    if len(body) > definition.max_bytes:
+class Reading:
+    """Names and places of one table's rows. What was read in one part is not read again in the next."""
+
+    def __init__(self, mapped: Mapped, known: Known) -> None:
+        _, matcher, gazetteer = vocabulary.of(known)
+        self._said: list[Remark] = []
+        named = _roots(mapped, (*names.ROLES, *names.MEASURES))
+        self.mentions = byvalue.Children(named, ROW, lambda rows: names.mentions(rows, mapped, matcher))
+        self.sold_as = byvalue.Children(
+            _roots(mapped, ("sold_as",)), ROW, lambda rows: names.sold_as(rows, mapped, matcher)
+        )
+
+        def placed(rows: pl.DataFrame) -> pl.DataFrame:
+            found, said = places.places(rows, mapped, gazetteer)
+            self._said.extend(said)
+            return found
+
+        self.places = byvalue.Children(_roots(mapped, places.FIELDS), ROW, placed)
+
+    def told(self) -> list[Remark]:
+        """The remarks since they were last asked for."""
+        said, self._said = self._said, []
+        return said
+
+
+@dataclass(frozen=True)
+class Table:
+    """A CSV file under its definition. remarks: what is to be told of the file as a whole."""
+
+    definition: DropDefinition
+    file: Csv
+    mapped: Mapped
+    fields: dict[str, Field]
+    reading: Reading
+    definition_hash: str
+
+    @property
+    def remarks(self) -> tuple[Remark, ...]:
+        unknown = self.mapped.unknown
+        said = [Remark(note) for note in self.file.notes]
+        if unknown:
+            said.append(Remark(f"columns nobody has described, not used: {', '.join(unknown)}"))
+        return tuple(said)
+
+    def parts(self, size: int = PART_BYTES) -> Iterator[Part]:
+        """The file's rows in parts. Raises: UnusableInput where the file as a whole cannot be used."""
+        start, found = 0, False
+        for rows in self.file.parts(size=size):
+            part = _part(self, rows, start)
+            start += part.rows.height
+            found = found or part.rows.height > 0 or part.rejects.height > 0 or part.blank > 0
+            yield part
+        if not found:
+            raise no_row()
+
+    def keys(self) -> Iterator[pl.DataFrame]:
+        """The key columns of every row, part by part: for finding keys that are used twice. Cheaper than reading."""
+        columns = tuple(dict.fromkeys(_key_columns(self.mapped)))
+        for rows in self.file.parts(columns):
+            yield rows.frame.select(_key(self.mapped, self.fields) if columns else pl.lit("").alias("key"))
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some rows of a table. rows: the usable ones as text, numbered. identity: row, key, content_hash of each.
+
+    rejects: 'staged_reject'. blank: rows without a single filled cell, left out.
+    """
+
+    table: Table
+    rows: pl.DataFrame
+    identity: pl.DataFrame
+    rejects: pl.DataFrame
+    blank: int
+
+    def stage(self, chosen: pl.Series | None = None) -> Staged:
+        """Names, places, clocks and all: of the rows whose place in `identity` is chosen, or of all."""
+        table, definition = self.table, self.table.definition
+        good, identity = (
+            (self.rows, self.identity) if chosen is None else (f.filter(chosen) for f in (self.rows, self.identity))
+        )
+        values = byvalue.select(good, {name: field.value for name, field in table.fields.items()})
+        records = identity.hstack([good.select(position=pl.format("line {}", LINE)).to_series(), *values.get_columns()])
+        places_of = table.reading.places.of(good)
+        if definition.kind is RecordKind.SAMPLE:
+            records = records.with_columns(sold_as_subject=table.reading.sold_as.of(good)["subject"])
+        if definition.kind is RecordKind.INCIDENT:
+            records = _labelled(records, places_of)
+        mentions = table.reading.mentions.of(good)
+        remarks = [*table.reading.told(), *_remarks(records, self, good)]
+        return Staged(
+            definition.kind,
+            shaped(f"staged_{definition.kind.value}", records),
+            shaped("staged_mention", mentions),
+            shaped("staged_place", places_of),
+            self.rejects,
+            tuple(remarks),
+            table.definition_hash,
+        )
+
+
+def open_table(
+    definition: DropDefinition, body: bytes | Path, known: Known, *, received_at: datetime, backfill: bool
+) -> Table:
+    """A CSV drop, its header read and laid under the definition. Raises: UnusableInput."""
+    size = len(body) if isinstance(body, bytes) else body.stat().st_size
+    if size > definition.max_bytes:
         raise UnusableInput(
-            f"the file has {len(body):,} bytes; the definition allows {definition.max_bytes:,}",
+            f"the file has {size:,} bytes; the definition allows {definition.max_bytes:,}",
             where=definition.id,
             next_step="Split the file, or raise max_bytes.",
         )
-    rows = read_rows(body, headers_of(definition))
-    mapped = lay(definition, rows.header)
+    file = open_csv(body, headers_of(definition))
+    mapped = lay(definition, file.header)
     fields = _header_fields(mapped, london_day(received_at), backfill) | kinds.fields(mapped)
-    good, rejects = _sorted_out(rows, mapped, fields)
-    records = _records(good, rows, mapped, fields)
-    _, matcher, gazetteer = vocabulary.of(known)
-    places_of, place_remarks = places.places(good, mapped, gazetteer)
-    if definition.kind is RecordKind.SAMPLE:
-        records = names.sold_as(records, "sold_as", matcher)
-    if definition.kind is RecordKind.INCIDENT:
-        records = _labelled(records, places_of)
-    mentions = names.mentions(good, mapped, matcher)
-    notes = (*rows.notes, *_remarks(records, good, mapped, rejects), *place_remarks)
-    return Staged(
-        definition.kind,
-        shaped(f"staged_{definition.kind.value}", records),
-        mentions,
-        places_of,
-        rejects,
-        notes,
-        digest(definition.model_dump(mode="json")),
+    return Table(definition, file, mapped, fields, Reading(mapped, known), digest(definition.model_dump(mode="json")))
+
+
+def read_table(
+    definition: DropDefinition, body: bytes | Path, known: Known, *, received_at: datetime, backfill: bool
+) -> Staged:
+    """Stage one CSV drop whole. Raises: UnusableInput where the file as a whole cannot be used."""
+    table = open_table(definition, body, known, received_at=received_at, backfill=backfill)
+    staged = [part.stage() for part in table.parts()]
+    frames = {
+        name: pl.concat([getattr(one, name) for one in staged]) for name in ("records", "mentions", "places", "rejects")
+    }
+    remarks = (*table.remarks, *(remark for one in staged for remark in one.remarks))
+    return Staged(definition.kind, **frames, remarks=remarks, definition_hash=table.definition_hash)
+
+
+def _part(table: Table, rows: Rows, start: int) -> Part:
+    frame, blank = _without_blank_rows(rows.frame)
+    faults = byvalue.select(
+        frame, {f"{name} {at}": fault for name, field in table.fields.items() for at, fault in enumerate(field.faults)}
     )
+    reasons = frame.select(reason=pl.lit("")).to_series() if faults.width == 0 else _joined(faults)
+    wrong = frame.filter(reasons != "")
+    rejects = wrong.select(pl.col(LINE).alias("line"), raw=_raw(rows))
+    rejects = rejects.select("line", reasons.filter(reasons != "").alias("reason"), "raw")
+    rejects = pl.concat([rows.rejects, rejects]).sort("line", maintain_order=True)
+    good = frame.filter(reasons == "") if wrong.height else frame
+    good = good.with_columns(pl.int_range(start, start + pl.len(), dtype=pl.Int64).alias(ROW))
+    rejects = shaped("staged_reject", rejects.with_columns(position=pl.format("line {}", "line")))
+    return Part(table, good, _identity(good, table), rejects, blank)
+
+
+def _joined(faults: pl.DataFrame) -> pl.Series:
+    """The faults of each row in words, empty where there is none."""
+    said = [column for column in faults.iter_columns() if column.null_count() < column.len()]
+    if not said:
+        return pl.repeat("", faults.height, dtype=pl.String, eager=True).alias("reason")
+    return pl.DataFrame(said).select(reason=pl.concat_str(pl.all(), separator="; ", ignore_nulls=True)).to_series()
+
+
+def _without_blank_rows(frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
+    """Spreadsheets end in rows of empty cells: they say nothing and are counted, not refused."""
+    cells = [name for name in frame.columns if name != LINE]
+    first = frame.get_column(cells[0])
+    if not (first == "").any() or len(cells) == 1:
+        return frame, 0
+    blank = frame.select(pl.all_horizontal(pl.col(c) == "" for c in cells)).to_series()
+    return frame.filter(~blank), int(blank.sum())
+
+
+def _identity(good: pl.DataFrame, table: Table) -> pl.DataFrame:
+    """row, key and the hash over the content of every row."""
+    mapped = table.mapped
+    spelt = _one_spelling(mapped, table.fields)
+    content = [
+        pl.when(pl.col(c).str.strip_chars() == "")
+        .then(pl.lit(""))
+        .otherwise(pl.format("{}\x1f{}\x1e", pl.lit(name), spelt.get(c, pl.col(c).str.strip_chars())))
+        for name, c in mapped.content
+    ]
+    found = good.select(pl.col(ROW).alias("row"), _key(mapped, table.fields), content_hash=pl.concat_str(content))
+    return found.with_columns(content_hash=_hashed(found["content_hash"]))
+
+
+def _key(mapped: Mapped, fields: dict[str, Field]) -> pl.Expr:
+    """Canonical JSON of the key columns, as 'key'."""
+    spelt = _one_spelling(mapped, fields)
+    return (
+        pl.struct(
+            (spelt.get(c, pl.col(c).str.strip_chars()) if c else pl.lit("")).alias(name)
+            for name, c in sorted({**mapped.key, **mapped.joining}.items())
+        )
+        .struct.json_encode()
+        .alias("key")
+    )
+
+
+def _key_columns(mapped: Mapped) -> list[str]:
+    return [c for c in {**mapped.key, **mapped.joining}.values() if c]
+
+
+def _roots(mapped: Mapped, wanted: tuple[str, ...]) -> list[str]:
+    """The file's columns behind some of our fields, each once."""
+    return sorted({mapped.headers[name] for name in wanted if name in mapped.headers})
 
 
 def headers_of(definition: DropDefinition) -> list[str]:
@@ -70,23 +241,24 @@ def _header_fields(mapped: Mapped, received: date, backfill: bool) -> dict[str, 
     at, remark = instant(mapped, happened.value)
     blank = pl.when(happened.value.is_null() & happened.fault.is_null()).then(pl.lit("blank reference date"))  # type: ignore[union-attr]
     clocks = {"reference_date": happened, "known_date": known, "published_date": published}
-    future = [
-        mapped.fault(name, one.value > received + timedelta(days=1), "a date in the future", "correct the date")
+    future = {
+        name: mapped.fault(name, one.value > received + timedelta(days=1), "a date in the future", "correct the date")
         for name, one in clocks.items()
-    ]
+    }
     status = mapped.text("status").str.to_lowercase()
     named = mapped.key.values()
     keys = [pl.when(pl.col(c).str.strip_chars() == "").then(pl.lit(f"blank key column {c}")) for c in named]
     return {
-        "reference_date": Field(happened.value, _words(happened.fault, blank, *future, *keys)),
+        "reference_date": Field(happened.value, happened.fault, (blank, future["reference_date"], *keys)),
         "reference_at": Field(at),
-        "known_date": known,
+        "known_date": Field(known.value, known.fault, (future["known_date"],)),
         "published_at": Field(
             published.value.cast(pl.Datetime("us"))
             .dt.replace_time_zone("Europe/London")
             .dt.convert_time_zone("UTC")
             .cast(INSTANT),
             published.fault,
+            (future["published_date"],),
         ),
         "basis": Field(
             pl.concat_str(pl.lit(_basis(mapped)), _known_basis(mapped, known.value, backfill), remark.fill_null(""))
@@ -95,10 +267,6 @@ def _header_fields(mapped: Mapped, received: date, backfill: bool) -> dict[str, 
         "presumptive": Field(pl.lit(None), yes(mapped, "presumptive", presumptive=True).fault),
         "concentration": Field(pl.lit(None), number(mapped, "concentration").fault),
     }
-
-
-def _words(*faults: pl.Expr | None) -> pl.Expr:
-    return pl.concat_str([f for f in faults if f is not None], separator="; ", ignore_nulls=True)
 
 
 def _basis(mapped: Mapped) -> str:
@@ -111,41 +279,8 @@ def _known_basis(mapped: Mapped, known: pl.Expr, backfill: bool) -> pl.Expr:
     return pl.when(known.is_null()).then(pl.lit(absent)).otherwise(pl.lit(given))
 
 
-def _sorted_out(rows: Rows, mapped: Mapped, fields: dict[str, Field]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Usable rows (numbered), and rejects: unreadable lines together with rows that have a fault."""
-    faults = [field.fault for field in fields.values() if field.fault is not None]
-    reasons = rows.frame.select(_words(*faults).alias("reason"))["reason"]
-    wrong = rows.frame.filter(reasons != "").select(pl.col(LINE).alias("line"), raw=_raw(rows))
-    wrong = wrong.select("line", reasons.filter(reasons != ""), "raw")
-    rejects = pl.concat([rows.rejects, wrong]).sort("line", maintain_order=True)
-    good = rows.frame.filter(reasons == "").with_columns(pl.int_range(pl.len(), dtype=pl.Int64).alias(ROW))
-    return good, shaped("staged_reject", rejects.with_columns(position=pl.format("line {}", "line")))
-
-
 def _raw(rows: Rows) -> pl.Expr:
     return pl.struct(rows.header).struct.json_encode()
-
-
-def _records(good: pl.DataFrame, rows: Rows, mapped: Mapped, fields: dict[str, Field]) -> pl.DataFrame:
-    """The header's columns and the kind's own."""
-    own = [field.value.alias(name) for name, field in fields.items()]
-    spelt = _one_spelling(mapped, fields)
-    key = pl.struct(
-        (spelt.get(c, pl.col(c).str.strip_chars()) if c else pl.lit("")).alias(name)
-        for name, c in sorted({**mapped.key, **mapped.joining}.items())
-    )
-    content = [
-        pl.when(pl.col(c).str.strip_chars() == "")
-        .then(pl.lit(""))
-        .otherwise(pl.format("{}\x1f{}\x1e", pl.lit(name), spelt.get(c, pl.col(c).str.strip_chars())))
-        for name, c in mapped.content
-    ]
-    records = good.select(
-        pl.col(ROW).alias("row"), pl.format("line {}", LINE).alias("position"),
-        key.struct.json_encode().alias("key"), *own,
-        raw=_raw(rows), content_hash=pl.concat_str(content),
-    )  # fmt: skip
-    return records.with_columns(content_hash=_hashed(records["content_hash"]))
 
 
 def _one_spelling(mapped: Mapped, fields: dict[str, Field]) -> dict[str, pl.Expr]:
@@ -178,17 +313,9 @@ def _labelled(records: pl.DataFrame, places_of: pl.DataFrame) -> pl.DataFrame:
     return labelled.with_columns(place_label=pl.col("hash")).drop("hash", "area")
 
 
-def _remarks(records: pl.DataFrame, good: pl.DataFrame, mapped: Mapped, rejects: pl.DataFrame) -> list[str]:
-    remarks = []
-    per_key = records.group_by("key").agg(contents=pl.col("content_hash").n_unique(), rows=pl.len())
-    reused, repeated = (per_key["contents"] > 1).sum(), (per_key["rows"] - per_key["contents"]).sum()
-    if reused:
-        remarks.append(f"{reused} keys are used again for other content in the same file: kept as separate records")
-    if repeated:
-        remarks.append(f"{repeated} lines repeat an earlier line word for word")
-    if mapped.unknown:
-        remarks.append(f"columns nobody has described, not used: {', '.join(mapped.unknown)}")
+def _remarks(records: pl.DataFrame, part: Part, good: pl.DataFrame) -> list[Remark]:
+    remarks = [Remark("{} rows hold nothing at all: left out", part.blank)] if part.blank else []
     early = (records["known_date"] < records["reference_date"]).sum()
     if early:
-        remarks.append(f"{early} rows were known before they happened")
-    return remarks + kinds.foreign_words(mapped, good)
+        remarks.append(Remark("{} rows were known before they happened", int(early)))
+    return remarks + kinds.foreign_words(part.table.mapped, good)
