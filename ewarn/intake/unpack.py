@@ -101,14 +101,14 @@ def recognised(body: bytes, definitions: Sequence[DropDefinition]) -> DropDefini
 def placed(staged: Staged, member: Member, seen: Look, definition: DropDefinition) -> Staged:
     """A staging as one of the whole file: its positions name the member and, for a sheet, its row; the definition is
     the source's own, and what was seen of the table is told too."""
-    notes = (*member.remarks, *seen.remarks, *staged.notes)
+    remarks = (*member.remarks, *seen.remarks, *staged.remarks)
     own = digest(definition.model_dump(mode="json"))
-    staged = replace(staged, notes=notes, profile=seen.profile, definition_hash=own)
+    staged = replace(staged, remarks=remarks, profile=seen.profile, definition_hash=own)
     if not member.name:
         return staged
-    notes = tuple(f"{member.name}: {note}" for note in notes)
+    notes = tuple(f"{member.name}: {note}" for note in staged.notes)
     records, rejects = (f.with_columns(position=_positions(f, member)) for f in (staged.records, staged.rejects))
-    return replace(staged, records=records, rejects=rejects, notes=notes)
+    return replace(staged, records=records, rejects=rejects, remarks=notes)
 
 
 def _positions(frame: pl.DataFrame, member: Member) -> pl.Expr:
