@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import polars as pl
+import polars_hash  # noqa: F401  (gives expressions their hashes)
 
 INSTANT = pl.Datetime("us", "UTC")
 TEXT, DAY, WHOLE, REAL, YES = pl.String, pl.Date, pl.Int64, pl.Float64, pl.Boolean
@@ -238,6 +239,17 @@ def shaped(name: str, frame: pl.DataFrame) -> pl.DataFrame:
         pl.lit(None, dtype=dtype).alias(column) for column, dtype in schema.items() if column not in frame.columns
     ]
     return frame.with_columns(missing).select(schema.names()).cast(dict(schema))  # type: ignore[arg-type]
+
+
+def fingerprint(text: pl.Expr, length: int = 32) -> pl.Expr:
+    """SHA-256 of a text in hex, cut to a length: the same for the same text, on every machine, for ever."""
+    hashed: pl.Expr = text.chash.sha2_256()  # type: ignore[attr-defined]
+    return hashed.str.head(length)
+
+
+def mark(fingerprints: pl.Expr) -> pl.Expr:
+    """The first 64 bits of a fingerprint as a number, for sorting and looking up."""
+    return fingerprints.str.head(16).str.decode("hex").bin.reinterpret(dtype=pl.UInt64, endianness="big")
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-import duckdb
 import polars as pl
 
 from ewarn.catalogue.definitions import DropDefinition
 from ewarn.errors import UnusableInput
-from ewarn.frames import INSTANT, shaped
+from ewarn.frames import INSTANT, fingerprint, shaped
 from ewarn.intake import byvalue, kinds, names, places, vocabulary
 from ewarn.intake.csvfile import LINE, PART_BYTES, ROW, Csv, Rows, no_row, open_csv
 from ewarn.intake.normalise import Field, Mapped, day, instant, lay, number, yes
@@ -196,14 +195,16 @@ def _identity(good: pl.DataFrame, table: Table) -> pl.DataFrame:
     """row, key and the hash over the content of every row."""
     mapped = table.mapped
     spelt = _one_spelling(mapped, table.fields)
-    content = [
-        pl.when(pl.col(c).str.strip_chars() == "")
-        .then(pl.lit(""))
-        .otherwise(pl.format("{}\x1f{}\x1e", pl.lit(name), spelt.get(c, pl.col(c).str.strip_chars())))
-        for name, c in mapped.content
-    ]
+    content: list[pl.Expr] = []
+    for name, c in mapped.content:
+        cell, cells = pl.col(c).str.strip_chars(), good.get_column(c)
+        tagged = [pl.lit(f"{name}\x1f"), spelt.get(c, cell), pl.lit("\x1e")]
+        if (cells.str.strip_chars() == "").any():
+            content.append(pl.when(cell == "").then(pl.lit("")).otherwise(pl.concat_str(tagged)))
+        else:
+            content += tagged
     found = good.select(pl.col(ROW).alias("row"), _key(mapped, table.fields), content_hash=pl.concat_str(content))
-    return found.with_columns(content_hash=_hashed(found["content_hash"]))
+    return found.with_columns(fingerprint(pl.col("content_hash")))
 
 
 def _key(mapped: Mapped, fields: dict[str, Field]) -> pl.Expr:
@@ -293,13 +294,6 @@ def _one_spelling(mapped: Mapped, fields: dict[str, Field]) -> dict[str, pl.Expr
     }
     keyed = {*mapped.key.values(), *mapped.joining.values()}
     return {mapped.headers[f]: one for f, one in spelt.items() if f in mapped.headers and mapped.headers[f] in keyed}
-
-
-def _hashed(texts: pl.Series) -> pl.Series:
-    """SHA-256 of every text, in hex, the first 32 places."""
-    with duckdb.connect(":memory:", config={"enable_external_access": "false"}) as connection:
-        connection.register("texts", pl.DataFrame({"content": texts}).to_arrow())
-        return connection.execute("SELECT left(sha256(content), 32) AS hash FROM texts").pl()["hash"]
 
 
 def _labelled(records: pl.DataFrame, places_of: pl.DataFrame) -> pl.DataFrame:

@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 
 from ewarn.errors import StoreBusy, StoreFault
 from ewarn.settings import Settings
-from ewarn.store import files, published, schema
+from ewarn.store import files, published, schema, segments
 from ewarn.store.tables import Connection
 
 CONFIG: dict[str, str | bool | int | float | list[str]] = {
@@ -35,13 +35,15 @@ ALONE = {"threads": 1}
 
 
 def connect(path: Path, *, read_only: bool = False) -> Connection:
-    """A connection in UTC that reaches no other file and whose settings cannot be changed.
+    """A connection in UTC that reaches no file but its segments and whose settings cannot be changed.
 
     Raises: StoreFault when the file is not a database that this program can open; duckdb.IOException when a copy to be
     read has gone.
     """
+    reach = {"allowed_directories": [f"{segments.folder_of(path)}/"]}
+    config = CONFIG | reach if read_only else CONFIG | reach | ALONE
     try:
-        con = duckdb.connect(str(path), read_only=read_only, config=CONFIG if read_only else CONFIG | ALONE)
+        con = duckdb.connect(str(path), read_only=read_only, config=config)
     except duckdb.Error as error:
         if files.is_full(error) or not path.exists():
             raise
@@ -52,6 +54,7 @@ def connect(path: Path, *, read_only: bool = False) -> Connection:
         ) from error
     con.execute("SET TimeZone = 'UTC'")
     con.execute("SET lock_configuration = true")
+    segments.show(con, path)
     return con
 
 

@@ -29,6 +29,12 @@ def make_folder(folder: Path) -> Path:
     return folder
 
 
+def sync(written: BinaryIO) -> None:
+    """Make what was written to a file durable."""
+    written.flush()
+    os.fsync(written.fileno())
+
+
 def sync_folder(folder: Path) -> None:
     """Make a rename in the folder durable."""
     handle = os.open(folder, os.O_RDONLY)

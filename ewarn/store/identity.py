@@ -1,37 +1,55 @@
 """Which record a row is: matched by content first, then paired within its key, the rest are new.
 
-In: the rows of one snapshot as (row, key, content, reading, reference_date, known_date). Out: one row per version to be
-added, with record id, occurrence and version number. The order of the rows plays no part: ties are settled by date and
+In: the rows of one snapshot as (row, key, content, reference_date, known_date). Out: one row per version to be added,
+with record id, occurrence and version number. The order of the rows plays no part: ties are settled by date and
 content.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 import polars as pl
 
+from ewarn.frames import fingerprint
 from ewarn.store import tables
 from ewarn.store.tables import Connection
-from ewarn.terms import digest
 
 ORDER = ["key", "reference_date", "known_date"]
+Seen = Callable[[pl.Series], pl.Series]
 
 
-def match(tx: Connection, source: str, incoming: pl.DataFrame, *, reread_of: str | None = None) -> pl.DataFrame:
+def record_ids(source: str) -> pl.Expr:
+    """The identity of a record, from the columns key and occurrence: 16 hex digits."""
+    parts = (pl.lit(source), pl.col("key"), pl.col("occurrence").cast(pl.String))
+    return fingerprint(pl.concat_str(parts, separator="\x1f"), 16)
+
+
+def match(
+    tx: Connection,
+    source: str,
+    incoming: pl.DataFrame,
+    *,
+    reread_of: str | None = None,
+    seen: Seen | None = None,
+) -> pl.DataFrame:
     """The versions to add: incoming's columns plus record_id, occurrence, version, previous_visible_at.
 
     Rows equal to a record's current version are left out; so are repeated lines. Then, within a key: a row equal to an
     older version of a record not yet spoken for is that record; the rows and records still left are paired in order;
-    rows beyond that are new records. With `reread_of` (the snapshot read again): a row whose reading differs is a new
-    version too, and what a later snapshot said of a record stands.
+    rows beyond that are new records. `seen`: which contents of known records rows outside `incoming` have said again,
+    so that these records are spoken for. With `reread_of` (the snapshot read again; incoming then has 'reading'): a row
+    whose reading differs is a new version too, and what a later snapshot said of a record stands.
     """
-    rows = incoming.sort(*ORDER, "content", "reading", "row").unique(["key", "content"], keep="first")
+    rows = incoming.sort(*ORDER, "content", "row").unique(["key", "content"], keep="first")
     known = _current(tx, source, rows)
     same = rows.join(known, on=["key", "content"], suffix="_known")
-    reread_rows = same.filter(pl.col("reading") != pl.col("reading_known")) if reread_of else same.clear()
+    reread_rows = same.filter(pl.col("reading") != _readings(tx, same)) if reread_of else same.clear()
     rows = rows.join(same, on="row", how="anti")
     free = known.join(same, on="record_id", how="anti")
+    if seen is not None:
+        free = free.filter(~seen(free["content"]))
     reverted = _reverted(tx, source, rows, free)
     rows = rows.join(reverted, on="row", how="anti")
     if reread_of:
@@ -51,6 +69,32 @@ def match(tx: Connection, source: str, incoming: pl.DataFrame, *, reread_of: str
     return pl.concat([*followers, new.select(columns)]).sort("row")
 
 
+def readings(tx: Connection, mentions: str, places: str, name: str) -> pl.DataFrame:
+    """Columns of `name`, and 'reading': a hash over the mentions and places read from each. In: names of relations."""
+    return tables.frame(
+        tx,
+        f"""
+        WITH said AS (
+            SELECT {name}, concat_ws('|', 'm', role, mention_kind, coalesce(subject, ''), as_written) AS part
+            FROM {mentions}
+            UNION ALL SELECT {name}, concat_ws('|', 'p', area, round(share, 6), certain) FROM {places}
+        )
+        SELECT {name}, md5(string_agg(part, chr(10) ORDER BY part)) AS reading FROM said GROUP BY {name}
+        """,
+    )
+
+
+def _readings(tx: Connection, same: pl.DataFrame) -> pl.Series:
+    """How the current version of each known record was read."""
+    tx.register("same_records", same.select("record_id", "version"))
+    chosen = "(SELECT * FROM {} SEMI JOIN same_records USING (record_id, version))"
+    try:
+        read = readings(tx, chosen.format("detection"), chosen.format("place"), "record_id")
+    finally:
+        tx.unregister("same_records")
+    return same.join(read, on="record_id", how="left", maintain_order="left")["reading"].fill_null("")
+
+
 def _current(tx: Connection, source: str, rows: pl.DataFrame) -> pl.DataFrame:
     """The current version of every record of this source whose key occurs in the rows."""
     tx.register("incoming_keys", rows.select("key").unique())
@@ -58,7 +102,7 @@ def _current(tx: Connection, source: str, rows: pl.DataFrame) -> pl.DataFrame:
         return tables.frame(
             tx,
             """
-            SELECT record_id, version, key, occurrence, content, reading, visible_at, reference_date, known_date,
+            SELECT record_id, version, key, occurrence, content, visible_at, reference_date, known_date,
                    snapshot, received_at
             FROM record SEMI JOIN incoming_keys USING (key) WHERE source = ?
             QUALIFY row_number() OVER (PARTITION BY record_id ORDER BY version DESC) = 1
@@ -107,10 +151,8 @@ def _new(source: str, rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
         .join(taken, on="key", how="left", maintain_order="left")
         .with_columns(occurrence=pl.col("place") + pl.col("taken").fill_null(0))
     )
-    names = zip(numbered["key"].to_list(), numbered["occurrence"].to_list(), strict=True)
-    ids = [digest([source, key, occurrence], 16) for key, occurrence in names]
     return numbered.with_columns(
-        record_id=pl.Series(ids, dtype=pl.String),
+        record_id=record_ids(source),
         version=pl.lit(1, dtype=pl.Int64),
         previous_visible_at=pl.lit(None, dtype=pl.Datetime("us", "UTC")),
     )

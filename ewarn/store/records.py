@@ -8,7 +8,7 @@ version of one. Row order plays no part. Nothing is read from the bytes here and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -17,11 +17,11 @@ import polars as pl
 
 from ewarn.frames import SHAPES
 from ewarn.store import audit, identity, rejects, snapshots, tables
+from ewarn.store.segments import TABLE_OF
 from ewarn.store.snapshots import SnapshotRef
 from ewarn.store.tables import Connection
 from ewarn.terms import RecordKind, digest, london_day
 
-TABLE_OF = {"sample": "sample", "incident": "incident", "count": "count_row", "notice": "notice"}
 NAMED = ["substance", "class", "queued"]
 
 
@@ -45,6 +45,25 @@ class Staging(Protocol):
 
 
 @dataclass(frozen=True)
+class Beside:
+    """What of a file was settled before its last rows land: counts, and how it becomes visible.
+
+    seen: which contents of known records its other rows have said again. whole: nothing of the file is still to come.
+    """
+
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    rejects: int = 0
+    detections: int = 0
+    queued: int = 0
+    summary: str = ""
+    seen: identity.Seen | None = None
+    enter: Callable[[Connection], None] | None = None
+    whole: bool = True
+
+
+@dataclass(frozen=True)
 class Landed:
     """Counts of one landing; records = new + changed + unchanged + rejects."""
 
@@ -60,18 +79,28 @@ class Landed:
 
 
 def land(
-    tx: Connection, staged: Staging, snapshot: SnapshotRef, now: datetime, backfill: bool, *, reread: bool = False
+    tx: Connection,
+    staged: Staging,
+    snapshot: SnapshotRef,
+    now: datetime,
+    backfill: bool,
+    *,
+    reread: bool = False,
+    beside: Beside | None = None,
 ) -> Landed:
     """Add what is new or changed. Landing the same staging again adds nothing.
 
     Detections and queued count the mentions of new and changed records. A version is visible from the snapshot's
     received_at; with `backfill` from 00:00 Europe/London on its known date, else its reference date; never before the
     version it follows. `reread`: a row of equal content whose mentions or places now read otherwise is a new version.
+    `beside`: what of the same file was settled before, outside this transaction.
     """
+    beside = beside or Beside()
     kind = RecordKind(staged.kind).value
-    incoming = _with_reading(tx, staged)
-    matched = identity.match(tx, snapshot.receipt.source, incoming, reread_of=snapshot.sha256 if reread else None)
-    versions = _clocked(matched, snapshot, backfill)
+    incoming = _incoming(tx, staged, reread)
+    again = snapshot.sha256 if reread else None
+    matched = identity.match(tx, snapshot.receipt.source, incoming, reread_of=again, seen=beside.seen)
+    versions = clocked(matched, snapshot, backfill)
     header = _header(staged, versions, snapshot, kind, backfill)
     tables.insert(tx, "record", header)
     ids = versions.select("row", "record_id", "version")
@@ -80,10 +109,14 @@ def land(
     tables.insert(tx, "detection", mentions)
     tables.insert(tx, "place", ids.join(staged.places, on="row").drop("row"))
     rejects.enter(tx, staged.rejects, snapshot, now)
-    landed = _counts(staged, versions, mentions)
-    snapshots.enter(tx, [snapshot.receipt], new=landed.new, changed=landed.changed, landed=True)
+    landed = _counts(staged, versions, mentions, incoming, beside)
+    if beside.enter is not None:
+        beside.enter(tx)
+    counts = {"rows_in": landed.records, "unchanged": landed.unchanged, "rejects": landed.rejects}
+    snapshots.enter(tx, [snapshot.receipt], new=landed.new, changed=landed.changed, landed=beside.whole, **counts)
     _, newest, _ = audit.last(tx)
-    audit.append(tx, max(now, newest or now), "ewarn", "landed", snapshot.receipt.id, _summary(header))
+    summary = digest([_summary(header), beside.summary]) if beside.summary else _summary(header)
+    audit.append(tx, max(now, newest or now), "ewarn", "landed", snapshot.receipt.id, summary)
     return landed
 
 
@@ -132,31 +165,23 @@ def with_name(con: Connection, as_written: str) -> pl.DataFrame:
     )
 
 
-def _with_reading(tx: Connection, staged: Staging) -> pl.DataFrame:
-    """row, key, content, reading, reference_date, known_date: what identity is settled on."""
-    tx.register("staged_records", staged.records)
+def _incoming(tx: Connection, staged: Staging, reread: bool) -> pl.DataFrame:
+    """row, key, content, reference_date, known_date: what identity is settled on; when read again, 'reading' too."""
+    content = pl.col("content_hash") + pl.when("retracted").then(pl.lit(" retracted")).otherwise(pl.lit(""))
+    found = staged.records.select("row", "key", content.alias("content"), "reference_date", "known_date")
+    if not reread:
+        return found
     tx.register("staged_mentions", staged.mentions)
     tx.register("staged_places", staged.places)
     try:
-        return tables.frame(
-            tx,
-            """
-            WITH said AS (
-                SELECT row, concat_ws('|', 'm', role, mention_kind, coalesce(subject, ''), as_written) AS part
-                FROM staged_mentions
-                UNION ALL SELECT row, concat_ws('|', 'p', area, round(share, 6), certain) FROM staged_places
-            ), hashed AS (SELECT row, md5(string_agg(part, chr(10) ORDER BY part)) AS reading FROM said GROUP BY row)
-            SELECT row, key, content_hash || CASE WHEN retracted THEN ' retracted' ELSE '' END AS content,
-                   coalesce(reading, '') AS reading, reference_date, known_date
-            FROM staged_records LEFT JOIN hashed USING (row)
-            """,
-        )
+        read = identity.readings(tx, "staged_mentions", "staged_places", "row")
     finally:
-        for name in ("staged_records", "staged_mentions", "staged_places"):
-            tx.unregister(name)
+        tx.unregister("staged_mentions")
+        tx.unregister("staged_places")
+    return found.join(read, on="row", how="left", maintain_order="left").with_columns(pl.col("reading").fill_null(""))
 
 
-def _clocked(matched: pl.DataFrame, snapshot: SnapshotRef, backfill: bool) -> pl.DataFrame:
+def clocked(matched: pl.DataFrame, snapshot: SnapshotRef, backfill: bool) -> pl.DataFrame:
     """Fill known_date and set visible_at."""
     received = snapshot.receipt.received_at
     if backfill:
@@ -179,12 +204,12 @@ def _header(staged: Staging, versions: pl.DataFrame, snapshot: SnapshotRef, kind
     receipt = snapshot.receipt
     said = "known date not stated, read as " + ("the reference date" if backfill else "the day received")
     basis = pl.concat_str(pl.col("basis"), pl.when("unstated").then(pl.lit(said)), separator="; ", ignore_nulls=True)
-    kept = staged.records.select("row", "reference_at", "published_at", "basis", "retracted", "position", "raw")
+    kept = staged.records.select("row", "reference_at", "published_at", "basis", "retracted", "position")
     return (
         versions.join(kept, on="row")
         .select(
-            "record_id", "version", "key", "occurrence", "content", "reading", "reference_date", "reference_at",
-            "known_date", "published_at", "position", "raw", "visible_at",
+            "record_id", "version", "key", "occurrence", "content", "reference_date", "reference_at",
+            "known_date", "published_at", "position", "visible_at",
             basis.alias("basis"), pl.col("retracted").fill_null(False),
         )
         .with_columns(
@@ -200,22 +225,37 @@ def _of_kind(staged: Staging, ids: pl.DataFrame, kind: str) -> pl.DataFrame:
     return ids.join(staged.records, on="row").drop(*header)
 
 
-def _counts(staged: Staging, versions: pl.DataFrame, mentions: pl.DataFrame) -> Landed:
+def _counts(
+    staged: Staging, versions: pl.DataFrame, mentions: pl.DataFrame, incoming: pl.DataFrame, beside: Beside
+) -> Landed:
     changed = versions.filter(pl.col("version") > 1)
     new = versions.height - changed.height
-    refused = staged.rejects.height
+    refused = staged.rejects.height + beside.rejects
     kinds = mentions.get_column("mention_kind")
+    unchanged = staged.records.height - versions.height + beside.unchanged
     return Landed(
-        records=staged.records.height + refused,
-        new=new,
-        changed=changed.height,
-        unchanged=staged.records.height - versions.height,
+        records=beside.new + beside.changed + new + changed.height + unchanged + refused,
+        new=new + beside.new,
+        changed=changed.height + beside.changed,
+        unchanged=unchanged,
         rejects=refused,
-        detections=int(kinds.is_in(NAMED).sum()),
-        queued=int((kinds == "queued").sum()),
-        notes=tuple(staged.notes),
+        detections=int(kinds.is_in(NAMED).sum()) + beside.detections,
+        queued=int((kinds == "queued").sum()) + beside.queued,
+        notes=(*staged.notes, *_repetitions(incoming)),
         changed_records=tuple(changed.get_column("record_id").sort().to_list()),
     )
+
+
+def _repetitions(incoming: pl.DataFrame) -> list[str]:
+    """Remarks on keys and lines that one file uses more than once."""
+    per_key = incoming.group_by("key").agg(contents=pl.col("content").n_unique(), rows=pl.len())
+    reused, repeated = int((per_key["contents"] > 1).sum()), int((per_key["rows"] - per_key["contents"]).sum())
+    remarks = []
+    if reused:
+        remarks.append(f"{reused} keys are used again for other content in the same file: kept as separate records")
+    if repeated:
+        remarks.append(f"{repeated} lines repeat an earlier line word for word")
+    return remarks
 
 
 def _summary(header: pl.DataFrame) -> str:

@@ -141,23 +141,48 @@ def note(
     return receipt
 
 
-def enter(tx: Connection, entries: Iterable[Receipt], *, new: int = 0, changed: int = 0, landed: bool = False) -> None:
+def enter(
+    tx: Connection,
+    entries: Iterable[Receipt],
+    *,
+    new: int = 0,
+    changed: int = 0,
+    landed: bool = False,
+    rows_in: int | None = None,
+    unchanged: int | None = None,
+    rejects: int | None = None,
+) -> None:
     """Put receipts into the database; one that is there already stays, except that `landed` completes it."""
+    counts = {
+        "new_records": new, "changed_records": changed, "rows_in": rows_in, "unchanged_records": unchanged,
+        "rejects": rejects,
+    }  # fmt: skip
     for entry in entries:
         if entry.kind == "purged":
             continue  # these stand in the tombstone table
         known = tables.one(tx, "SELECT count(*) FROM receipt WHERE id = ?", [entry.id])
         if known and landed:
+            marks = ", ".join(f"{name} = ?" for name in counts)
             tx.execute(
-                "UPDATE receipt SET landed = true, new_records = ?, changed_records = ? WHERE id = ? AND NOT landed",
-                [new, changed, entry.id],
+                f"UPDATE receipt SET landed = true, {marks} WHERE id = ? AND NOT landed", [*counts.values(), entry.id]
             )
         if not known:
             values = entry.model_dump(exclude={"validators", "by", "rule"})
-            tables.put(tx, "receipt", **values, new_records=new, changed_records=changed, landed=landed)
+            tables.put(tx, "receipt", **values, **counts, landed=landed)
             _, newest, _ = audit.last(tx)
             at = max(entry.received_at, newest) if newest else entry.received_at
             audit.append(tx, at, "ewarn", entry.kind, f"{entry.source} {entry.id}", entry.sha256)
+
+
+def counts_of(con: Connection, source: str, sha256: str, member: str = "") -> dict[str, int] | None:
+    """What became of these bytes when they landed: rows_in and rejects; None where that was not counted."""
+    found = tables.rows(
+        con,
+        "SELECT rows_in, rejects FROM receipt WHERE source = ? AND sha256 = ? AND coalesce(member, '') = ? AND landed "
+        "AND rows_in IS NOT NULL ORDER BY received_at DESC LIMIT 1",
+        [source, sha256, member],
+    )
+    return found[0] if found else None
 
 
 def body(settings: Settings, sha256: str) -> bytes:

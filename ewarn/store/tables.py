@@ -37,10 +37,15 @@ def insert(tx: Connection, table: str, data: pl.DataFrame) -> int:
     columns = ", ".join(f'"{name}"' for name in data.columns)
     tx.register("incoming_rows", data)
     try:
-        tx.execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM incoming_rows")
+        tx.execute(f"INSERT INTO {own(tx, table)} ({columns}) SELECT {columns} FROM incoming_rows")
     finally:
         tx.unregister("incoming_rows")
     return data.height
+
+
+def own(con: Connection, table: str) -> str:
+    """The database's own table, though a view of the same name may stand before it."""
+    return f'"{one(con, "SELECT current_database()")}".main."{table}"'
 
 
 def put(tx: Connection, table: str, **values: Any) -> None:

@@ -1,0 +1,119 @@
+"""A large file's landing: its rows sorted into known, plain and the rest, outside the write lock.
+
+In: identities and stagings of its parts. Out: plain rows in a segment; marks of what known records' contents were said
+again; and which rows are left for `records.land`. A row is known when it is the current content of a record; plain when
+its key is new and no other row of the file has it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ewarn.frames import mark
+from ewarn.store import identity, segments
+from ewarn.store.database import Database
+from ewarn.store.records import NAMED, Beside, Staging, clocked
+from ewarn.store.segments import Known, Marks
+from ewarn.store.snapshots import SnapshotRef
+from ewarn.store.tables import Connection
+
+Mask = NDArray[np.bool_]
+_BASIS = {True: "the reference date", False: "the day received"}
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """Which rows of a part are plain, and which are left; the others are known."""
+
+    plain: pl.Series
+    rest: pl.Series
+
+
+class Large:
+    """One large file's landing. It holds one number per row of the file and per known record, never the rows."""
+
+    def __init__(self, db: Database, snapshot: SnapshotRef, kind: str) -> None:
+        receipt = snapshot.receipt
+        db.publish()
+        with db.read() as con:
+            self.known = Known.of(con, receipt.source)
+        self.snapshot = snapshot
+        self.repeated: Marks = np.empty(0, dtype=np.uint64)
+        self.unchanged = 0
+        self._seen = np.zeros(len(self.known.contents), dtype=bool)
+        self._writer = segments.Writer(segments.folder_of(db.path), receipt.id, kind)
+        self._detections = self._queued = 0
+
+    def look_for_repeats(self, keys: list[pl.Series]) -> None:
+        """In: the keys of every row of the file. Rows whose key is not alone are left for `records.land`."""
+        self.repeated = segments.twice(np.concatenate([hashed(part) for part in keys]))
+
+    def sort(self, rows: pl.DataFrame, *, again: bool = False) -> Sorted:
+        """In: row, key, content_hash. `again`: these rows were sorted before, and are not counted twice."""
+        contents = rows.select(mark(pl.col("content_hash"))).to_series().to_numpy()
+        alone = ~segments.within(hashed(rows["key"]), self.repeated)
+        known = segments.within(contents, self.known.contents)
+        if known.any():
+            self._seen[np.searchsorted(self.known.contents, contents[known])] = True
+        if not again:
+            self.unchanged += int(known.sum())
+        plain = alone & ~known
+        if len(self.known.records) and plain.any():
+            plain[plain] = ~segments.within(self._ids(rows.filter(pl.Series(plain))), self.known.records)
+        return Sorted(pl.Series(plain), pl.Series(~plain & ~known))
+
+    def add(self, staged: Staging, backfill: bool) -> None:
+        """Write plain rows into the segment."""
+        frame = staged.records.with_columns(
+            occurrence=pl.lit(1), previous_visible_at=pl.lit(None, pl.Datetime("us", "UTC"))
+        )
+        frame = clocked(frame, self.snapshot, backfill)
+        said = f"known date not stated, read as {_BASIS[backfill]}"
+        frame = frame.with_columns(
+            mark(identity.record_ids(self.snapshot.receipt.source)).alias("record_id"),
+            pl.col("content_hash").str.decode("hex").alias("content"),
+            pl.col("position").str.extract(r"(\d+)$").cast(pl.Int64).alias("line"),
+            pl.concat_str("basis", pl.when("unstated").then(pl.lit(said)), separator="; ", ignore_nulls=True),
+        )
+        self._writer.add(frame, staged.mentions, staged.places)
+        kinds = staged.mentions["mention_kind"]
+        self._detections += int(kinds.is_in(NAMED).sum())
+        self._queued += int((kinds == "queued").sum())
+
+    def settle(self) -> Beside:
+        """Make the segment durable. What `records.land` needs to know of it."""
+        self._writer.close()
+        return Beside(
+            new=self._writer.records, unchanged=self.unchanged, detections=self._detections, queued=self._queued,
+            summary=" ".join(self._writer.hashes[name] for name in sorted(self._writer.hashes)), seen=self.seen,
+            enter=self._enter,
+        )  # fmt: skip
+
+    def seen(self, contents: pl.Series) -> pl.Series:
+        """Which contents of known records the file has said again."""
+        marks = contents.to_frame("content").select(mark(pl.col("content"))).to_series().to_numpy()
+        return pl.Series(segments.within(marks, self.known.contents[self._seen]))
+
+    def drop(self) -> None:
+        """Take the segment's files away: the landing failed."""
+        self._writer.drop()
+
+    def _enter(self, tx: Connection) -> None:
+        receipt = self.snapshot.receipt
+        self._writer.enter(
+            tx, source=receipt.source, snapshot=self.snapshot.sha256, definition_hash=receipt.definition_hash,
+            received_at=receipt.received_at, backfill=receipt.backfill, member=receipt.member,
+        )  # fmt: skip
+
+    def _ids(self, rows: pl.DataFrame) -> Marks:
+        ids = rows.select("key", occurrence=pl.lit(1)).select(mark(identity.record_ids(self.snapshot.receipt.source)))
+        return ids.to_series().to_numpy()
+
+
+def hashed(keys: pl.Series) -> Marks:
+    """A number for each key, the same for the same key within this process."""
+    return keys.hash(seed=7).to_numpy()
