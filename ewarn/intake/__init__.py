@@ -7,20 +7,25 @@ network.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import polars as pl
+
 from ewarn.catalogue.definitions import DropDefinition, FeedDefinition, NoticeDefinition
 from ewarn.intake.archive import Contents, shown
-from ewarn.intake.drift import Profile, look
+from ewarn.intake.drift import Look, Profile, look
 from ewarn.intake.drops import ENDINGS, DropFile, collect, remove, settle, strays
 from ewarn.intake.feeds import read_feed
 from ewarn.intake.feedshape import Shape
 from ewarn.intake.fetch import Fetched, fetch
 from ewarn.intake.pasted import Attachment, attachments, is_mail, read_notice, reference_of, wrapped
 from ewarn.intake.staged import Known, Staged
-from ewarn.intake.tables import headers_of, read_table
-from ewarn.intake.unpack import contents, opened, placed
+from ewarn.intake.tables import Table, headers_of, open_table, read_table, texts
+from ewarn.intake.unpack import Member, contents, line_of, opened, placed
 from ewarn.intake.unpack import recognised as recognise
 
 __all__ = [
@@ -32,11 +37,14 @@ __all__ = [
     "Known",
     "Shape",
     "Staged",
+    "Table",
     "attachments",
     "collect",
     "contents",
     "fetch",
     "is_mail",
+    "open_drop",
+    "raw_at",
     "read",
     "recognise",
     "reference_of",
@@ -46,6 +54,27 @@ __all__ = [
     "strays",
     "wrapped",
 ]
+
+
+def raw_at(
+    definition: FeedDefinition | DropDefinition | NoticeDefinition,
+    body: bytes | Path,
+    positions: Collection[str],
+    catalogue: Known,
+    *,
+    received_at: datetime,
+    member: str = "",
+) -> dict[str, str]:
+    """The text as received behind positions of records and rejects. A position that holds nothing is left out."""
+    if isinstance(definition, DropDefinition):
+        with opened(body, member, known=headers_of(definition)) as table:
+            lines = {position: line_of(position, table) for position in positions}
+            found = texts(definition, table.body, {line for line in lines.values() if line is not None})
+            return {position: found[line] for position, line in lines.items() if line is not None and line in found}
+    whole = body.read_bytes() if isinstance(body, Path) else body
+    staged = read(definition, whole, catalogue, received_at=received_at, backfill=False)
+    held = pl.concat([frame.select("position", "raw") for frame in (staged.records, staged.rejects)])
+    return {position: raw for position, raw in held.iter_rows() if position in positions and raw is not None}
 
 
 def read(
@@ -71,3 +100,40 @@ def read(
     if isinstance(definition, NoticeDefinition):
         return read_notice(definition, body, catalogue, received_at=received_at, backfill=backfill)
     return read_feed(definition, body, catalogue, received_at=received_at, backfill=backfill)
+
+
+@contextmanager
+def open_drop(
+    definition: DropDefinition,
+    body: bytes | Path,
+    catalogue: Known,
+    *,
+    received_at: datetime,
+    backfill: bool,
+    member: str = "",
+    before: Profile | None = None,
+) -> Iterator[Drop]:
+    """A drop, or one member of it, opened to be read part by part. Raises: UnusableInput."""
+    with opened(body, member, known=headers_of(definition)) as held:
+        seen = look(definition, held.body, before, sheet=held.rows is not None)
+        table = open_table(seen.definition, held.body, catalogue, received_at=received_at, backfill=backfill)
+        yield Drop(table, held, seen, definition)
+
+
+@dataclass(frozen=True)
+class Drop:
+    """A drop's table, where it lay, and what was seen of it."""
+
+    table: Table
+    held: Member
+    seen: Look
+    definition: DropDefinition
+
+    @property
+    def large(self) -> bool:
+        """Whether it is to be landed part by part."""
+        return self.table.large and self.held.rows is None
+
+    def placed(self, staged: Staged) -> Staged:
+        """A staging of some of its rows as one of the whole file."""
+        return placed(staged, self.held, self.seen, self.definition)

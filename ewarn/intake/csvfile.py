@@ -8,7 +8,8 @@ that a row with too few or too many cells shows. All other records are read one 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -72,6 +73,22 @@ class Csv:
                     next_step="Export the file again, or split it, so that its rows can be told.",
                 )
             yield rows
+
+    def texts(self, lines: Collection[int]) -> dict[int, str]:
+        """The text of the records that begin on these lines."""
+        wanted, found = sorted(lines), dict[int, str]()
+        for piece in self._pieces(PART_BYTES):
+            line = piece.line
+            for one in piece.found:
+                for number in wanted[bisect_left(wanted, line) : bisect_left(wanted, line + one.lines)]:
+                    start, end = one.start, one.end
+                    if isinstance(one, splitting.Plain):
+                        for _ in range(number - line):
+                            start = careful.next_line(piece.text, start)
+                        end = careful.next_line(piece.text, start)
+                    found[number] = piece.text[start:end].rstrip(b"\r\n").decode()
+                line += one.lines
+        return found
 
     def _pieces(self, size: int) -> Iterator[_Piece]:
         carry, line, skip = b"", self.first_line, self.start

@@ -42,6 +42,12 @@ class CleanText:
     line_end: bytes
     notes: tuple[str, ...]
 
+    @property
+    def size(self) -> int:
+        """Bytes from the beginning to the end."""
+        with _opened(self.source) as stream:
+            return stream.seek(0, io.SEEK_END) - self.start
+
     def pieces(self, size: int = PIECE) -> Iterator[bytes]:
         """The text from its beginning, in pieces cut anywhere."""
         with _opened(self.source) as stream:

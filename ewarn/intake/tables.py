@@ -7,7 +7,8 @@ two steps, so that rows which turn out to be known already are never named and p
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -17,7 +18,7 @@ import polars as pl
 from ewarn.catalogue.definitions import DropDefinition
 from ewarn.errors import UnusableInput
 from ewarn.frames import INSTANT, fingerprint, shaped
-from ewarn.intake import byvalue, kinds, names, places, vocabulary
+from ewarn.intake import byvalue, careful, kinds, names, places, vocabulary
 from ewarn.intake.csvfile import LINE, PART_BYTES, ROW, Csv, Rows, no_row, open_csv
 from ewarn.intake.normalise import Field, Mapped, day, instant, lay, number, yes
 from ewarn.intake.staged import Known, Remark, Staged
@@ -61,6 +62,11 @@ class Table:
     fields: dict[str, Field]
     reading: Reading
     definition_hash: str
+
+    @property
+    def large(self) -> bool:
+        """Whether the file is more than one part."""
+        return self.file.text.size > PART_BYTES
 
     @property
     def remarks(self) -> tuple[Remark, ...]:
@@ -142,6 +148,17 @@ def open_table(
     mapped = lay(definition, file.header)
     fields = _header_fields(mapped, london_day(received_at), backfill) | kinds.fields(mapped)
     return Table(definition, file, mapped, fields, Reading(mapped, known), digest(definition.model_dump(mode="json")))
+
+
+def texts(definition: DropDefinition, body: bytes | Path, lines: Collection[int]) -> dict[int, str]:
+    """The rows that begin on these lines: JSON of header -> cell, or the text itself where it is no whole row."""
+    file = open_csv(body, headers_of(definition))
+    found = {}
+    for line, text in file.texts(lines).items():
+        cells, _ = careful.record(text.encode(), 0, file.delimiter.encode())
+        whole = cells is not None and len(cells) == len(file.header)
+        found[line] = json.dumps(dict(zip(file.header, cells or (), strict=True)), ensure_ascii=False) if whole else text
+    return found
 
 
 def read_table(

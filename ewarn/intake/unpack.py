@@ -8,6 +8,7 @@ without a word: one that cannot be read is refused by itself, and the others sta
 from __future__ import annotations
 
 import gzip
+import re
 import stat
 import tempfile
 import zipfile
@@ -109,6 +110,17 @@ def placed(staged: Staged, member: Member, seen: Look, definition: DropDefinitio
     notes = tuple(f"{member.name}: {note}" for note in staged.notes)
     records, rejects = (f.with_columns(position=_positions(f, member)) for f in (staged.records, staged.rejects))
     return replace(staged, records=records, rejects=rejects, remarks=notes)
+
+
+def line_of(position: str, member: Member) -> int | None:
+    """The line of a member's text that a position names; None where it names none."""
+    found = re.search(r"(\d+)$", position)
+    if found is None:
+        return None
+    number = int(found[1])
+    if member.rows is None:
+        return number
+    return member.rows.index(number) + 1 if number in member.rows else None
 
 
 def _positions(frame: pl.DataFrame, member: Member) -> pl.Expr:

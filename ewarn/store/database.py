@@ -26,7 +26,6 @@ from ewarn.store import files, published, schema, segments
 from ewarn.store.tables import Connection
 
 CONFIG: dict[str, str | bool | int | float | list[str]] = {
-    "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
 }
@@ -40,10 +39,8 @@ def connect(path: Path, *, read_only: bool = False) -> Connection:
     Raises: StoreFault when the file is not a database that this program can open; duckdb.IOException when a copy to be
     read has gone.
     """
-    reach = {"allowed_directories": [f"{segments.folder_of(path)}/"]}
-    config = CONFIG | reach if read_only else CONFIG | reach | ALONE
     try:
-        con = duckdb.connect(str(path), read_only=read_only, config=config)
+        con = duckdb.connect(str(path), read_only=read_only, config=CONFIG if read_only else CONFIG | ALONE)
     except duckdb.Error as error:
         if files.is_full(error) or not path.exists():
             raise
@@ -53,6 +50,8 @@ def connect(path: Path, *, read_only: bool = False) -> Connection:
             next_step="Restore a backup with 'ewarn restore', or use the program that wrote it.",
         ) from error
     con.execute("SET TimeZone = 'UTC'")
+    con.execute("SET allowed_directories = [?]", [f"{segments.folder_of(path)}/"])
+    con.execute("SET enable_external_access = false")
     con.execute("SET lock_configuration = true")
     segments.show(con, path)
     return con

@@ -92,7 +92,8 @@ def _readings(tx: Connection, same: pl.DataFrame) -> pl.Series:
         read = readings(tx, chosen.format("detection"), chosen.format("place"), "record_id")
     finally:
         tx.unregister("same_records")
-    return same.join(read, on="record_id", how="left", maintain_order="left")["reading"].fill_null("")
+    known = same.select("record_id").join(read, on="record_id", how="left", maintain_order="left")
+    return known["reading"].fill_null("")
 
 
 def _current(tx: Connection, source: str, rows: pl.DataFrame) -> pl.DataFrame:

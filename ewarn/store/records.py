@@ -222,7 +222,7 @@ def _header(staged: Staging, versions: pl.DataFrame, snapshot: SnapshotRef, kind
 
 def _of_kind(staged: Staging, ids: pl.DataFrame, kind: str) -> pl.DataFrame:
     header = SHAPES[f"staged_{kind}"].keys() & _SHARED
-    return ids.join(staged.records, on="row").drop(*header)
+    return ids.join(staged.records, on="row").drop(*header).drop("raw", strict=False)
 
 
 def _counts(

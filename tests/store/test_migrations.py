@@ -24,9 +24,9 @@ def released(settings: Settings, version: int) -> Database:
     settings.home.mkdir()
     db = Database(settings)
     con = connect(db.path)
+    schema.bring_forward(con, NOON, str(db.path), upto=1)
+    con.execute(VERSION_ONE_ROWS)
     schema.bring_forward(con, NOON, str(db.path), upto=version)
-    if version >= 1:
-        con.execute(VERSION_ONE_ROWS)
     con.close()
     return db
 
