@@ -16,22 +16,23 @@ from pathlib import Path
 import polars as pl
 
 from ewarn.catalogue.definitions import DropDefinition, FeedDefinition, NoticeDefinition
-from ewarn.intake.archive import Contents, shown
+from ewarn.intake.archive import Contents, Member, shown
 from ewarn.intake.drift import Look, Profile, look
 from ewarn.intake.drops import ENDINGS, DropFile, collect, remove, settle, strays
 from ewarn.intake.feeds import read_feed
 from ewarn.intake.feedshape import Shape
 from ewarn.intake.fetch import Fetched, fetch
 from ewarn.intake.pasted import Attachment, attachments, is_mail, read_notice, reference_of, wrapped
-from ewarn.intake.staged import Known, Staged
+from ewarn.intake.staged import Known, Staged, joined
 from ewarn.intake.tables import Table, headers_of, open_table, read_table, texts
-from ewarn.intake.unpack import Member, contents, line_of, opened, placed
+from ewarn.intake.unpack import contents, line_of, opened, placed
 from ewarn.intake.unpack import recognised as recognise
 
 __all__ = [
     "ENDINGS",
     "Attachment",
     "Contents",
+    "Drop",
     "DropFile",
     "Fetched",
     "Known",
@@ -43,6 +44,7 @@ __all__ = [
     "contents",
     "fetch",
     "is_mail",
+    "joined",
     "open_drop",
     "raw_at",
     "read",
@@ -79,7 +81,7 @@ def raw_at(
 
 def read(
     definition: FeedDefinition | DropDefinition | NoticeDefinition,
-    body: bytes,
+    body: bytes | Path,
     catalogue: Known,
     *,
     received_at: datetime,
@@ -93,10 +95,10 @@ def read(
     """
     if isinstance(definition, DropDefinition):
         with opened(body, member, known=headers_of(definition)) as table:
-            text = table.body.read_bytes() if isinstance(table.body, Path) else table.body
-            seen = look(definition, text, before, sheet=table.rows is not None)
-            staged = read_table(seen.definition, text, catalogue, received_at=received_at, backfill=backfill)
+            seen = look(definition, table.body, before, sheet=table.rows is not None)
+            staged = read_table(seen.definition, table.body, catalogue, received_at=received_at, backfill=backfill)
             return placed(staged, table, seen, definition)
+    body = body.read_bytes() if isinstance(body, Path) else body
     if isinstance(definition, NoticeDefinition):
         return read_notice(definition, body, catalogue, received_at=received_at, backfill=backfill)
     return read_feed(definition, body, catalogue, received_at=received_at, backfill=backfill)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import polars as pl
@@ -56,10 +56,24 @@ class Staged:
     definition_hash: str
     profile: Mapping[str, Any] | None = None
 
+    def only(self, chosen: pl.Series) -> Staged:
+        """The staging of some of its records alone, with its rejects and remarks. In: one truth value a record."""
+        records = self.records.filter(chosen)
+        rows = records.select("row")
+        children = {name: getattr(self, name).join(rows, on="row", how="semi") for name in ("mentions", "places")}
+        return replace(self, records=records, **children)
+
     @property
     def notes(self) -> tuple[str, ...]:
         """The remarks in words."""
         return told(self.remarks)
+
+
+def joined(parts: Sequence[Staged]) -> Staged:
+    """Stagings of one file's parts as one. In: at least one."""
+    frames = ("records", "mentions", "places", "rejects")
+    whole = {name: pl.concat([getattr(part, name) for part in parts]) for name in frames}
+    return replace(parts[0], **whole, remarks=tuple(remark for part in parts for remark in part.remarks))
 
 
 class Known(Protocol):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from ewarn.frames import INSTANT, fingerprint, shaped
 from ewarn.intake import byvalue, careful, kinds, names, places, vocabulary
 from ewarn.intake.csvfile import LINE, PART_BYTES, ROW, Csv, Rows, no_row, open_csv
 from ewarn.intake.normalise import Field, Mapped, day, instant, lay, number, yes
-from ewarn.intake.staged import Known, Remark, Staged
+from ewarn.intake.staged import Known, Remark, Staged, joined
 from ewarn.terms import RecordKind, digest, london_day
 
 _RETRACTED = ("retracted", "withdrawn")
@@ -87,7 +87,7 @@ class Table:
         if not found:
             raise no_row()
 
-    def keys(self) -> Iterator[pl.DataFrame]:
+    def key_columns(self) -> Iterator[pl.DataFrame]:
         """The key columns of every row, part by part: for finding keys that are used twice. Cheaper than reading."""
         columns = tuple(dict.fromkeys(_key_columns(self.mapped)))
         for rows in self.file.parts(columns):
@@ -106,6 +106,11 @@ class Part:
     identity: pl.DataFrame
     rejects: pl.DataFrame
     blank: int
+
+    @property
+    def remarks(self) -> tuple[Remark, ...]:
+        """What is to be told of the part as a whole."""
+        return (Remark("{} rows hold nothing at all: left out", self.blank),) if self.blank else ()
 
     def stage(self, chosen: pl.Series | None = None) -> Staged:
         """Names, places, clocks and all: of the rows whose place in `identity` is chosen, or of all."""
@@ -157,7 +162,9 @@ def texts(definition: DropDefinition, body: bytes | Path, lines: Collection[int]
     for line, text in file.texts(lines).items():
         cells, _ = careful.record(text.encode(), 0, file.delimiter.encode())
         whole = cells is not None and len(cells) == len(file.header)
-        found[line] = json.dumps(dict(zip(file.header, cells or (), strict=True)), ensure_ascii=False) if whole else text
+        found[line] = (
+            json.dumps(dict(zip(file.header, cells or (), strict=True)), ensure_ascii=False) if whole else text
+        )
     return found
 
 
@@ -166,12 +173,12 @@ def read_table(
 ) -> Staged:
     """Stage one CSV drop whole. Raises: UnusableInput where the file as a whole cannot be used."""
     table = open_table(definition, body, known, received_at=received_at, backfill=backfill)
-    staged = [part.stage() for part in table.parts()]
-    frames = {
-        name: pl.concat([getattr(one, name) for one in staged]) for name in ("records", "mentions", "places", "rejects")
-    }
-    remarks = (*table.remarks, *(remark for one in staged for remark in one.remarks))
-    return Staged(definition.kind, **frames, remarks=remarks, definition_hash=table.definition_hash)
+    parts, said = list[Staged](), list(table.remarks)
+    for part in table.parts():
+        parts.append(part.stage())
+        said += part.remarks
+    staged = joined(parts)
+    return replace(staged, remarks=(*said, *staged.remarks))
 
 
 def _part(table: Table, rows: Rows, start: int) -> Part:
@@ -325,7 +332,7 @@ def _labelled(records: pl.DataFrame, places_of: pl.DataFrame) -> pl.DataFrame:
 
 
 def _remarks(records: pl.DataFrame, part: Part, good: pl.DataFrame) -> list[Remark]:
-    remarks = [Remark("{} rows hold nothing at all: left out", part.blank)] if part.blank else []
+    remarks = []
     early = (records["known_date"] < records["reference_date"]).sum()
     if early:
         remarks.append(Remark("{} rows were known before they happened", int(early)))

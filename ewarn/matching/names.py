@@ -537,7 +537,11 @@ def _one_name(words: Words, first: int, last: int, entry: _Entry) -> bool:
         if not _BRACKETED.fullmatch(gap) or len(gap) > 4 or ("/" in gap and (at, "/") not in entry.marks):
             return False
         if at in entry.gaps:
-            comma = "," in bare and (at, ",") not in entry.marks and not (chemistry.is_locant(left) and not gap[-1].isspace())
+            comma = (
+                "," in bare
+                and (at, ",") not in entry.marks
+                and not (chemistry.is_locant(left) and not gap[-1].isspace())
+            )
             words_apart = left in _SHORT_WORDS and "-" not in gap and not beside
             if comma or (words_apart and entry.name.kind is MentionKind.SUBSTANCE):
                 return False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -16,14 +17,16 @@ from ewarn import intake as intake_room
 from ewarn.catalogue.definitions import DropDefinition, FeedDefinition, NoticeDefinition
 from ewarn.errors import EwarnError, StoreFault, TransientSourceError, UnusableInput, UsageFault
 from ewarn.frames import SHAPES
-from ewarn.pipeline import casework
+from ewarn.pipeline import bulk, casework
 from ewarn.pipeline.house import House
 from ewarn.pipeline.reports import IntakeReport, SourceReport
 from ewarn.store import operator_notices, profiles, records, rejects, snapshots
+from ewarn.store.tables import Connection
 from ewarn.terms import digest
 
 Definition = FeedDefinition | DropDefinition | NoticeDefinition
 Progress = Callable[[str], Any]
+SAME_BYTES = "These bytes were received before: nothing changed."
 
 
 def report(house: House, reports: Sequence[SourceReport]) -> IntakeReport:
@@ -46,7 +49,7 @@ def definition_of(house: House, source: str) -> Definition:
 def take(
     house: House,
     definition: Definition,
-    body: bytes,
+    body: bytes | Path,
     now: datetime,
     backfill: bool,
     *,
@@ -57,23 +60,24 @@ def take(
 ) -> SourceReport:
     """Keep the bytes and write the receipt, then parse, then land in one short transaction. `member`: one table of
     an archive or a workbook; the bytes are then the whole file's."""
-    settings, catalogue = house.settings, house.catalogue
-    snapshots.archive_content(settings, catalogue.files, catalogue.content_hash)
-    snapshot = snapshots.keep(
-        settings,
-        definition.id,
-        body,
-        now,
-        backfill,
-        definition_hash(definition),
-        catalogue.content_hash,
-        validators,
-        kind=kind,
-        file=file,
-        member=member,
-        personal=definition.personal,
-    )
-    return _read_and_land(house, definition, body, snapshot, now)
+    with house.db.receiving(definition.id):
+        settings, catalogue = house.settings, house.catalogue
+        snapshots.archive_content(settings, catalogue.files, catalogue.content_hash)
+        snapshot = snapshots.keep(
+            settings,
+            definition.id,
+            body,
+            now,
+            backfill,
+            definition_hash(definition),
+            catalogue.content_hash,
+            validators,
+            kind=kind,
+            file=file,
+            member=member,
+            personal=definition.personal,
+        )
+        return _read_and_land(house, definition, body, snapshot, now)
 
 
 def before(house: House, receipt: snapshots.Receipt) -> Mapping[str, Any] | None:
@@ -88,27 +92,19 @@ def definition_hash(definition: Definition) -> str:
 
 
 def _read_and_land(
-    house: House, definition: Definition, body: bytes, snapshot: snapshots.SnapshotRef, now: datetime
+    house: House, definition: Definition, body: bytes | Path, snapshot: snapshots.SnapshotRef, now: datetime
 ) -> SourceReport:
     receipt = snapshot.receipt
     replayed = receipt.kind == "replay"
-    try:
-        staged = intake_room.read(
-            definition,
-            body,
-            house.catalogue,
-            received_at=receipt.received_at,
-            backfill=receipt.backfill,
-            member=receipt.member,
-            before=before(house, receipt),
-        )
-    except EwarnError as error:
-        return failed(house, definition.id, error, now, snapshot)
-    common = {"source": definition.id, "snapshot": snapshot.sha256, "file": receipt.file, "member": receipt.member}
-    if not snapshot.fresh and not replayed:
-        return _nothing_new(house, snapshot, staged, common)
-    with house.db.write("intake") as tx:
-        landed = records.land(tx, staged, snapshot, now, receipt.backfill, reread=replayed)
+    if not snapshot.fresh and not replayed and (known := _same_bytes(house, snapshot)):
+        return known
+    reading: dict[str, Any] = {
+        "received_at": receipt.received_at, "backfill": receipt.backfill, "member": receipt.member,
+        "before": before(house, receipt),
+    }  # fmt: skip
+
+    def finish(tx: Connection, landed: records.Landed, staged: intake_room.Staged) -> None:
+        """What belongs to the same transaction as the records."""
         if replayed:
             still = staged.rejects["position"].to_list()
             rejects.mark_replayed(tx, snapshot.sha256, now, still, definition.id, receipt.member)
@@ -116,12 +112,51 @@ def _read_and_land(
         for note in landed.notes:
             operator_notices.put(tx, now, definition.id, note)
         casework.corrected(tx, house, set(landed.changed_records), now)
+
+    try:
+        if isinstance(definition, DropDefinition) and not replayed:
+            with intake_room.open_drop(definition, body, house.catalogue, **reading) as drop:
+                if drop.large:
+                    return _report(snapshot, bulk.land(house, drop, snapshot, now, finish))
+        staged = intake_room.read(definition, body, house.catalogue, **reading)
+    except EwarnError as error:
+        return failed(house, definition.id, error, now, snapshot)
+    if not snapshot.fresh and not replayed:
+        return _nothing_new(house, snapshot, staged)
+    with house.db.write("intake") as tx:
+        landed = records.land(tx, staged, snapshot, now, receipt.backfill, reread=replayed)
+        finish(tx, landed, staged)
+    return _report(snapshot, landed, staged.rejects)
+
+
+def _report(
+    snapshot: snapshots.SnapshotRef, landed: records.Landed, rejected: pl.DataFrame | None = None
+) -> SourceReport:
     counts = {name: getattr(landed, name) for name in ("records", "new", "changed", "unchanged", "rejects")}
     outcome = "part rejected" if landed.rejects else "ok"
     notes = tuple(filter(None, (snapshot.remark, *landed.notes)))
     return SourceReport(
-        **common, **counts, detections=landed.detections, queued=landed.queued, outcome=outcome, notes=notes,
-        error=_nothing_usable(landed.records, staged.rejects),
+        **_common(snapshot), **counts, detections=landed.detections, queued=landed.queued, outcome=outcome,
+        notes=notes, error="" if rejected is None else _nothing_usable(landed.records, rejected),
+    )  # fmt: skip
+
+
+def _common(snapshot: snapshots.SnapshotRef) -> dict[str, str]:
+    receipt = snapshot.receipt
+    return {"source": receipt.source, "snapshot": snapshot.sha256, "file": receipt.file, "member": receipt.member}
+
+
+def _same_bytes(house: House, snapshot: snapshots.SnapshotRef) -> SourceReport | None:
+    """The same bytes twice: nothing is read again, the counts of the first time are told; None where none were kept."""
+    with house.db.read() as con:
+        counts = snapshots.counts_of(con, snapshot.receipt.source, snapshot.sha256, snapshot.receipt.member)
+    if counts is None or counts["rows_in"] == counts["rejects"] or snapshot.remark:
+        return None
+    with house.db.write("intake") as tx:
+        snapshots.enter(tx, [snapshot.receipt])
+    return SourceReport(
+        **_common(snapshot), records=counts["rows_in"], unchanged=counts["rows_in"] - counts["rejects"],
+        rejects=counts["rejects"], outcome="same bytes", notes=(SAME_BYTES,),
     )  # fmt: skip
 
 
@@ -133,9 +168,7 @@ def _nothing_usable(records: int, rejected: pl.DataFrame) -> str:
     return f"no row could be used; {first['position']}: {first['reason']}. All are kept."
 
 
-def _nothing_new(
-    house: House, snapshot: snapshots.SnapshotRef, staged: intake_room.Staged, common: Mapping[str, str]
-) -> SourceReport:
+def _nothing_new(house: House, snapshot: snapshots.SnapshotRef, staged: intake_room.Staged) -> SourceReport:
     """The same bytes twice change nothing but the receipts."""
     with house.db.write("intake") as tx:
         snapshots.enter(tx, [snapshot.receipt])
@@ -143,12 +176,12 @@ def _nothing_new(
             rejects.reopen(tx, snapshot.sha256, snapshot.receipt.source)
     rejected = staged.rejects.height
     return SourceReport(
-        **common,
+        **_common(snapshot),
         records=staged.records.height + rejected,
         unchanged=staged.records.height,
         rejects=rejected,
         outcome="same bytes",
-        notes=tuple(filter(None, ("These bytes were received before: nothing changed.", snapshot.remark))),
+        notes=tuple(filter(None, (SAME_BYTES, snapshot.remark))),
         error=_nothing_usable(staged.records.height + rejected, staged.rejects),
     )
 

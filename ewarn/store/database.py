@@ -247,6 +247,24 @@ class Database:
         if not self.exists:
             raise StoreFault("there is no database here yet", where=str(self.path), next_step="Run 'ewarn init'.")
 
+    @contextmanager
+    def receiving(self, source: str) -> Iterator[None]:
+        """One reading of a source at a time: what is known of it does not change while its file is compared.
+
+        Raises: StoreBusy.
+        """
+        folder = files.make_folder(self.settings.home / "receiving")
+        lock = FileLock(folder / f"{source}.lock", timeout=self.settings.lock_timeout_seconds, mode=0o600)
+        try:
+            with lock:
+                yield
+        except Timeout as error:
+            raise StoreBusy(
+                f"another file of '{source}' is being received",
+                where=str(self.settings.home),
+                next_step="Wait for it to end, then repeat the command.",
+            ) from error
+
     def _busy(self, holder: Path) -> StoreBusy:
         who = "another process"
         with suppress(OSError, ValueError, KeyError):

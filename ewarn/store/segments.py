@@ -74,7 +74,8 @@ def _selects(segment: dict[str, object], folder: Path) -> Iterator[tuple[str, st
     yield (
         "record",
         (
-            f"SELECT {identity}, {same}, key, 1::BIGINT AS occurrence, lower(hex(content)) AS content, {', '.join(_HEADER)}, "
+            f"SELECT {identity}, {same}, key, 1::BIGINT AS occurrence, lower(hex(content)) AS content, "
+            f"{', '.join(_HEADER)}, "
             f"{_text(prefix)} || line AS position, {_text(segment['received_at'])}::TIMESTAMPTZ AS received_at, "
             f"{segment['backfill']} AS backfill FROM {read('record')}"
         ),
