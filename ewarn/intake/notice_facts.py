@@ -69,13 +69,18 @@ def read(
     *,
     nameless: bool = False,
     abroad: bool = False,
+    area: str = "",
     words: Words = WORDS,
 ) -> Facts:
-    """What a notice says. `nameless`: its source names people; `abroad`: its publisher is abroad."""
+    """What a notice says. `nameless`: its source names people; `abroad`: its publisher is abroad; `area`: the one that
+    whoever sent it says it is about, whatever it names."""
     whole = f"{title}. {text}" if text else title
     stated, negated = _mentions(whole, vocabulary, nameless)
     sold = list(_sold_as(whole, vocabulary, nameless))
-    places, foreign = _places(whole, title, default_area, vocabulary, nameless, abroad)
+    foreign: list[str] = []
+    places = list(vocabulary.gazetteer.area(area))
+    if not places:
+        places, foreign = _places(whole, title, default_area, vocabulary, nameless, abroad)
     head = len(title) + 2 + LEAD
     leading = [m for m in stated if m.start < head]
     local = any(p.precision not in NOWHERE for p in places)
@@ -353,9 +358,8 @@ def _without_twins(text: str) -> str:
 
 
 _PLACE_BEFORE = re.compile(
-    r"(?:\b(?:in|at|near|from|around|across|within|of|for|to|the|outside|and|North|South|East|West|Inner|Outer"
-    r"|Greater|Central"
-    r"|Western|Eastern|Northern|Southern|Borough of) |[,(\u2013\u2014:-]\s*)$"
+    r"(?:\b(?:(?i:in|at|near|from|around|across|within|of|for|to|the|outside|and|inner|outer|greater|central)"
+    r"|(?:North|South|East|West)(?:ern)?) |[,(\u2013\u2014:-]\s*)$"
 )
 _PLACE_AFTER = re.compile(
     r"^(?:,? (?:Council|Borough|Coroner|Police|Hospital|Ambulance|University|Magistrates|Crown|Prison|City|County"

@@ -107,7 +107,7 @@ WORDS = Words(
         r"|awareness (?:day|week|month)|systematic review|by (?:age|sex|race|ethnicity|state|region|occupation|industry"
         r"|year|urbanization|(?:selected )?(?:socio)?demographic)|attitudes|lessons|legislation|prosecut\w+"
         r"|sentenced|jailed"
-        r"|(?:prevention of|prevent) future deaths?|regulation 28|PFD report)\b", re.IGNORECASE,
+        r"|(?:prevention of|prevent) future deaths?|coroner.?s.? report|regulation 28|PFD report)\b", re.IGNORECASE,
     ),
     # MHRA's titles for defects of licensed products, which are no drug alerts in the sense of PHE 2016.
     product=_any(

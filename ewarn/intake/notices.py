@@ -69,7 +69,7 @@ def of(
     *,
     area: str = "",
 ) -> Notice:
-    """The notice in an entry. `area`: the area it is about when it names none, where the one who sent it said so.
+    """The notice in an entry. `area`: the area it is about, where the one who sent it said so.
 
     Dates: published, else updated, else the day of receipt; the basis says which.
     """
@@ -96,8 +96,9 @@ def _facts(
     title: str, text: str, definition: Definition, vocabulary: Vocabulary, area: str, *, nameless: bool
 ) -> Facts:
     abroad = isinstance(definition, FeedDefinition) and definition.abroad
-    where = area or definition.default_area
-    return notice_facts.read(title, text, vocabulary, where, nameless=nameless, abroad=abroad)
+    return notice_facts.read(
+        title, text, vocabulary, definition.default_area, nameless=nameless, abroad=abroad, area=area
+    )
 
 
 def _title_of(found: Facts) -> str:
