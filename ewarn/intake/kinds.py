@@ -41,8 +41,8 @@ def foreign_words(mapped: Mapped, frame: pl.DataFrame) -> list[str]:
 
 
 def quoted(mapped: Mapped, words: list[str], most: int) -> str:
-    """The first of some words as written; not of incidents, whose free text may name a person."""
-    if mapped.definition.kind is RecordKind.INCIDENT:
+    """The first of some words as written; not where the source's text may name a person."""
+    if mapped.definition.personal:
         return " (not quoted here: it may name a person; it stands in the file)"
     return f": {', '.join(repr(w) for w in words[:most])}{' ...' if len(words) > most else ''}"
 
