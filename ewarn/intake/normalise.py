@@ -88,9 +88,10 @@ class Mapped:
 
     def fault(self, field: str, wrong: pl.Expr, what: str, then: str) -> pl.Expr:
         """'<what> in <column>: '<cell>'; <what to do>' where `wrong` holds; no cell that could say who somebody is."""
-        where, quoted = _brace(self.named(field)), not self.definition.personal
-        cell = [self.cell(field).fill_null("")] if quoted else []
-        words = pl.format(f"{what} in {where}{': ' if quoted else ''}{QUOTE if quoted else ''}; {_brace(then)}", *cell)
+        where, then = _brace(self.named(field)), _brace(then)
+        words = pl.format(f"{what} in {where}: '{{}}'; {then}", self.cell(field).fill_null(""))
+        if self.definition.personal:
+            words = pl.lit(f"{what} in {where}; {then}")
         return pl.when(wrong).then(words).otherwise(None)
 
 
