@@ -194,7 +194,9 @@ def test_the_drop_folder_takes_archives_and_workbooks(corridor: Any, name: str) 
     path = drops(corridor, name, bodies[name])
     report = receive.intake(corridor.house(now), now, "test_results")
     assert [s.new for s in report.sources] == [1] and not path.exists()
-    assert (path.parent / "done" / name).read_bytes() == bodies[name]
+    house = corridor.house(now)
+    assert snapshots.body(house.settings, str(report.sources[0].snapshot)) == bodies[name]
+    assert not (path.parent / "done").exists(), "kept encrypted, and nowhere in plain"
 
 
 def test_a_file_of_which_a_table_failed_lies_in_quarantine_with_each_reason(corridor: Any) -> None:
@@ -203,4 +205,4 @@ def test_a_file_of_which_a_table_failed_lies_in_quarantine_with_each_reason(corr
     report = receive.intake(corridor.house(now), now, "test_results")
     assert [bool(s.error) for s in report.sources] == [False, True, True]
     reason = (path.parent / "quarantine" / "w.zip.reason.txt").read_text()
-    assert "b.csv: the file has no column" in reason and "c.csv: the file is empty" in reason
+    assert "table 2: the file has no column" in reason and "table 3: the file is empty" in reason
