@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ewarn.errors import UnusableInput
-from ewarn.intake import careful, splitting
+from ewarn.intake import careful, oddlines, splitting
 from ewarn.intake.decoding import CleanText, clean
 
 # Our own columns beside the file's: no header can hold a NUL.
@@ -45,6 +45,10 @@ class Rows:
     rejects: pl.DataFrame
     notes: tuple[str, ...]
 
+    def without(self, frame: pl.DataFrame, moved: pl.DataFrame) -> Rows:
+        """The same with some lines moved from the rows to the rejects."""
+        return replace(self, frame=frame, rejects=pl.concat([self.rejects, moved]).sort("line")) if len(moved) else self
+
 
 @dataclass(frozen=True)
 class Csv:
@@ -63,8 +67,11 @@ class Csv:
         Raises: UnusableInput where so many rows are unusable that the file is not the table its header says.
         """
         refused = seen = 0
+        watch = oddlines.Watch(self.header, LINE)
         for piece in self._pieces(size):
             rows = piece.rows(self, columns)
+            if columns is None:
+                rows = rows.without(*watch.sift(rows.frame, rows.rejects["line"].to_list()))
             seen, refused = seen + rows.frame.height + rows.rejects.height, refused + rows.rejects.height
             if refused > MOST_REJECTS and refused > seen * _SHARE_OF_REJECTS:
                 raise UnusableInput(
