@@ -63,7 +63,8 @@ def _texts(written: pl.DataFrame, mapped: Mapped, gazetteer: Gazetteer) -> tuple
         reading = _read(text, code, holds, gazetteer)
         areas = reading.places or (abroad if reading.outside else nothing)
         which.append(found.setdefault(id(areas), (len(found), areas))[0])
-        words.append(reading.written if reading.places else outside(text or code))
+        kept = "" if mapped.definition.personal else outside(text or code)  # what names no area may name a person
+        words.append(reading.written if reading.places else kept)
         if reading.why and reading.why != "not stated":
             told.setdefault(_general(reading), []).append(count)
             if not reading.places:
