@@ -18,7 +18,7 @@ import polars as pl
 
 from ewarn.catalogue.definitions import FeedDefinition, NoticeDefinition
 from ewarn.frames import shaped
-from ewarn.intake import notice_facts
+from ewarn.intake import notice_facts, notice_places
 from ewarn.intake.notice_facts import Facts
 from ewarn.intake.plaintext import plain
 from ewarn.intake.staged import Staged
@@ -104,7 +104,7 @@ def _facts(
 def _title_of(found: Facts) -> str:
     """A title in our own words, for a notice whose own may name somebody."""
     names = [one.matched or one.as_written for one in found.named][:4]
-    areas = [place.as_written for place in found.places if place.precision not in notice_facts.NOWHERE][:3]
+    areas = [place.as_written for place in found.places if place.precision not in notice_places.NOWHERE][:3]
     about = f" naming {', '.join(names)}" if names else ""
     where = f" ({', '.join(areas)})" if areas else ""
     return f"{found.kind.capitalize()}{about}{where}"
