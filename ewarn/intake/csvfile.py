@@ -8,6 +8,7 @@ that a row with too few or too many cells shows. All other records are read one 
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,6 +27,7 @@ PART_BYTES = 24 * 1024 * 1024
 MOST_REJECTS = 20_000
 _SHARE_OF_REJECTS = 0.2
 _DELIMITERS = ",;\t|"
+_TOLD = re.compile(rb'(?i)"?sep=([,;\t|])"?\r?\n')
 _MOST_COLUMNS = 1_000
 _MOST_RAW = 20_000
 _MOST_CELL = 1_000_000
@@ -165,7 +167,10 @@ def open_csv(source: bytes | Path, known: Iterable[str] = ()) -> Csv:
     lead = len(head) - len(head.lstrip(b"\r\n \t")) if head[:1] in (b"\r", b"\n") else 0
     if not head.strip():
         raise UnusableInput("the file is empty", next_step="Drop a file with a header line and at least one row.")
-    delimiter, cells, start = _dialect(head, lead, {folded(name) for name in known})
+    delimiters = _DELIMITERS
+    if told := _TOLD.match(head, lead):  # a line for spreadsheet programs, no header
+        lead, delimiters = told.end(), told[1].decode()
+    delimiter, cells, start = _dialect(head, lead, delimiters, {folded(name) for name in known})
     if len(cells) > _MOST_COLUMNS:
         raise UnusableInput(
             f"{len(cells)} columns: more than {_MOST_COLUMNS}", next_step="Send only the columns needed."
@@ -188,10 +193,10 @@ def no_row() -> UnusableInput:
     return UnusableInput("the file has a header and no row", next_step="Nothing to do, unless rows were expected.")
 
 
-def _dialect(head: bytes, lead: int, known: set[str]) -> tuple[str, list[str], int]:
+def _dialect(head: bytes, lead: int, delimiters: str, known: set[str]) -> tuple[str, list[str], int]:
     """The delimiter under which the header names most known columns, then most columns; and where the rows begin."""
     best: tuple[tuple[int, int], str, list[str], int] | None = None
-    for delimiter in _DELIMITERS:
+    for delimiter in delimiters:
         cells, end = careful.record(head, lead, delimiter.encode())
         if cells is not None:
             score = (len(known & {folded(name) for name in cells}) if len(cells) <= _MOST_COLUMNS else 0, len(cells))
