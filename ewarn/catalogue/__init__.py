@@ -78,6 +78,8 @@ def _assembled(
         areas=frames["areas"],
         neighbours=frames["neighbours"],
         outcodes=frames["outcodes"],
+        placenames=frames["placenames"],
+        squares=frames["squares"],
         rules=reading.folder(content, "alerts/rules", RuleDefinition, faults),
         advice=reading.folder(content, "alerts/advice", AdviceDefinition, faults),
         templates=reading.folder(content, "alerts/templates", TemplateDefinition, faults),
@@ -103,7 +105,7 @@ def _table(content: content_files.Content, path: str, faults: list[Fault]) -> pl
 
 def _between(catalogue: Catalogue, content: content_files.Content) -> list[Fault]:
     """Faults that only show when files are held against one another."""
-    areas, neighbours, outcodes = (content.name(path) for path in content_files.TABLES)
+    areas, neighbours, outcodes, placenames, squares = (content.name(path) for path in content_files.TABLES)
     return [
         *crosschecks.of_names(catalogue.classes, catalogue.statuses, content.shown),
         *crosschecks.of_references(catalogue, content.shown),
@@ -111,4 +113,6 @@ def _between(catalogue: Catalogue, content: content_files.Content) -> list[Fault
         *tables.area_faults(catalogue.areas, areas),
         *tables.neighbour_faults(catalogue.neighbours, catalogue.areas, neighbours),
         *tables.outcode_faults(catalogue.outcodes, catalogue.areas, outcodes),
+        *tables.placename_faults(catalogue.placenames, catalogue.areas, placenames),
+        *tables.square_faults(catalogue.squares, catalogue.areas, squares),
     ]

@@ -43,6 +43,8 @@ class Catalogue:
     areas: pl.DataFrame = field(default_factory=lambda: empty("areas"))
     neighbours: pl.DataFrame = field(default_factory=lambda: empty("neighbours"))
     outcodes: pl.DataFrame = field(default_factory=lambda: empty("outcodes"))
+    placenames: pl.DataFrame = field(default_factory=lambda: empty("placenames"))
+    squares: pl.DataFrame = field(default_factory=lambda: empty("squares"))
     rules: Mapping[str, RuleDefinition] = field(default_factory=dict)
     advice: Mapping[str, AdviceDefinition] = field(default_factory=dict)
     templates: Mapping[str, TemplateDefinition] = field(default_factory=dict)

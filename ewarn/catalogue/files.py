@@ -28,7 +28,8 @@ FOLDERS = {
 OPTIONAL = ("sources/notices",)  # content archived before there were any is read again
 SINGLE = ("alerts/routes.toml", "alerts/grading.toml")
 RESULTS = "sources/substances/_results.toml"
-TABLES = ("sources/areas/areas.csv", "sources/areas/neighbours.csv", "sources/areas/outcodes.csv")
+NEEDED = ("sources/areas/areas.csv", "sources/areas/neighbours.csv", "sources/areas/outcodes.csv")
+TABLES = (*NEEDED, "sources/areas/placenames.csv", "sources/areas/squares.csv")
 
 
 @dataclass(frozen=True)
@@ -122,5 +123,5 @@ def _missing(files: Mapping[str, bytes]) -> list[Fault]:
         for folder, ending in FOLDERS.items()
         if folder not in ("sources/areas", *OPTIONAL) and not any(path.startswith(folder + "/") for path in files)
     ]
-    singles = [*SINGLE, *TABLES, RESULTS]
+    singles = [*SINGLE, *NEEDED, RESULTS]
     return faults + [Fault(file=p, problem="missing", remedy="write this file") for p in singles if p not in files]

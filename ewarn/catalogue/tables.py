@@ -1,7 +1,7 @@
 """The area tables: CSV bytes become frames of the fixed shapes, with a fault for every cell that does not fit.
 
-In: bytes of areas.csv, neighbours.csv and outcodes.csv; lines starting with # are source citations. Out: frames
-`areas`, `neighbours` and `outcodes` of ewarn.frames. Never guesses a parent, a border or a share.
+In: bytes of areas.csv, neighbours.csv, outcodes.csv, placenames.csv and squares.csv; lines starting with # are source
+citations. Out: frames of the same names in ewarn.frames. Never guesses a parent, a border or a share.
 """
 
 from __future__ import annotations
@@ -18,7 +18,13 @@ REQUIRED = {
     "areas": ("code", "name", "tier"),
     "neighbours": ("code", "neighbour"),
     "outcodes": ("outcode", "area", "share"),
+    "placenames": ("name", "kind"),
+    "squares": ("square", "area", "share", "certain"),
 }
+KINDS = (
+    "former code", "former authority", "county", "coroner area", "police force", "police unit", "neighbourhood",
+    "post town", "former outward code", "outside the UK",
+)  # fmt: skip
 SHARE_TOLERANCE = 0.001
 
 
@@ -33,7 +39,7 @@ def read(name: str, body: bytes, file: str) -> tuple[pl.DataFrame, list[Fault]]:
     faults = _header_faults(name, text.columns, file)
     text = text.with_columns(pl.lit(None, pl.String).alias(c) for c in shape.names() if c not in text.columns)
     text = text.select(pl.col(c).str.strip_chars().replace("", None) for c in shape.names())
-    frame = text.select(pl.col(c).cast(dtype, strict=False) for c, dtype in shape.items())
+    frame = text.select(_typed(c, dtype) for c, dtype in shape.items())
     for column, dtype in shape.items():
         required = column in REQUIRED[name]
         bad = frame[column].is_null() & (text[column].is_not_null() | required)
@@ -42,6 +48,13 @@ def read(name: str, body: bytes, file: str) -> tuple[pl.DataFrame, list[Fault]]:
             remedy = f"write {MEANINGS[name][column]}"
             faults.append(Fault(file=file, key=f"{label}.{column}", problem=problem, remedy=remedy))
     return frame, faults
+
+
+def _typed(column: str, dtype: pl.DataType) -> pl.Expr:
+    cell = pl.col(column)
+    if dtype == pl.Boolean:
+        return cell.replace_strict({"true": True, "false": False}, default=None, return_dtype=pl.Boolean)
+    return cell.str.to_date("%Y-%m-%d", strict=False) if dtype == pl.Date else cell.cast(dtype, strict=False)
 
 
 def _header_faults(name: str, columns: list[str], file: str) -> list[Fault]:
@@ -103,21 +116,52 @@ def neighbour_faults(neighbours: pl.DataFrame, areas: pl.DataFrame, file: str) -
 
 def outcode_faults(outcodes: pl.DataFrame, areas: pl.DataFrame, file: str) -> list[Fault]:
     """Outward codes not written as such, areas that do not exist, pairs twice, and shares that do not sum to 1."""
-    key = pl.format("{},{}", "outcode", "area")
+    shape = (
+        ~pl.col("outcode").str.contains(r"^[A-Z]{1,2}[0-9][0-9A-Z]?$"),
+        "not an outward code",
+        "write it like SW1A",
+    )
+    return _share_faults(outcodes, ["outcode"], areas, file, [shape])
+
+
+def placename_faults(placenames: pl.DataFrame, areas: pl.DataFrame, file: str) -> list[Fault]:
+    """Unknown kinds, areas that do not exist or are missing, pairs twice, dates that end before they begin, shares."""
+    kind = (~pl.col("kind").is_in(KINDS), "not a kind of name", f"write one of {', '.join(KINDS)}")
+    dates = (pl.col("valid_to") < pl.col("valid_from"), "ends before it begins", "correct one of the two dates")
+    inside = placenames.filter(pl.col("kind") != "outside the UK")
+    return _share_faults(inside, ["name", "kind"], areas, file, [kind, dates])
+
+
+def square_faults(squares: pl.DataFrame, areas: pl.DataFrame, file: str) -> list[Fault]:
+    """Squares not written as such, areas that do not exist, pairs twice, and shares that do not sum to 1."""
+    name = pl.col("square").str.contains(r"^[A-HJ-Z]{2}([0-9]{2}([NS][EW])?|[0-9]{4})$")
+    both = (pl.col("certain") & (pl.col("share") < 1), "certain, and yet not the only area", "write false")
+    return _share_faults(squares, ["square"], areas, file, [(~name, "not a grid square", "write it like TQ3080"), both])
+
+
+def _share_faults(
+    frame: pl.DataFrame, named: list[str], areas: pl.DataFrame, file: str, more: list[tuple[pl.Expr, str, str]]
+) -> list[Fault]:
+    """Faults that every table of shares can have, and more of its own; a fault names the row by its first column."""
+    key = pl.format("{},{}", named[0], pl.col("area").fill_null(""))
     checks = [
-        (~pl.col("area").is_in(areas["code"].to_list()), "no such area", "write a code of areas.csv"),
-        (~pl.col("outcode").str.contains(r"^[A-Z]{1,2}[0-9][0-9A-Z]?$"), "not an outward code", "write it like SW1A"),
-        (pl.struct("outcode", "area").is_duplicated(), "this pair stands twice", "write it once"),
-        (~pl.col("share").is_between(0, 1), "the share is not between 0 and 1", "write a share such as 0.25"),
+        *more,
+        (~pl.col("area").fill_null("").is_in(areas["code"].to_list()), "no such area", "write a code of areas.csv"),
+        (pl.struct(*named, "area").is_duplicated(), "this pair stands twice", "write it once"),
+        (
+            ~pl.col("share").fill_null(-1).is_between(0, 1),
+            "the share is not between 0 and 1",
+            "write a share like 0.25",
+        ),
     ]
     faults = [
         Fault(file=file, key=where, problem=problem, remedy=remedy)
         for wrong, problem, remedy in checks
-        for where in outcodes.filter(wrong).select(key.alias("key"))["key"].unique().sort()
+        for where in frame.filter(wrong).select(key.alias("key"))["key"].unique().sort()
         if where is not None
     ]
-    sums = outcodes.group_by("outcode").agg(pl.col("share").sum()).sort("outcode")
-    for outcode, total in sums.filter((pl.col("share") - 1).abs() > SHARE_TOLERANCE).iter_rows():
-        problem = f"its shares sum to {total:.4g}"
-        faults.append(Fault(file=file, key=str(outcode), problem=problem, remedy="write shares that sum to 1"))
+    sums = frame.group_by(named).agg(pl.col("share").sum()).sort(named)
+    for row in sums.filter((pl.col("share") - 1).abs() > SHARE_TOLERANCE).iter_rows():
+        problem = f"its shares sum to {row[-1]:.4g}"
+        faults.append(Fault(file=file, key=str(row[0]), problem=problem, remedy="write shares that sum to 1"))
     return faults

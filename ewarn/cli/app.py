@@ -22,6 +22,7 @@ from ewarn.cli import (
     house_commands,
     intake_commands,
     keeping_commands,
+    name_commands,
     notice_commands,
     people_commands,
 )
@@ -32,6 +33,7 @@ from ewarn.errors import EwarnError
 
 ROOMS = (
     intake_commands,
+    name_commands,
     notice_commands,
     detect_commands,
     case_commands,

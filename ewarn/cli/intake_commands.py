@@ -1,4 +1,4 @@
-"""RECEIVE at the command line: intake, rejects, names, rebuild."""
+"""RECEIVE at the command line: intake, rejects, rebuild."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ewarn.cli.options import Call, SourceId, command, group
-from ewarn.cli.output import clean, plain, plural, table
+from ewarn.cli.output import plain, plural, table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,9 +27,6 @@ def register(app: typer.Typer) -> None:
     )
     command(rejects, "list")(list_rejects)
     command(rejects, "replay")(replay_rejects)
-    names = group(app, PANEL, "names", "Names no list has, and giving them a substance.", list_names)
-    command(names, "list")(list_names)
-    command(names, "set")(set_name)
 
 
 def intake(
@@ -114,37 +111,3 @@ def replay_rejects(call: Call, source: SourceId = None) -> int:
 
     call.out.answer(report, human)
     return report.exit_status
-
-
-def list_names(call: Call) -> None:
-    """List the names as written that no list has, the likeliest new opioid first."""
-    from ewarn.pipeline import naming
-
-    queue = naming.naming_queue(call.house())
-
-    def human(console: Console) -> None:
-        plain(console, f"{plural(len(queue), 'name')} waiting.")
-        if queue:
-            keys = [k for k in queue[0] if k not in ("record_ids", "records")]
-            console.print(table([k.replace("_", " ") for k in keys], [[row.get(k) for k in keys] for row in queue]))
-            plain(console, 'Give one its substance: `ewarn names set "AS WRITTEN" SUBSTANCE`.')
-
-    call.out.answer({"names": queue}, human)
-
-
-def set_name(
-    call: Call,
-    as_written: Annotated[str, typer.Argument(metavar="AS_WRITTEN", help="The name as the source wrote it.")],
-    substance: Annotated[str, typer.Argument(metavar="SUBSTANCE", help="Substance id, such as metonitazene.")],
-) -> None:
-    """Say which substance a written name is. It is kept as a synonym in the substance's file."""
-    from ewarn.pipeline import naming
-
-    house = call.house()
-    answer = naming.name(house, as_written, substance, call.now(house))
-
-    def human(console: Console) -> None:
-        plain(console, f"'{clean(as_written)}' is now read as {substance}: see {answer.file}.")
-        plain(console, f"Records read anew: {answer.changed}.")
-
-    call.out.answer(answer, human)

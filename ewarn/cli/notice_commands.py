@@ -71,8 +71,8 @@ def add(
 
 def show(console: Console, report: NoticeReport) -> None:
     """What was found in a notice, with the evidence for each."""
-    if report.error:
-        plain(console, f"{report.source}: {report.error}")
+    if report.fault:
+        plain(console, f"{report.source}: {report.fault}")
     if report.kind:
         said = "would be added" if report.outcome == "preview" else report.outcome
         plain(console, f"{report.reference}  {report.kind}, {said}: {report.title}")

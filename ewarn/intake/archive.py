@@ -56,6 +56,11 @@ class Contents:
     members: tuple[str, ...]
     remarks: tuple[str, ...] = ()
 
+    def numbered(self) -> Contents:
+        """The same without a name that somebody gave: 'table 1', 'table 2', as `opened` knows them as well."""
+        names = tuple(f"table {n}" if name else "" for n, name in enumerate(self.members, 1))
+        return Contents(names, tuple(remark.partition(": ")[0] for remark in self.remarks))
+
 
 @dataclass(frozen=True)
 class Member:

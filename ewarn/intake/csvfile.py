@@ -8,9 +8,10 @@ that a row with too few or too many cells shows. All other records are read one 
 from __future__ import annotations
 
 import io
+import re
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ewarn.errors import UnusableInput
-from ewarn.intake import careful, splitting
+from ewarn.intake import careful, oddlines, splitting
 from ewarn.intake.decoding import CleanText, clean
 
 # Our own columns beside the file's: no header can hold a NUL.
@@ -27,6 +28,7 @@ PART_BYTES = 24 * 1024 * 1024
 MOST_REJECTS = 20_000
 _SHARE_OF_REJECTS = 0.2
 _DELIMITERS = ",;\t|"
+_TOLD = re.compile(rb'(?i)"?sep=([,;\t|])"?\r?\n')
 _MOST_COLUMNS = 1_000
 _MOST_RAW = 20_000
 _MOST_CELL = 1_000_000
@@ -46,6 +48,10 @@ class Rows:
     rejects: pl.DataFrame
     notes: tuple[str, ...]
 
+    def without(self, frame: pl.DataFrame, moved: pl.DataFrame) -> Rows:
+        """The same with some lines moved from the rows to the rejects."""
+        return replace(self, frame=frame, rejects=pl.concat([self.rejects, moved]).sort("line")) if len(moved) else self
+
 
 @dataclass(frozen=True)
 class Csv:
@@ -64,8 +70,11 @@ class Csv:
         Raises: UnusableInput where so many rows are unusable that the file is not the table its header says.
         """
         refused = seen = 0
+        watch = oddlines.Watch(self.header, LINE)
         for piece in self._pieces(size):
             rows = piece.rows(self, columns)
+            if columns is None:
+                rows = rows.without(*watch.sift(rows.frame, rows.rejects["line"].to_list()))
             seen, refused = seen + rows.frame.height + rows.rejects.height, refused + rows.rejects.height
             if refused > MOST_REJECTS and refused > seen * _SHARE_OF_REJECTS:
                 raise UnusableInput(
@@ -175,7 +184,10 @@ def open_csv(source: bytes | Path, known: Iterable[str] = ()) -> Csv:
     lead = len(head) - len(head.lstrip(b"\r\n \t")) if head[:1] in (b"\r", b"\n") else 0
     if not head.strip():
         raise UnusableInput("the file is empty", next_step="Drop a file with a header line and at least one row.")
-    delimiter, cells, start = _dialect(head, lead, {folded(name) for name in known})
+    delimiters = _DELIMITERS
+    if told := _TOLD.match(head, lead):  # a line for spreadsheet programs, no header
+        lead, delimiters = told.end(), told[1].decode()
+    delimiter, cells, start = _dialect(head, lead, delimiters, {folded(name) for name in known})
     if len(cells) > _MOST_COLUMNS:
         raise UnusableInput(
             f"{len(cells)} columns: more than {_MOST_COLUMNS}", next_step="Send only the columns needed."
@@ -198,10 +210,10 @@ def no_row() -> UnusableInput:
     return UnusableInput("the file has a header and no row", next_step="Nothing to do, unless rows were expected.")
 
 
-def _dialect(head: bytes, lead: int, known: set[str]) -> tuple[str, list[str], int]:
+def _dialect(head: bytes, lead: int, delimiters: str, known: set[str]) -> tuple[str, list[str], int]:
     """The delimiter under which the header names most known columns, then most columns; and where the rows begin."""
     best: tuple[tuple[int, int], str, list[str], int] | None = None
-    for delimiter in _DELIMITERS:
+    for delimiter in delimiters:
         cells, end = careful.record(head, lead, delimiter.encode())
         if cells is not None:
             score = (len(known & {folded(name) for name in cells}) if len(cells) <= _MOST_COLUMNS else 0, len(cells))

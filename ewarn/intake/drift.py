@@ -20,6 +20,7 @@ from ewarn.catalogue.definitions import DropDefinition
 from ewarn.errors import UnusableInput
 from ewarn.intake import dateorder
 from ewarn.intake.csvfile import Csv, folded, open_csv
+from ewarn.intake.normalise import it_has
 from ewarn.intake.tables import headers_of
 
 _DATES = ("reference_date", "known_date", "published_date", "reference_end")
@@ -146,14 +147,15 @@ def _missing(
             continue
         likely = _likely(field, names, fresh, shapes, before)
         if _needed(definition, field):
-            refused.append(f"'{names[0]}'" + (f" (perhaps '{likely}' now)" if likely else ""))
+            told = likely and not definition.personal  # where no header is, the first line may be people
+            refused.append(f"'{names[0]}'" + (f" (perhaps '{likely}' now)" if told else ""))
         elif likely or field in (before or {}).get("fields", {}):
             perhaps = f"; '{likely}' may be its new name: if so, add it to other_names" if likely else ""
             remarks.append(f"the column '{names[0]}' is missing{perhaps}")
     if refused:
         raise UnusableInput(
             f"the file has no column {', '.join(refused)}", where=definition.id,
-            next_step=f"It has: {', '.join(header)}. Correct the file, or add the new name to other_names.",
+            next_step=f"{it_has(definition, header)} Correct the file, or add the new name to other_names.",
         )  # fmt: skip
     return remarks
 

@@ -43,8 +43,8 @@ def foreign_words(mapped: Mapped, frame: pl.DataFrame) -> list[Remark]:
 
 
 def remark(mapped: Mapped, words: str, count: int, examples: list[str], most: int = 5) -> Remark:
-    """A remark with examples as written; without any of incidents, whose free text may name a person."""
-    if mapped.definition.kind is RecordKind.INCIDENT:
+    """A remark with examples as written; without any where the source's text may name a person."""
+    if mapped.definition.personal:
         return Remark(f"{words} (not quoted here: it may name a person; it stands in the file)", count)
     return Remark(words, count, tuple(examples), most)
 

@@ -95,10 +95,11 @@ class Mapped:
         return self.headers.get(field, field)
 
     def fault(self, field: str, wrong: pl.Expr, what: str, then: str) -> pl.Expr:
-        """'<what> in <column>: '<cell>'; <what to do>' where `wrong` holds."""
-        words = pl.format(
-            f"{what} in {_brace(self.named(field))}: '{{}}'; {_brace(then)}", self.cell(field).fill_null("")
-        )
+        """'<what> in <column>: '<cell>'; <what to do>' where `wrong` holds; no cell that could say who somebody is."""
+        where, then = _brace(self.named(field)), _brace(then)
+        words = pl.format(f"{what} in {where}: '{{}}'; {then}", self.cell(field).fill_null(""))
+        if self.definition.personal:
+            words = pl.lit(f"{what} in {where}; {then}")
         return pl.when(wrong).then(words).otherwise(None)
 
 
@@ -127,7 +128,7 @@ def lay(definition: DropDefinition, header: Iterable[str]) -> Mapped:
         raise UnusableInput(
             f"the file has no column {', '.join(repr(name) for name in missing)}",
             where=definition.id,
-            next_step=f"It has: {', '.join(header)}. Correct the file, or add the new name to other_names.",
+            next_step=f"{it_has(definition, header)} Correct the file, or add the new name to other_names.",
         )
     documented = {present[folded(n)]: n for n in definition.documented if folded(n) in present}
     ignored = {folded(name) for name in definition.ignored}
@@ -140,6 +141,18 @@ def lay(definition: DropDefinition, header: Iterable[str]) -> Mapped:
     ordered = tuple(sorted((canonical, found) for found, canonical in content.items()))
     whole = {name: found for name, found in key.items() if found}
     return Mapped(definition, headers, unknown, whole, joining, ordered)
+
+
+def it_has(definition: DropDefinition, header: Iterable[str]) -> str:
+    """Which columns a file has. Where its first line may be no header at all but people, only names known to us."""
+    names = list(header)
+    if not definition.personal:
+        return f"It has: {', '.join(names)}."
+    columns = definition.columns.values()
+    known = {folded(n) for c in columns for n in (c.column or "", *c.other_names)}
+    known |= {folded(n) for n in (*definition.key, *definition.key_where_given, *definition.ignored)}
+    shown = [name for name in names if folded(name) in known]
+    return f"It has {len(names)} columns, of which these are known: {', '.join(shown) or 'none'}."
 
 
 def _key(definition: DropDefinition, name: str, present: Mapping[str, str]) -> str | None:
@@ -192,7 +205,7 @@ def instant(mapped: Mapped, day_of: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
         pl.when(text.is_null())
         .then(None)
         .when(local.is_null())
-        .then(pl.format("; time '{}' unreadable, date only", text))
+        .then(_unreadable(mapped, text))
         .when(early.is_null())
         .then(pl.lit("; clock time does not exist on that day, read as GMT"))
         .when(early != late)
@@ -200,6 +213,12 @@ def instant(mapped: Mapped, day_of: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
         .otherwise(pl.lit("; time is Europe/London"))
     )
     return value, remark
+
+
+def _unreadable(mapped: Mapped, text: pl.Expr) -> pl.Expr:
+    if mapped.definition.personal:
+        return pl.lit("; time unreadable, date only")
+    return pl.format("; time '{}' unreadable, date only", text)
 
 
 def whole(mapped: Mapped, field: str, least: int) -> Field:

@@ -26,6 +26,7 @@ class Words:
     novelty: re.Pattern[str]
     potency: re.Pattern[str]
     background: re.Pattern[str]
+    studies: re.Pattern[str]
     product: re.Pattern[str]
     infection: re.Pattern[str]
     withdrawn: re.Pattern[str]
@@ -93,21 +94,27 @@ WORDS = Words(
     # GOV.UK'), and what studies are called in both. A coroner's report on a past death is background by its nature.
     background=re.compile(
         r"^(?:accredited official statistics|official statistics|national statistics|statistics|statutory guidance"
-        r"|guidance"
-        r"|research(?: and analysis)?|transparency data|corporate report|policy paper|(?:open |closed )?consultation"
-        r"|independent report|impact assessment|foi release|speech|promotional material|form|collection|news story)\s*:"
+        r"|guidance|research(?: and analysis)?|transparency data|corporate report|policy paper"
+        r"|(?:open |closed )?consultation|independent report|impact assessment|foi release|speech"
+        r"|promotional material|form|collection|news story)\s*:"
         r"|\b(?:quickstats|vital signs|surveillance summar(?:y|ies)|recommendations and reports|supplement"
         r"|errat(?:um|a)"
-        r"|notices? to readers|guidance|recommendations|preparedness|toolkit|webinar|funding|stud(?:y|ies)|review of"
-        r"|announcements?|trends?|prevalence|statistics|surveys?|surveillance system|cohort"
-        r"|risk factors?|factors associated|association of|costs?|(?:death |age-adjusted )?rates?|percentage of"
-        r"|proportion of|characteristics of|evaluati(?:on|ng)|programmes?|programs?|polic(?:y|ies)|prescri(?:bing"
-        r"|ptions?)"
-        r"|dispens(?:ed|ing)|guidelines?|strategy|action plan|annual (?:report|review)|minutes|conference"
-        r"|awareness (?:day|week|month)|systematic review|by (?:age|sex|race|ethnicity|state|region|occupation|industry"
-        r"|year|urbanization|(?:selected )?(?:socio)?demographic)|attitudes|lessons|legislation|prosecut\w+"
-        r"|sentenced|jailed"
-        r"|(?:prevention of|prevent) future deaths?|regulation 28|PFD report)\b", re.IGNORECASE,
+        r"|notices? to readers|(?:prevention of|prevent) future deaths?|coroner.?s.? report|regulation 28"
+        r"|PFD report)\b",
+        re.IGNORECASE,
+    ),
+    # What studies, reviews and offices call their papers. A title that announces itself as a warning outweighs them.
+    studies=re.compile(
+        r"\b(?:announcements?|guidance|recommendations|preparedness|toolkit|webinar|funding|stud(?:y|ies)|review of"
+        r"|trends?"
+        r"|prevalence|statistics|surveys?|surveillance system|cohort|risk factors?|factors associated|association of"
+        r"|costs?|(?:death|mortality|overdose|incidence|age-adjusted)[\w ]{0,20} rates?|rates? of|percentage of"
+        r"|proportion of|characteristics of|evaluati(?:on|ng)|(?<!checking )(?<!testing )program(?:me)?s?|polic(?:y"
+        r"|ies)"
+        r"|prescribing|prescriptions|dispens(?:ed|ing)|guidelines?|strategy|action plan|annual (?:report|review)"
+        r"|minutes of|conference|awareness (?:day|week|month)|systematic review|by (?:age|sex|race|ethnicity|state"
+        r"|region|occupation|industry|year|urbanization|(?:selected )?(?:socio)?demographic)|attitudes|lessons"
+        r"|legislation|prosecut\w+|sentenced|jailed)\b", re.IGNORECASE,
     ),
     # MHRA's titles for defects of licensed products, which are no drug alerts in the sense of PHE 2016.
     product=_any(

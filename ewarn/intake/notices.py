@@ -18,7 +18,7 @@ import polars as pl
 
 from ewarn.catalogue.definitions import FeedDefinition, NoticeDefinition
 from ewarn.frames import shaped
-from ewarn.intake import notice_facts
+from ewarn.intake import notice_facts, notice_places
 from ewarn.intake.notice_facts import Facts
 from ewarn.intake.plaintext import plain
 from ewarn.intake.staged import Staged
@@ -69,7 +69,7 @@ def of(
     *,
     area: str = "",
 ) -> Notice:
-    """The notice in an entry. `area`: the area it is about when it names none, where the one who sent it said so.
+    """The notice in an entry. `area`: the area it is about, where the one who sent it said so.
 
     Dates: published, else updated, else the day of receipt; the basis says which.
     """
@@ -96,14 +96,15 @@ def _facts(
     title: str, text: str, definition: Definition, vocabulary: Vocabulary, area: str, *, nameless: bool
 ) -> Facts:
     abroad = isinstance(definition, FeedDefinition) and definition.abroad
-    where = area or definition.default_area
-    return notice_facts.read(title, text, vocabulary, where, nameless=nameless, abroad=abroad)
+    return notice_facts.read(
+        title, text, vocabulary, definition.default_area, nameless=nameless, abroad=abroad, area=area
+    )
 
 
 def _title_of(found: Facts) -> str:
     """A title in our own words, for a notice whose own may name somebody."""
     names = [one.matched or one.as_written for one in found.named][:4]
-    areas = [place.as_written for place in found.places if place.precision not in notice_facts.NOWHERE][:3]
+    areas = [place.as_written for place in found.places if place.precision not in notice_places.NOWHERE][:3]
     about = f" naming {', '.join(names)}" if names else ""
     where = f" ({', '.join(areas)})" if areas else ""
     return f"{found.kind.capitalize()}{about}{where}"

@@ -65,6 +65,8 @@ def read_notice(
         raise UnusableInput(
             "no words can be found in the notice", where=definition.id, next_step="Paste its text, or a text file."
         )
+    if said["title"]:
+        text = f"{title}\n{text}"
     sent = message.sent.isoformat() if message and message.sent else ""
     entry: dict[str, Any] = {
         "id": said["reference"] or reference_of(content),

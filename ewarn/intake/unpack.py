@@ -71,7 +71,22 @@ def opened(source: bytes | Path, name: str = "", caps: Caps = Caps(), known: Col
     Raises: UnusableInput where it cannot be read whole. A temporary file is gone afterwards.
     """
     with tempfile.TemporaryDirectory(prefix="ewarn-") as scratch:
-        yield _open(source, name, caps, frozenset(known), Path(scratch))
+        given = _given(source, name, caps)
+        try:
+            member = _open(source, given, caps, frozenset(known), Path(scratch))
+        except UnusableInput as error:
+            if given == name:
+                raise
+            raise UnusableInput(error.what.replace(given, name), where=name, next_step=error.next_step) from None
+        yield member if given == name else replace(member, name=name)
+
+
+def _given(source: bytes | Path, name: str, caps: Caps) -> str:
+    """The name in the archive of what is called 'table 2' where names are withheld."""
+    if not (number := re.fullmatch(r"table (\d+)", name)):
+        return name
+    names = contents(source, caps).members
+    return name if name in names or not 0 < int(number[1]) <= len(names) else names[int(number[1]) - 1]
 
 
 def unpack(source: bytes | Path, caps: Caps = Caps()) -> list[tuple[str, bytes | UnusableInput]]:

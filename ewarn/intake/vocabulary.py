@@ -21,7 +21,9 @@ def of(known: Known) -> Vocabulary:
     """The vocabulary of a catalogue; the one built last is kept, as most readings follow one another with it."""
     if not _newest or _newest[0].known is not known:
         made = Vocabulary(
-            known, Matcher(known.classes.values(), known.statuses.values()), Gazetteer(known.areas, known.outcodes)
+            known,
+            Matcher(known.classes.values(), known.statuses.values()),
+            Gazetteer(known.areas, known.outcodes, known.placenames, known.squares),
         )
         _newest[:] = [made]
     return _newest[0]

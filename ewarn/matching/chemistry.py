@@ -69,7 +69,7 @@ def is_isotope(token: str, gap: str) -> bool:
 
 
 def is_stereo(token: str, gap: str, paired: bool) -> bool:
-    """'(S)-', 'R/S', 'cis-': bound to the name (or `paired`, to one that is) by more than a space, unless it is a word."""
+    """'(S)-', 'R/S', 'cis-': tied to the name (or `paired`, to one that is) by more than a space, or a word."""
     if not _STEREO.fullmatch(token) or not _BESIDE.fullmatch(gap):
         return False
     return token in _STEREO_WORDS or bool(gap.strip(" " if paired else " ,"))

@@ -506,7 +506,9 @@ class Matcher:
 
     @cached_property
     def _choices(self) -> dict[str, Name]:
-        return {_sound(k): e.name for k, e in reversed(self._names.items()) if e.name.kind is MentionKind.SUBSTANCE}
+        """Spellings by sound, the substances' own before brands, names before what rules make of them."""
+        listed = (*reversed(self._brands.items()), *reversed(self._names.items()))
+        return {_sound(k): e.name for k, e in listed if e.name.kind is MentionKind.SUBSTANCE}
 
 
 def confidence(score: float) -> str:
@@ -537,11 +539,8 @@ def _one_name(words: Words, first: int, last: int, entry: _Entry) -> bool:
         if not _BRACKETED.fullmatch(gap) or len(gap) > 4 or ("/" in gap and (at, "/") not in entry.marks):
             return False
         if at in entry.gaps:
-            comma = (
-                "," in bare
-                and (at, ",") not in entry.marks
-                and not (chemistry.is_locant(left) and not gap[-1].isspace())
-            )
+            tied = chemistry.is_locant(left) and not gap[-1].isspace()
+            comma = "," in bare and (at, ",") not in entry.marks and not tied
             words_apart = left in _SHORT_WORDS and "-" not in gap and not beside
             if comma or (words_apart and entry.name.kind is MentionKind.SUBSTANCE):
                 return False

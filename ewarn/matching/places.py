@@ -1,26 +1,37 @@
-"""Places: a written place in, the areas it can lie in out, with how sure that is.
+"""Places: a written place or a position in, the areas it can lie in out, with how sure that is.
 
-In: the catalogue's areas and outward codes. Out: areas with shares that sum to 1. An outward code is not one borough,
-so the answer is many-to-many. A place nobody can read gives no area at all; the caller then says 'unplaced'. Must
-never keep the inward half of a postcode, and never guess at a mistyped one.
+In: the catalogue's areas, outward codes, place names and grid squares. Out: areas with shares that sum to 1. An outward
+code, a police unit or a neighbourhood is not one borough, so the answer is many-to-many. A place nobody can read gives
+no area at all and says why; the caller then says 'unplaced'. Must never keep the inward half of a postcode or a
+position closer than a kilometre, and never guess at a mistyped name.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
+import numpy as np
 import polars as pl
 from ahocorasick_rs import AhoCorasick, MatchKind
 
+from ewarn.frames import empty
+from ewarn.matching import grid
+from ewarn.matching.postcodes import Postcodes, Read
 from ewarn.matching.text import fold, spaced
 from ewarn.terms import UK, Tier
 
-# England, Scotland ... as bare nations say no more than 'somewhere in the UK' when they are not areas of the catalogue.
+OUTSIDE_UK = "outside the UK"
+# Cells that say nothing of a place.
 NOWHERE = {
-    "", "england", "great britain", "britain", "gb", "uk", "united kingdom",
-    "array", "na", "n a", "none", "unknown",
+    "", "uk", "united kingdom", "array", "na", "n a", "none", "unknown", "not stated", "not known", "not given",
+    "not recorded", "unspecified", "no fixed abode", "nfa", "withheld", "redacted", "null", "nil",
+}  # fmt: skip
+# Bare nations that are no areas of the catalogue: somewhere in the UK, and no closer.
+NATIONS = {
+    "england", "great britain", "britain", "gb", "england and wales", "e92000001", "k03000001", "k04000001",
 }  # fmt: skip
 # Everyday words that are also names of areas: in prose they count only after in, at, near ... or before council,
 # borough.
@@ -43,14 +54,43 @@ _CONTEXT_AFTER = re.compile(
     r"^,? (?:council|borough|city council|area|police|residents|and surrounding)\b", re.IGNORECASE
 )
 _FULL = re.compile(r"\b([A-Z]{1,2}\d[A-Z\d]?)\s*(\d[A-Z]{2})\b", re.IGNORECASE)
-_OUTWARD = re.compile(r"^[A-Z]{1,2}\d[A-Z\d]?$")
-_JOINED = re.compile(r"^([A-Z]{1,2}\d[A-Z\d]?)(\d[A-Z]{0,2})$")
-_PADDED = re.compile(r"^([A-Z]{1,2})0(\d[A-Z]?.*)$")
+_WORDS = re.compile(r"[A-Za-z]{1,2}\d[A-Za-z\d]?(?:\s*\d[A-Za-z]{2})?")
+_FOLD = str.maketrans({"-": " ", "_": " ", "&": " and "} | dict.fromkeys(".,'\u2019()"))
+_WORD = re.compile(r"\w+")
+_JOINING = re.compile(r"\b(?:and|or)\b|[\s/&+,;.|-]", re.IGNORECASE)
+_LOOKS = re.compile(r"^\s*[A-Za-z]{1,2}\d[A-Za-z\d]?\s*(?:\d[A-Za-z]{0,2})?\s*$")
+_CODE = re.compile(r"^[A-Za-z0-9]{3,9}$")
 _GSS = re.compile(r"^[A-Z]\d{8}$")
 _TITLES = re.compile(
     r"^(?:the )?(?:(?:london |royal |metropolitan )?borough of|city of|county of|city and county of)"
     r" | (?:(?:london |royal |county )?borough|(?:borough |city |county |district )?council|district|city)$"
 )
+_TITLED = re.compile(r"\b(?:borough|city|county|council|district)\b")
+_CORONER = re.compile(
+    r"^(?:hm )?(?:senior )?(?:coroners? )?(?:area |for )+(?:of |the )*| (?:hm )?(?:area )?coron\w*.*$"
+)
+_ROAD = re.compile(
+    r" *(?:high  )?(?:road|rd|street|st|lane|ln|avenue|ave|way|close|drive|gardens|terrace|crescent|court|house|arms)\b"
+)
+# Points of the compass name police units only where the column is said to hold police units.
+_COMPASS = {"north", "south", "east", "west", "north east", "north west", "south east", "south west"}
+# Names of quarters that are everyday words: read where they are the whole cell, never inside an address.
+_QUARTERS = {
+    "acton", "alford", "angel", "arsenal", "ash", "barnes", "barnhill", "beer", "bellingham", "bourne", "bow",
+    "chard", "clare", "craven", "crook", "diss", "downham", "ellon", "embankment", "grange park", "hampton",
+    "hayes", "hope", "keith", "kew", "kings road", "lee", "looe", "march", "mold", "nelson", "neston", "newton",
+    "old street", "oval", "penn", "poole", "seal", "sheen", "st anns", "st johns", "st pauls", "stone", "strand",
+    "stratford", "temple", "ventnor", "victoria", "waterloo", "wells", "wing", "wye", "yarm",
+}  # fmt: skip
+# Kind of a place name -> the precision it gives; in the order in which kinds are believed.
+_KINDS = {
+    "former authority": "area name", "county": "county", "neighbourhood": "neighbourhood", "post town": "town",
+    "coroner area": "coroner area", "police force": "police area", "police unit": "police area",
+    "outside the UK": OUTSIDE_UK,
+}  # fmt: skip
+_FINE = ("area name", "neighbourhood", "town")
+# What a column may be said to hold -> the kinds that are then believed before the names of areas.
+SCHEMES = {"coroner area": ("coroner area",), "police area": ("police unit", "police force")}
 
 
 @dataclass(frozen=True)
@@ -66,52 +106,301 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """The areas of a written place, and its words where the areas do not hold them.
+
+    `why`: why there are none, or what to know of them; `outside`: it lies outside the UK.
+    """
+
+    places: tuple[Place, ...] = ()
+    why: str = ""
+    outside: bool = False
+    written: str = ""
+
+
+@dataclass(frozen=True)
 class FoundArea:
-    """An area named in prose; `start` and `end` bound the words in the text."""
+    """An area named in prose; `start` and `end` bound the words. Not `certain` where the words name several areas."""
 
     area: str
     tier: str
     as_written: str
     start: int
     end: int
+    certain: bool = True
+
+
+@dataclass(frozen=True)
+class _Named:
+    """What a name stands for: areas with shares, and until when it was in force."""
+
+    shares: tuple[tuple[str, float], ...]
+    precision: str
+    until: str = ""
 
 
 class Gazetteer:
-    """Areas and outward codes, ready to be looked up. Built once per catalogue.
+    """Areas, outward codes, place names and grid squares, ready to be looked up. Built once per catalogue.
 
-    In: frames.SHAPES['areas'] and frames.SHAPES['outcodes'].
+    In: frames.SHAPES['areas'], ['outcodes'], ['placenames'] and ['squares']; the last two may be left out.
     """
 
-    def __init__(self, areas: pl.DataFrame, outcodes: pl.DataFrame) -> None:
+    def __init__(
+        self,
+        areas: pl.DataFrame,
+        outcodes: pl.DataFrame,
+        placenames: pl.DataFrame | None = None,
+        squares: pl.DataFrame | None = None,
+    ) -> None:
         self.tiers: dict[str, str] = dict(areas.select("code", "tier").iter_rows())
         self.parents: dict[str, str | None] = dict(areas.select("code", "parent").iter_rows())
         self._names = _area_names(areas)
+        self._named = _placenames(empty("placenames") if placenames is None else placenames, self.tiers)
+        self._codes = self._named.pop("former code", {}) | {
+            name: named for name, named in self._named.get("county", {}).items() if _GSS.match(name.upper())
+        }
         self._outcodes: dict[str, dict[str, float]] = {}
         for outcode, area, share in outcodes.select("outcode", "area", "share").iter_rows():
-            self._outcodes.setdefault(outcode.upper(), {})[area] = share
-        self._families = _families(self._outcodes)
-        prose = {s: code for s, code in _in_prose(areas, self._names) if self.tiers[code] != Tier.UK}
-        self._spellings: dict[str, str | None] = prose | dict.fromkeys(ELSEWHERE)
+            if area in self.tiers:
+                self._outcodes.setdefault(outcode.upper(), {})[area] = share
+        self._outcodes |= {code: found for code, found in _families(self._outcodes).items()}
+        self._former = {code.upper(): named for code, named in self._named.pop("former outward code", {}).items()}
+        self._known: dict[str, list[tuple[str, _Named]]] = {}
+        for kind, names in self._named.items():
+            for name, named in names.items():
+                self._known.setdefault(name, []).append((kind, named))
+        self._postcodes = Postcodes(self._outcodes, self._former)
+        self._squares = empty("squares") if squares is None else squares
+        prose = {s: (c,) for s, c in _in_prose(areas, self._names) if self.tiers[c] != Tier.UK}
+        inner = {
+            name: tuple(area for area, _ in named.shares)
+            for name, named in self._named.get("coroner area", {}).items()
+            if name.startswith("inner ") and name.endswith(" london")
+        }
+        self._spellings: dict[str, tuple[str, ...]] = prose | inner | dict.fromkeys(ELSEWHERE, ())
         self._patterns = list(self._spellings)
         self._machine = AhoCorasick(self._patterns, matchkind=MatchKind.LeftmostLongest) if self._patterns else None
+        self._parts = self._part_names()
+        self._part_patterns = list(self._parts)
+        self._part_machine = (
+            AhoCorasick([_padded(name) for name in self._part_patterns], matchkind=MatchKind.LeftmostLongest)
+            if self._parts
+            else None
+        )
+        self._spread = lru_cache(maxsize=16_384)(self._spread_of)
 
-    def resolve(self, text: str) -> tuple[Place, ...]:
-        """Areas a cell can lie in: GSS code, area name, postcode in any of its spellings, or an address holding one.
+    # ------------------------------------------------------------ written places
 
-        Empty for blank cells, bare nations, 'Array', 'UNKNOWN - ...' and whatever cannot be read.
+    def resolve(self, text: str, scheme: str = "") -> tuple[Place, ...]:
+        """Areas a cell can lie in; empty for blank cells, bare nations, 'Array' and whatever cannot be read."""
+        return _worded(self.read(text, scheme))
+
+    def read(self, text: str, scheme: str = "") -> Reading:
+        """What a cell says: an area code old or new, a name, a postcode in any spelling, or an address with one in it.
+
+        `scheme`: the column is said to hold coroner areas or police areas, whose names are then believed first.
         """
         written = text.strip()
-        if spaced(written) in NOWHERE or spaced(written).startswith("unknown"):
-            return ()
-        code = written.upper()
-        if _GSS.match(code):
-            return self._single(code, "area code", written) if code in self.tiers else ()
-        return self._by_name(written) or self._by_postcode(written) or self._by_parts(written)
+        if not scheme and _LOOKS.match(written) and (found := self._by_postcode(written)):
+            return found
+        plain = _plain(written)
+        if plain in NOWHERE or plain.startswith("unknown"):
+            return Reading(why="not stated")
+        if plain in NATIONS:
+            return Reading(why="a nation and no closer")
+        return (
+            (self._by_code(written) if _CODE.match(written) else None)
+            or self._by_scheme(plain, written, scheme)
+            or self._by_name(plain, written)
+            or self._by_postcode(written)
+            or self._by_parts(written)
+            or Reading(why="no area, postcode or place name known")
+        )
 
     def area(self, code: str | None) -> tuple[Place, ...]:
-        """The area of a GSS code; empty where the code is not in the catalogue."""
-        code = (code or "").strip().upper()
-        return self._single(code, "area code", code) if code in self.tiers else ()
+        """The area of a GSS code, or what became of it; empty where nobody knows the code."""
+        found = self._by_code((code or "").strip())
+        return _worded(found) if found else ()
+
+    def _by_code(self, written: str) -> Reading | None:
+        code = written.upper()
+        if code in self.tiers:
+            return Reading(self._single(code, "area code"), written=code) if _GSS.match(code) else None
+        if (named := self._codes.get(_plain(code))) is not None:
+            why = f"{code} was in force until {named.until}" if named.until else f"{code} is no longer in force"
+            old = named.precision != "county"
+            return Reading(self._placed(named, "area code" if old else "county"), why if old else "", written=code)
+        return Reading(why="no area has this code") if _GSS.match(code) else None
+
+    def _single(self, code: str, precision: str) -> tuple[Place, ...]:
+        return self._spread(((code, 1.0),), precision, "", True)
+
+    def _placed(self, named: _Named, precision: str) -> tuple[Place, ...]:
+        return self._spread(named.shares, precision, "", True)
+
+    def _by_scheme(self, plain: str, written: str, scheme: str) -> Reading | None:
+        bare = _CORONER.sub("", plain).strip()
+        forms = (plain, bare, f"{plain} coroner", f"{bare} coroner", f"{plain} police", f"{plain} area")
+        for kind in SCHEMES.get(scheme, ()):
+            for form in forms:
+                if (named := self._named.get(kind, {}).get(form)) is not None:
+                    return Reading(self._placed(named, named.precision), written=written)
+        return None
+
+    def _by_name(self, plain: str, written: str) -> Reading | None:
+        short = _TITLES.sub("", plain).strip() if _TITLED.search(plain) else plain
+        code = self._names.get(plain) or self._names.get(short)
+        if code and self.tiers[code] != Tier.UK:
+            return Reading(self._single(code, "area name"), written=written)
+        for form in dict.fromkeys((plain, short, _CORONER.sub("", plain).strip() if "coron" in plain else plain)):
+            for kind, named in self._known.get(form, ()):
+                if kind == OUTSIDE_UK:
+                    return Reading(why=OUTSIDE_UK, outside=True)
+                if kind != "police unit" or form not in _COMPASS:
+                    return Reading(self._placed(named, named.precision), written=written)
+        return None
+
+    def _by_postcode(self, written: str) -> Reading | None:
+        read = self._postcodes.read(written)
+        return self._of_postcode(read) if read else None
+
+    def _of_postcode(self, read: Read) -> Reading:
+        code, what, certain, why = read
+        if what in ("outside", "nowhere"):
+            return Reading(why=why, outside=what == "outside")
+        if what == "former outward code":
+            named = self._former[code]
+            return Reading(self._spread(named.shares, "outward code", code, True), f"{code} is no longer in use")
+        if what == "postcode area":
+            return Reading(self._spread(self._of_area(code), what, code, False))
+        if what == "area of a code":
+            regions: dict[str, float] = {}
+            for area, share in self._of_area(code):
+                region = self.parents.get(area)
+                if region and self.tiers[region] == Tier.REGION:
+                    regions[region] = regions.get(region, 0.0) + share
+            near = tuple((region, share) for region, share in regions.items() if share > 0.02 * sum(regions.values()))
+            return Reading(self._spread(near, "postcode area", code, False), why)
+        why = "" if certain else f"read as {code}: a letter and a digit look exchanged"
+        return Reading(self._spread(tuple(self._outcodes[code].items()), what, code, certain), why)
+
+    def _of_area(self, letters: str) -> tuple[tuple[str, float], ...]:
+        """A postcode area's areas: the mean of its outward codes."""
+        total: dict[str, float] = {}
+        for code, shares in self._outcodes.items():
+            if code[: len(letters)] == letters and code[len(letters)].isdigit():
+                for area, share in shares.items():
+                    total[area] = total.get(area, 0.0) + share
+        return tuple(total.items())
+
+    def outward(self, written: str) -> str:
+        """The outward code in a cell: `W114` is W11 + sector 4, `SE01` is SE1. Empty where there is none."""
+        read = self._postcodes.read(written)
+        return read.code if read and read.what in ("full postcode", "outward code") else ""
+
+    def _spread_of(
+        self, shares: tuple[tuple[str, float], ...], precision: str, written: str, certain: bool
+    ) -> tuple[Place, ...]:
+        total = sum(share for _, share in shares)
+        alone = certain and len(shares) == 1
+        return tuple(
+            Place(
+                area, self.tiers[area], share / total, alone,
+                "region" if alone and self.tiers[area] == Tier.REGION else precision, written,
+            )
+            for area, share in sorted(shares, key=lambda item: (-item[1], item[0]))
+        )  # fmt: skip
+
+    # ------------------------------------------------------------ addresses and lists
+
+    def _by_parts(self, written: str) -> Reading | None:
+        """An address or a list: the postcode in it, else the closest areas it names."""
+        if found := self._postcodes_in(written):
+            return found
+        named_parts = list(self._named_parts(_plain(written.replace(",", " "))))
+        hits = [named for named, road in named_parts if not road] or [named for named, _ in named_parts]
+        if not hits:
+            return None
+        groups: list[dict[str, float]] = []
+        for named in (one for one in hits if self._is_fine(one)):
+            _join(groups, dict(named.shares))
+        for named in (one for one in hits if not self._is_fine(one)):
+            groups = self._narrowed(groups, dict(named.shares)) if groups else [dict(named.shares)]
+        shares: dict[str, float] = {}
+        for group in groups:
+            for area, share in group.items():
+                shares[area] = shares.get(area, 0.0) + share / sum(group.values())
+        precision = next((one.precision for one in hits if self._is_fine(one)), hits[0].precision)
+        return Reading(self._spread(tuple(shares.items()), precision, "", True), written=outside(written))
+
+    def _postcodes_in(self, written: str) -> Reading | None:
+        """The first postcode of an address; of a list that holds nothing else, all of them."""
+        codes = [read for word in _WORDS.findall(written) if (read := self._postcodes.within(word))]
+        if not codes:
+            return None
+        if len(codes) == 1 or _JOINING.sub("", _WORDS.sub("", written)):
+            return self._of_postcode(codes[0])
+        shares: dict[str, float] = {}
+        for area, share in (item for read in codes for item in self._outcodes[read.code].items()):
+            shares[area] = shares.get(area, 0.0) + share
+        return Reading(self._spread_of(tuple(shares.items()), codes[0].what, ", ".join(r.code for r in codes), True))
+
+    def _is_fine(self, named: _Named) -> bool:
+        return named.precision in _FINE and all(self.tiers[area] == Tier.BOROUGH for area, _ in named.shares)
+
+    def _narrowed(self, groups: list[dict[str, float]], wide: Mapping[str, float]) -> list[dict[str, float]]:
+        """Each group cut down to what lies in the wider area, where any of it does."""
+        kept = []
+        for group in groups:
+            inside = {a: s for a, s in group.items() if a in wide or any(up in wide for up in self._ancestors(a))}
+            kept.append(inside or group)
+        return kept
+
+    def _named_parts(self, plain: str) -> Iterator[tuple[_Named, bool]]:
+        """Names in a folded text, and whether each is the name of a road (Brixton Road may lie anywhere)."""
+        text = _padded(plain)
+        for index, _, end in self._part_machine.find_matches_as_indexes(text) if self._part_machine else ():
+            named = self._parts[self._part_patterns[index]]
+            if named is not None:
+                yield named, bool(_ROAD.match(text, end))
+
+    def _part_names(self) -> dict[str, _Named | None]:
+        """Names looked for inside an address; None for longer names that are somewhere else."""
+        parts: dict[str, _Named | None] = {}
+        for kind in reversed([k for k in _KINDS if k not in ("police unit", "police force", OUTSIDE_UK)]):
+            for name, named in self._named.get(kind, {}).items():
+                if len(name) > 3 and name not in EVERYDAY | _QUARTERS and name not in _COMPASS:
+                    parts[name] = named
+        for name, code in self._names.items():
+            if len(name) > 2 and self.tiers[code] != Tier.UK:
+                parts[name] = _Named(((code, 1.0),), _precision(self.tiers[code]))
+        return parts | dict.fromkeys((_plain(name) for name in ELSEWHERE), None)
+
+    # ------------------------------------------------------------ positions
+
+    def located(self, positions: pl.DataFrame) -> pl.DataFrame:
+        """Areas of positions. In: `at` (an id), easting, northing in metres. Out: `at` and the columns of a place.
+
+        The smallest listed square counts. A position in no listed square gives no row: it lies outside the UK, or
+        at sea.
+        """
+        names = grid.squares(pl.col("easting"), pl.col("northing"))
+        known = self._squares.filter(pl.col("area").is_in(list(self.tiers)))
+        named = positions.select("at", **{str(size): name for size, name in names.items()})
+        listed = known.select("square").unique()
+        found = named.select("at", near="1")
+        for size in ("1", "5", "10"):
+            marked = named.join(listed, left_on=size, right_on="square", how="semi").select("at", pl.col(size))
+            found = found.join(marked, on="at", how="left", maintain_order="left")
+        chosen = found.select("at", "near", square=pl.coalesce("1", "5", "10")).drop_nulls("square")
+        tier = pl.col("area").replace_strict(self.tiers, default=None, return_dtype=pl.String)
+        region = tier == Tier.REGION.value
+        return chosen.join(known, on="square", how="inner").select(
+            "at", "area", tier=tier, share=pl.col("share") / pl.col("share").sum().over("at"), certain="certain",
+            precision=pl.when(region).then(pl.lit("region")).otherwise(pl.lit("coordinates")), as_written="near",
+        )  # fmt: skip
+
+    # ------------------------------------------------------------ prose
 
     def find(self, text: str) -> list[FoundArea]:
         """Areas named in prose, in order. The name must begin with a capital; everyday words need a place word beside
@@ -119,7 +408,7 @@ class Gazetteer:
 
         A region is left out where an area inside it is named too.
         """
-        found = list(self._find(text, strict=True))
+        found = list(self._find(text))
         wider = {parent for f in found for parent in self._ancestors(f.area)}
         kept: dict[str, FoundArea] = {}
         for one in found:
@@ -127,70 +416,7 @@ class Gazetteer:
                 kept.setdefault(one.area, one)
         return list(kept.values())
 
-    def _single(self, code: str, precision: str, written: str) -> tuple[Place, ...]:
-        tier = self.tiers[code]
-        return (Place(code, tier, 1.0, True, "region" if tier == Tier.REGION else precision, written),)
-
-    def _by_name(self, written: str) -> tuple[Place, ...]:
-        name = _plain(written)
-        code = self._names.get(name) or self._names.get(_TITLES.sub("", name).strip())
-        return self._single(code, "area name", written) if code and self.tiers[code] != Tier.UK else ()
-
-    def _by_postcode(self, written: str) -> tuple[Place, ...]:
-        full = _FULL.search(written) if " " in written else _FULL.fullmatch(written)
-        if full and self._shares(_unpadded(full[1].upper())) and not self._exists(written.upper()):
-            outward = _unpadded(full[1].upper())
-            return self._spread(outward, self._shares(outward), "full postcode")
-        outward = self.outward(written)
-        return self._spread(outward, self._shares(outward), "outward code") if outward else ()
-
-    def outward(self, written: str) -> str:
-        """The outward code in a cell: `W114` is W11 + sector 4, `SE01` is SE1. Empty where there is none.
-
-        An existing outward code wins as a whole over an outward code and a sector run together.
-        """
-        first = written.upper().replace(".", " ").split()
-        for text in dict.fromkeys(["".join(first), first[0] if first else ""]):
-            for candidate in dict.fromkeys([text, _unpadded(text)]):
-                if _OUTWARD.match(candidate) and self._shares(candidate):
-                    return candidate
-                joined = _JOINED.match(candidate)
-                if joined and self._shares(joined[1]):
-                    return joined[1]
-        return ""
-
-    def _exists(self, outcode: str) -> bool:
-        return outcode in self._outcodes
-
-    def _shares(self, outward: str) -> dict[str, float]:
-        return self._outcodes.get(outward) or self._families.get(outward) or {}
-
-    def _spread(self, outward: str, shares: dict[str, float], precision: str) -> tuple[Place, ...]:
-        known = {area: share for area, share in shares.items() if area in self.tiers}
-        total = sum(known.values())
-        return tuple(
-            Place(area, self.tiers[area], share / total, len(known) == 1, precision, outward)
-            for area, share in sorted(known.items(), key=lambda item: (-item[1], item[0]))
-            if total > 0
-        )
-
-    def _by_parts(self, written: str) -> tuple[Place, ...]:
-        """An address or a list: the postcode in it, else the closest areas it names."""
-        for word in re.findall(r"[A-Za-z]{1,2}\d[A-Za-z\d]?(?:\s*\d[A-Za-z]{2})?", written):
-            found = self._by_postcode(word)
-            if found:
-                return found
-        named = list(dict.fromkeys(f.area for f in self._find(written, strict=False)))
-        wider = {parent for code in named for parent in self._ancestors(code)}
-        named = [code for code in named if code not in wider]
-        return tuple(
-            Place(
-                code, self.tiers[code], 1 / len(named), len(named) == 1, _precision(self.tiers[code]), outside(written)
-            )
-            for code in named
-        )
-
-    def _find(self, text: str, strict: bool) -> Iterator[FoundArea]:
+    def _find(self, text: str) -> Iterator[FoundArea]:
         folded = fold(text)
         plain, position = folded.text, 0
         while self._machine is not None:
@@ -199,13 +425,14 @@ class Gazetteer:
                 return
             index, start, end = hits[0][0], hits[0][1] + position, hits[0][2] + position
             position = end if _whole_word(plain, start, end) else start + 1
-            code = self._spellings[self._patterns[index]]
-            if code is None or position != end:
+            codes = self._spellings[self._patterns[index]]
+            if not codes or position != end:
                 continue
             left, right = folded.span(start, end)
-            if strict and not _speaks_of_place(text, left, right, self._patterns[index]):
+            if not _speaks_of_place(text, left, right, self._patterns[index]):
                 continue
-            yield FoundArea(code, self.tiers[code], text[left:right], left, right)
+            for code in codes:
+                yield FoundArea(code, self.tiers[code], text[left:right], left, right, len(codes) == 1)
 
     def _ancestors(self, code: str) -> list[str]:
         above: list[str] = []
@@ -216,21 +443,60 @@ class Gazetteer:
         return above
 
 
+def positions(frame: pl.DataFrame) -> pl.DataFrame:
+    """Grid positions of coordinates. In: `at`, latitude, longitude, easting, northing. Out: `at`, easting, northing.
+
+    Where both pairs are given, the grid's own counts; null where neither is whole.
+    """
+    degrees = pl.col("latitude").is_between(-90, 90) & pl.col("longitude").is_between(-180, 180)
+    sphere = frame.select(
+        lat=pl.when(degrees).then("latitude").fill_null(np.nan),
+        lon=pl.when(degrees).then("longitude").fill_null(np.nan),
+    )
+    with np.errstate(invalid="ignore"):
+        east, north = grid.from_degrees(sphere["lat"].to_numpy(), sphere["lon"].to_numpy())
+    given = pl.col("easting").is_not_null() & pl.col("northing").is_not_null()
+    return frame.with_columns(east=pl.Series(east).fill_nan(None), north=pl.Series(north).fill_nan(None)).select(
+        "at",
+        easting=pl.when(given).then("easting").otherwise("east"),
+        northing=pl.when(given).then("northing").otherwise("north"),
+    )
+
+
+def _worded(reading: Reading) -> tuple[Place, ...]:
+    """The areas with the words of the cell."""
+    return tuple(place if place.as_written else replace(place, as_written=reading.written) for place in reading.places)
+
+
 def outside(text: str) -> str:
     """The text with every full postcode cut to its outward half."""
     return _FULL.sub(lambda found: found[1].upper(), text.strip())
 
 
 def _plain(text: str) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"[.,'’]", "", spaced(text).replace("&", " and "))).strip()
+    """Folded for comparison as `spaced` does, without points, commas, apostrophes and brackets, `&` as and."""
+    folded = text.casefold() if text.isascii() else spaced(text)
+    return " ".join(folded.translate(_FOLD).split())
+
+
+def _padded(plain: str) -> str:
+    """A folded text with a space of its own on both sides of every word, so that only whole words match."""
+    return f" {'  '.join(_WORD.findall(plain))} "
 
 
 def _precision(tier: str) -> str:
     return "region" if tier == Tier.REGION else "area name"
 
 
-def _unpadded(text: str) -> str:
-    return _PADDED.sub(r"\1\2", text)
+def _join(groups: list[dict[str, float]], shares: dict[str, float]) -> None:
+    """Cut the first group that meets these areas down to what they have in common, or begin a new group."""
+    for group in groups:
+        common = group.keys() & shares.keys()
+        if common:
+            for area in group.keys() - common:
+                del group[area]
+            return
+    groups.append(dict(shares))
 
 
 def _whole_word(text: str, start: int, end: int) -> bool:
@@ -271,6 +537,22 @@ def _in_prose(areas: pl.DataFrame, names: dict[str, str]) -> Iterator[tuple[str,
         if code and len(spelling) > 2 and spelling not in NOWHERE:
             yield spelling, code
             yield spelling.replace(" and ", " & "), code
+
+
+def _placenames(placenames: pl.DataFrame, tiers: Mapping[str, str]) -> dict[str, dict[str, _Named]]:
+    """Kind -> plain name -> what it stands for, kinds in the order in which they are believed."""
+    rows: dict[tuple[str, str], list[tuple[str, float, str]]] = {}
+    spelt: dict[tuple[str, str], str] = {}
+    columns = placenames.select("name", "kind", "area", "share", "valid_to")
+    for name, kind, area, share, until in columns.iter_rows():
+        first = spelt.setdefault((kind, _plain(name)), name) == name
+        if first and (kind == OUTSIDE_UK or area in tiers):
+            rows.setdefault((kind, _plain(name)), []).append((area, share, until.isoformat() if until else ""))
+    named: dict[str, dict[str, _Named]] = {kind: {} for kind in _KINDS}
+    for (kind, name), found in rows.items():
+        shares = () if kind == OUTSIDE_UK else tuple((area, share) for area, share, _ in found)
+        named.setdefault(kind, {})[name] = _Named(shares, _KINDS.get(kind, "area code"), found[0][2])
+    return named
 
 
 def _families(outcodes: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:

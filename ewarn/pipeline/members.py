@@ -23,7 +23,7 @@ def keep_unknown(house: House, body: bytes, file: str, now: datetime, why: Ewarn
     """Keep a file whose source nobody named and its columns do not tell, whole and under its hash, as a reject."""
     snapshots.archive_content(house.settings, house.catalogue.files, house.catalogue.content_hash)
     snapshot = snapshots.keep(
-        house.settings, UNKNOWN, body, now, content_hash=house.catalogue.content_hash, file=file
+        house.settings, UNKNOWN, body, now, content_hash=house.catalogue.content_hash, file=file, personal=True
     )  # fmt: skip
     advice = why.next_step if "--source" in why.next_step else f"{why.next_step} Then bring it again with --source."
     error = UnusableInput(why.what, where=why.where, next_step=f"{advice} Its bytes are kept.")
@@ -47,6 +47,7 @@ def take_all(
         held = intake_room.contents(body)
     except UnusableInput:
         held = intake_room.Contents(("",))
+    held = held.numbered() if definition.personal else held
     reports = [
         take(house, definition, body, now, backfill, file=file, kind=kind, member=member) for member in held.members
     ]

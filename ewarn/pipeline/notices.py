@@ -63,7 +63,7 @@ def add(
     return shown.model_copy(
         update={
             "outcome": outcome.replace("rejects", "rejected"),
-            "error": first.error,
+            "fault": first.error,
             "notes": tuple(note for report in reports for note in report.notes),
             "attachments": tuple(
                 f"{r.source}: {r.records} rows, {r.new} new, {r.rejects} rejected" for r in reports[1:]
@@ -172,7 +172,7 @@ def _told(house: House, definition: NoticeDefinition, body: bytes) -> Iterator[s
 def _shown(house: House, definition: NoticeDefinition, staged: intake_room.Staged) -> NoticeReport:
     """What was found in a notice, each with the words it was found by."""
     if staged.records.is_empty():
-        return NoticeReport(source=definition.id, error=str(staged.rejects["reason"][0]), exit_status=4)
+        return NoticeReport(source=definition.id, fault=str(staged.rejects["reason"][0]), exit_status=4)
     record = staged.records.row(0, named=True)
     evidence: list[dict[str, Any]] = json.loads(record["evidence"])
     names = house.catalogue.name_of

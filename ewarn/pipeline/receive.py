@@ -19,7 +19,7 @@ from ewarn.pipeline.landing import Definition, Progress, definition_of, failed, 
 from ewarn.pipeline.members import keep_unknown, take_all
 from ewarn.pipeline.polling import ask, take_answer
 from ewarn.pipeline.reports import IntakeReport, SourceReport
-from ewarn.store import files, operator_notices
+from ewarn.store import files, operator_notices, snapshots
 
 AT_ONCE = 8
 
@@ -80,9 +80,10 @@ def _tell_of_strays(house: House, now: datetime) -> None:
         with house.db.write("intake") as tx:
             for path in strays:
                 name = path.relative_to(house.settings.drops)
-                words = (
-                    f"drops/{intake_room.shown(str(name))} is not read: files in drops/<source>/ ending in {kinds} are"
-                )
+                said, source = intake_room.shown(str(name)), house.catalogue.sources.get(path.parent.name)
+                if source is not None and source.personal:
+                    said = f"{source.id}/{snapshots.withheld(path.name)}"
+                words = f"drops/{said} is not read: files in drops/<source>/ ending in {kinds} are"
                 operator_notices.put(tx, now, name.parts[0] if len(name.parts) > 1 else "drops", words)
 
 
@@ -118,7 +119,10 @@ def _from_file(house: House, now: datetime, source: str | None, file: Path, back
 
 
 def _from_folder(house: House, drop: DropDefinition, now: datetime, backfill: bool) -> list[SourceReport]:
-    """Every complete file of a source. One that cannot be kept, as on a full disk, stays for the next run."""
+    """Every complete file of a source. One that cannot be kept, as on a full disk, stays for the next run.
+
+    Where rows can name people a file that was read goes: its bytes are kept encrypted, and done/ would hold them plain.
+    """
     reports = []
     for waiting in intake_room.collect(house.settings.drops, [drop.id], now=now):
         try:
@@ -126,12 +130,19 @@ def _from_folder(house: House, drop: DropDefinition, now: datetime, backfill: bo
         except UnusableInput as error:
             if waiting.vanished:
                 continue
+            if drop.personal:
+                error = UnusableInput(error.what, where=f"drops/{drop.id}", next_step=error.next_step)
             found = [failed(house, drop.id, error, now)]
         except (OSError, DiskFull) as error:
-            reports.append(_no_room(drop.id, waiting.name, error))
+            reports.append(
+                _no_room(drop.id, snapshots.withheld(waiting.name) if drop.personal else waiting.name, error)
+            )
             continue
         reason = "\n".join(f"{one.member}: {one.error}".removeprefix(": ") for one in found if one.error)
-        intake_room.settle(waiting, ok=not reason, reason=reason)
+        if drop.personal and not reason:
+            intake_room.remove(waiting)
+        else:
+            intake_room.settle(waiting, ok=not reason, reason=reason)
         reports.extend(found)
     return reports
 

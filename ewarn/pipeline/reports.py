@@ -61,7 +61,7 @@ class NoticeReport(Frozen):
     evidence: tuple[dict[str, str], ...] = ()
     attachments: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    error: str = ""
+    fault: str = Field("", description="why it could not be used, in words")
     exit_status: int = 0
 
 
@@ -125,7 +125,8 @@ class AlertReport(Frozen):
 
 class SendReport(Frozen):
     deliveries: tuple[Delivery, ...]
-    sent: int
+    sent: int = Field(description="pages and alerts that left")
+    told: int = Field(0, description="messages about ewarn itself that left for its operator")
     failed: int
     waiting: int
     exit_status: int = 0

@@ -118,21 +118,31 @@ def _area_parents(catalogue: Catalogue) -> pl.DataFrame:
 
 
 def _possible(versions: pl.DataFrame, places: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
-    """Every area a version could be in, by tier; what is placed nowhere is somewhere in the UK."""
+    """Every area a version could be in, by tier; what is placed nowhere is somewhere in the UK.
+
+    What is said to lie outside the UK is in no area at all.
+    """
+    away = places.filter(pl.col("precision") == "outside the UK").select(VERSION)
     placed = (
-        places.join(versions.select(VERSION), on=VERSION, how="semi")
+        places.join(away, on=VERSION, how="anti")
+        .join(versions.select(VERSION), on=VERSION, how="semi")
         .join(_area_parents(catalogue), on="area", how="inner")
         .with_columns(pl.col("share").fill_null(1.0))
         .filter(pl.col("share") > 0)
     )
     columns = [*VERSION, "area", "tier", "share", "certain"]
+    alone = (pl.len() > 1) | pl.col("certain").fill_null(True).any()
     boroughs = placed.filter(pl.col("area_tier") == Tier.BOROUGH).with_columns(tier=pl.lit(Tier.BOROUGH.value))
     regions = placed.drop_nulls("region").with_columns(area="region", tier=pl.lit(Tier.REGION.value))
-    uk = versions.select(VERSION).with_columns(
-        area=pl.lit(UK), tier=pl.lit(Tier.UK.value), share=pl.lit(1.0), certain=pl.lit(True)
+    uk = (
+        versions.select(VERSION)
+        .join(away, on=VERSION, how="anti")
+        .with_columns(area=pl.lit(UK), tier=pl.lit(Tier.UK.value), share=pl.lit(1.0), certain=pl.lit(True))
     )
     near = pl.concat([boroughs.select(columns), regions.select(columns)])
-    near = near.group_by(*VERSION, "area", "tier").agg(pl.col("share").sum(), certain=pl.col("share").sum() > 0.999)
+    near = near.group_by(*VERSION, "area", "tier").agg(
+        pl.col("share").sum(), certain=(pl.col("share").sum() > 0.999) & alone
+    )
     return pl.concat([near.select(columns), uk.select(columns)]).sort(*VERSION, "tier", "area")
 
 

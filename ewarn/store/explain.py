@@ -19,7 +19,7 @@ def trail(con: Connection, settings: Settings, record_ids: str | Sequence[str]) 
 
     Keys: record_id, version, current, source, kind, key, occurrence, reference_date, known_date, published_at,
     received_at, visible_at (UTC), basis, retracted, snapshot (SHA-256), receipt, file, backfill, definition_hash,
-    content_hash, position, raw, mentions, places.
+    content_hash, member, position, raw (why it is gone; None while it can be read), mentions, places.
     """
     wanted = [record_ids] if isinstance(record_ids, str) else list(record_ids)
     found = tables.rows(con, _TRAIL, [wanted])
@@ -28,7 +28,7 @@ def trail(con: Connection, settings: Settings, record_ids: str | Sequence[str]) 
     gone = tombstones.fate_of(con, settings, {row["snapshot"] for row in found})
     for row in found:
         name = (row["record_id"], row["version"])
-        row["raw"] = gone.get(row["snapshot"], row["raw"])
+        row["raw"] = gone.get(row["snapshot"])
         row["mentions"], row["places"] = mentions.get(name, []), places.get(name, [])
     return found
 
@@ -45,7 +45,8 @@ _TRAIL = """
     SELECT r.record_id, r.version, r.version = max(r.version) OVER (PARTITION BY r.record_id) AS "current", r.source,
            r.kind, r.key, r.occurrence, r.reference_date, r.known_date, r.published_at, r.received_at, r.visible_at,
            r.basis, r.retracted, r.snapshot, r.receipt, coalesce(t.file, '') AS file, r.backfill, r.definition_hash,
-           coalesce(t.content_hash, '') AS content_hash, r.position, r.raw
+           coalesce(t.content_hash, '') AS content_hash, r.position,
+           coalesce(t.member, '') AS member
     FROM record r LEFT JOIN receipt t ON t.id = r.receipt
     WHERE list_contains(?, r.record_id) ORDER BY r.record_id, r.version
 """

@@ -11,7 +11,7 @@ from datetime import datetime
 import polars as pl
 
 from ewarn.frames import Lines, shaped
-from ewarn.store import tables
+from ewarn.store import links, tables
 from ewarn.store.tables import Connection
 
 DEFAULT_MAX_AGE_DAYS = 180
@@ -33,6 +33,7 @@ def as_known(
             mentions=shaped("line_mentions", tables.frame(con, _MENTIONS)),
             places=shaped("line_places", tables.frame(con, _PLACES)),
             counts=shaped("line_counts", tables.frame(con, _COUNTS)),
+            links=links.as_known(con, until),
         )
         con.execute("DROP TABLE shown")
     finally:
@@ -76,7 +77,8 @@ _COUNTS = """
     SELECT shown.*, c.* EXCLUDE (record_id, version), p.area, p.tier
     FROM shown JOIN count_row c USING (record_id, version)
     LEFT JOIN (
-        SELECT * FROM place QUALIFY row_number() OVER (PARTITION BY record_id, version ORDER BY share DESC, area) = 1
+        SELECT * FROM place WHERE precision IS DISTINCT FROM 'outside the UK'
+        QUALIFY row_number() OVER (PARTITION BY record_id, version ORDER BY share DESC, area) = 1
     ) p USING (record_id, version)
     ORDER BY visible_from, record_id, version
 """

@@ -154,12 +154,12 @@ def versions(con: Connection, record_ids: Sequence[str]) -> pl.DataFrame:
 
 
 def with_name(con: Connection, as_written: str) -> pl.DataFrame:
-    """Snapshots holding a name that waits in the queue: source, snapshot, backfill; one row each, to be read anew."""
+    """Snapshots that hold a name as written: source, snapshot, backfill; one row each, to be read anew."""
     return tables.frame(
         con,
         """
         SELECT DISTINCT source, snapshot, backfill FROM record JOIN detection USING (record_id, version)
-        WHERE mention_kind = 'queued' AND lower(trim(as_written)) = lower(trim(?)) ORDER BY source, snapshot
+        WHERE lower(trim(as_written)) = lower(trim(?)) ORDER BY source, snapshot
         """,
         [as_written],
     )

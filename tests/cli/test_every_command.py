@@ -20,7 +20,10 @@ CALLS: dict[str, list[str]] = {
     "rejects list": [],
     "rejects replay": [],
     "names list": [],
+    "names suggest": ["metonitazane"],
     "names set": ["nonsense", "no-such-substance"],
+    "names dismiss": [" "],
+    "names undo": ["nonsense"],
     "detect": ["--dry-run", "--as-of", "2025-03-03"],
     "backtest": ["--from", "2025-03-01", "--to", "2025-03-02"],
     "explain": ["ffffffff"],
@@ -56,7 +59,10 @@ CALLS: dict[str, list[str]] = {
     "restore": ["no-such-file.zip"],
 }
 ELSEWHERE = {"demo": "test_demo", "desk": "serves until stopped"}
-MUST_FAIL = {"explain", "cases show", "draft", "approve", "names set", "recipients import", "restore", "duty ack"}
+MUST_FAIL = {
+    "explain", "cases show", "draft", "approve", "names set", "names dismiss", "names undo", "recipients import",
+    "restore", "duty ack",
+}  # fmt: skip
 
 
 def leaves(command: Any, path: str = "") -> Iterator[tuple[str, Any]]:

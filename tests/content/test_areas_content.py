@@ -74,7 +74,9 @@ def test_codes_are_of_current_local_authorities(areas: pl.DataFrame) -> None:
 def test_current_codes_agree_with_the_register(areas: pl.DataFrame, shared: Path) -> None:
     register = pl.read_csv(shared / "data" / "geo" / "mysociety_uk_local_authorities.csv", infer_schema_length=0)
     current = register.filter((pl.col("current-authority") == "True") & (pl.col("lower-or-unitary") == "True"))
-    assert set(areas.filter(pl.col("tier") == "borough")["code"]) == set(current["gss-code"])
+    recoded = {"E08000016": "E08000038", "E08000019": "E08000039"}  # 1 April 2025: Barnsley, Sheffield
+    in_force = {recoded.get(code, code) for code in current["gss-code"]}
+    assert set(areas.filter(pl.col("tier") == "borough")["code"]) == in_force
 
 
 def test_no_name_points_at_two_areas(areas: pl.DataFrame) -> None:
@@ -217,7 +219,7 @@ def test_outcodes_are_outward_codes(outcodes: pl.DataFrame) -> None:
 def test_shares_sum_to_exactly_one_as_written(outcodes: pl.DataFrame) -> None:
     whole = outcodes.group_by("outcode").agg((pl.col("share") * 10_000).round().cast(pl.Int64).sum())
     assert whole.filter(pl.col("share") != 10_000).is_empty()
-    assert outcodes["share"].min() >= 0.02
+    assert outcodes["share"].min() >= 0.005
 
 
 def test_outcodes_lie_in_current_boroughs_and_every_borough_has_one(
@@ -228,7 +230,7 @@ def test_outcodes_lie_in_current_boroughs_and_every_borough_has_one(
 
 def test_every_share_says_how_it_was_estimated(outcodes: pl.DataFrame) -> None:
     assert outcodes["basis"].null_count() == 0
-    alone = outcodes.filter(pl.col("basis").is_in(["one borough", "one authority"]))
+    alone = outcodes.filter(pl.col("basis") == "one authority")
     assert (alone["share"] == 1).all()
 
 

@@ -18,7 +18,7 @@ from ewarn.catalogue.definitions import (
     StatusDefinition,
     SubstanceDefinition,
 )
-from ewarn.frames import shaped
+from ewarn.frames import empty, shaped
 from ewarn.intake import Staged, read
 
 NOW = datetime(2025, 3, 10, 12, tzinfo=UTC)
@@ -62,6 +62,8 @@ def known() -> Any:
         statuses={status.id: status},
         areas=shaped("areas", pl.DataFrame(areas, schema=["code", "name", "tier", "parent"], orient="row")),
         outcodes=shaped("outcodes", pl.DataFrame(outcodes, schema=["outcode", "area", "share"], orient="row")),
+        placenames=empty("placenames"),
+        squares=empty("squares"),
     )
 
 

@@ -75,3 +75,99 @@ def test_too_large_a_file_is_not_read(tmp_path: Path) -> None:
     (file,) = drops.collect(tmp_path, {"lab"}, now=NOW)
     with pytest.raises(UnusableInput, match="2,000 bytes"):
         file.read(1000)
+
+
+@pytest.mark.parametrize("name", ["zoë ŷ.csv", "a\nb.csv", "-rf.csv", "x" * 251 + ".csv", "\x1b[31m.csv", "a;b'\".csv"])
+def test_odd_names_are_read_settled_and_shown_as_one_line(tmp_path: Path, name: str) -> None:
+    put(tmp_path, name)
+    (file,) = drops.collect(tmp_path, {"lab"}, now=NOW)
+    assert file.read(100) == b"a\n1\n" and file.name.isprintable()
+    settled = drops.settle(file, ok=False, reason="why")
+    assert settled.name == name and settled.parent.name == "quarantine"
+    (reason,) = settled.parent.glob("*.reason.txt")
+    assert reason.read_text() == "why\n" and len(os.fsencode(reason.name)) <= 255
+    put(tmp_path, name, "a\n2\n")
+    (file,) = drops.collect(tmp_path, {"lab"}, now=NOW)
+    again = drops.settle(file, ok=False)
+    assert again != settled and {settled.read_text(), again.read_text()} == {"a\n1\n", "a\n2\n"}
+
+
+def test_a_name_that_is_no_text_is_read_too(tmp_path: Path) -> None:
+    folder = tmp_path / "lab"
+    folder.mkdir()
+    with open(os.path.join(os.fsencode(folder), b"caf\xe9.csv"), "wb") as out:
+        out.write(b"a\n1\n")
+    (file,) = drops.collect(tmp_path, {"lab"})
+    assert file.name == "caf\\udce9.csv"
+    file.name.encode()
+    assert drops.settle(file, ok=True).parent.name == "done"
+
+
+def test_what_is_no_file_is_never_opened_and_always_told(tmp_path: Path) -> None:
+    put(tmp_path, "good.csv")
+    lab = tmp_path / "lab"
+    os.mkfifo(lab / "pipe.csv")
+    (lab / "2025").mkdir()
+    (lab / "nowhere.csv").symlink_to(tmp_path / "absent")
+    (lab / "loop.csv").symlink_to(lab / "loop.csv")
+    (tmp_path / "lonely.csv").write_text("a\n")
+    assert [f.path.name for f in drops.collect(tmp_path, {"lab"}, now=NOW)] == ["good.csv"]
+    told = {p.name for p in drops.strays(tmp_path, {"lab"})}
+    assert told == {"pipe.csv", "2025", "nowhere.csv", "loop.csv", "lonely.csv"}
+
+
+def test_a_file_another_program_has_open_for_writing_waits(tmp_path: Path) -> None:
+    path = put(tmp_path, "a.csv")
+    with path.open("ab") as writer:
+        assert drops.collect(tmp_path, {"lab"}, now=NOW) == []
+        writer.write(b"2\n")
+    os.utime(path, (1, 1))
+    assert len(drops.collect(tmp_path, {"lab"}, now=NOW)) == 1
+
+
+def test_a_time_in_the_future_keeps_no_complete_file_out(tmp_path: Path) -> None:
+    put(tmp_path, "a.csv", age_seconds=-86_400)
+    assert len(drops.collect(tmp_path, {"lab"}, now=NOW, check_seconds=0.01)) == 1
+
+
+def test_a_file_renamed_into_place_is_read_whole(tmp_path: Path) -> None:
+    path = put(tmp_path, "a.csv.part")
+    assert drops.collect(tmp_path, {"lab"}, now=NOW) == [] and drops.strays(tmp_path, {"lab"}) == []
+    path.rename(path.with_suffix(""))
+    (file,) = drops.collect(tmp_path, {"lab"}, now=NOW)
+    assert file.read(100) == b"a\n1\n"
+
+
+def test_a_file_that_vanished_or_was_swapped_for_a_link_is_not_read(tmp_path: Path) -> None:
+    path = put(tmp_path, "a.csv")
+    (file,) = drops.collect(tmp_path, {"lab"}, now=NOW)
+    path.unlink()
+    assert file.vanished
+    with pytest.raises(UnusableInput, match="cannot be read"):
+        file.read(100)
+    assert drops.settle(file, ok=True) == path
+    (tmp_path / "secret").write_text("a\n1\n")
+    path.symlink_to(tmp_path / "secret")
+    with pytest.raises(UnusableInput, match="cannot be read"):
+        file.read(100)
+
+
+def test_a_file_that_may_not_be_read_says_so(tmp_path: Path) -> None:
+    path = put(tmp_path, "a.csv")
+    (file,) = drops.collect(tmp_path, {"lab"}, now=NOW)
+    path.chmod(0)
+    mine = os.geteuid()
+    if mine == 0:
+        os.seteuid(65_534)
+    try:
+        with pytest.raises(UnusableInput, match="Permission denied"):
+            file.read(100)
+    finally:
+        os.seteuid(mine)
+
+
+def test_where_nothing_can_be_moved_the_file_stays(tmp_path: Path) -> None:
+    path = put(tmp_path, "a.csv")
+    (path.parent / "done").write_text("a file in the way")
+    (file,) = drops.collect(tmp_path, {"lab"}, now=NOW)
+    assert drops.settle(file, ok=True) == path and path.exists()

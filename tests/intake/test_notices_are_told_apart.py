@@ -62,6 +62,8 @@ WRITTEN = (
     ("background", "Official statistics: deaths related to drug poisoning in England and Wales, 2023", ""),
     ("background", "Evaluation of a take-home naloxone programme in Scotland", "Overdose deaths fell."),
     ("background", "Guidance: naloxone and opioid overdose", ""),
+    ("background", "Prescribing of opioids: statistics for England", ""),
+    ("background", "Minutes of the drug harms board", "It spoke of heroin."),
     ("background", "Outbreak of measles in Birmingham", "Cases are rising."),
     ("background", "Warning over measles as cases rise in London", ""),
     ("background", "Amber heat-health alert issued for London", ""),

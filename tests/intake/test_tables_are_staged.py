@@ -225,7 +225,8 @@ def test_incidents_say_how_they_ended_and_for_how_many(stage: Stage, incident_dr
         ("non-fatal", 1, False, "hostel"), ("fatal", 12, True, "other"),
     ]  # fmt: skip
     reasons = staged.rejects["reason"].to_list()
-    assert "unknown outcome in outcome: 'vanished'" in reasons[0] and "not a whole number in persons" in reasons[1]
+    assert "unknown outcome in outcome; write one of" in reasons[0] and "not a whole number in persons" in reasons[1]
+    assert "vanished" not in " ".join(reasons), "what stands in an incident's cell can name a person"
     assert "neither yes nor no in cumulative" in reasons[2] and "ends before it begins" in reasons[3]
     assert any("a setting we have no word for" in note for note in staged.notes)
     assert "car park" not in str(staged.notes), "free text of an incident may name a person"

@@ -64,19 +64,19 @@ def test_each_table_of_an_archive_lands_by_itself_under_the_one_files_bytes(corr
     })  # fmt: skip
     report = send(corridor, "both.zip", body, now)
     assert [(s.member, counted(s)) for s in report.sources] == [
-        ("april.csv", (2, 2, 0, 0, 0)), ("may.csv", (2, 1, 0, 0, 1)), ("notes.txt", (0, 0, 0, 0, 0)),
+        ("table 1", (2, 2, 0, 0, 0)), ("table 2", (2, 1, 0, 0, 1)), ("table 3", (0, 0, 0, 0, 0)),
     ]  # fmt: skip
     assert report.exit_status == 1 and "no column" in report.sources[2].error
     house = corridor.house(now)
     assert {s.snapshot for s in report.sources} == {report.sources[0].snapshot}
     assert snapshots.body(house.settings, report.sources[0].snapshot) == body
     with house.db.read() as con:
-        assert set(rejects.all(con)["position"]) == {"may.csv line 3", "notes.txt: whole table"}
+        assert set(rejects.all(con)["position"]) == {"table 2 line 3", "table 3: whole table"}
         found = con.execute("SELECT position FROM record ORDER BY position").fetchall()
-        assert [p for (p,) in found] == ["april.csv line 2", "april.csv line 3", "may.csv line 2"]
+        assert [p for (p,) in found] == ["table 1 line 2", "table 1 line 3", "table 2 line 2"]
     receipts = stored(corridor, now).filter(pl.col("kind") == "receipt")
     assert set(receipts.select("member", "new_records", "landed").rows()) == {
-        ("april.csv", 2, True), ("may.csv", 1, True), ("notes.txt", 0, False),
+        ("table 1", 2, True), ("table 2", 1, True), ("table 3", 0, False),
     }  # fmt: skip
 
 
@@ -88,7 +88,7 @@ def test_the_same_archive_again_changes_nothing_and_a_table_that_had_not_landed_
     again = send(corridor, "other name.zip", body, later)
     assert [(s.outcome, *counted(s)) for s in again.sources] == [("same bytes", 1, 0, 0, 1, 0)] * 2
     with corridor.house(later).db.write("test") as tx:
-        tx.execute("UPDATE receipt SET landed = false WHERE member = 'b.csv'")
+        tx.execute("UPDATE receipt SET landed = false WHERE member = 'table 2'")
     cut = send(corridor, "both.zip", body, corridor.at("2025-05-03"))
     assert [(s.outcome, *counted(s)) for s in cut.sources] == [("same bytes", 1, 0, 0, 1, 0), ("ok", 1, 0, 0, 1, 0)]
 
@@ -111,8 +111,8 @@ def test_a_rebuild_reads_the_same_tables_out_of_the_same_bytes(corridor: Any) ->
             return kept, rejects.all(con).filter(pl.col("position").str.contains("row"))["position"].to_list()
 
     before, refused = everything()
-    assert refused == ["May!row 4"] and before.height == 4
-    assert set(before["position"]) == {"May!row 2", "May!row 3", "line 2", "line 3"}
+    assert refused == ["table 1!row 4"] and before.height == 4
+    assert set(before["position"]) == {"table 1!row 2", "table 1!row 3", "line 2", "line 3"}
     (corridor.home / "ewarn.duckdb").unlink()
     shutil.rmtree(corridor.home / "published")
     replay.rebuild(corridor.house(later), later)
@@ -127,7 +127,7 @@ def test_rejects_of_one_table_stay_open_when_another_is_read_again(corridor: Any
     report = replay.replay_rejects(corridor.house(later), later)
     assert [counted(s) for s in report.sources] == [(2, 0, 0, 1, 1)] * 2
     with corridor.house(later).db.read() as con:
-        assert set(rejects.all(con)["position"]) == {"a.csv line 3", "a.csv line.csv line 3"}
+        assert set(rejects.all(con)["position"]) == {"table 1 line 3", "table 2 line 3"}
 
 
 def test_an_archive_that_cannot_be_opened_is_kept_whole_with_its_reason(corridor: Any) -> None:
@@ -194,7 +194,9 @@ def test_the_drop_folder_takes_archives_and_workbooks(corridor: Any, name: str) 
     path = drops(corridor, name, bodies[name])
     report = receive.intake(corridor.house(now), now, "test_results")
     assert [s.new for s in report.sources] == [1] and not path.exists()
-    assert (path.parent / "done" / name).read_bytes() == bodies[name]
+    house = corridor.house(now)
+    assert snapshots.body(house.settings, str(report.sources[0].snapshot)) == bodies[name]
+    assert not (path.parent / "done").exists(), "kept encrypted, and nowhere in plain"
 
 
 def test_a_file_of_which_a_table_failed_lies_in_quarantine_with_each_reason(corridor: Any) -> None:
@@ -203,4 +205,4 @@ def test_a_file_of_which_a_table_failed_lies_in_quarantine_with_each_reason(corr
     report = receive.intake(corridor.house(now), now, "test_results")
     assert [bool(s.error) for s in report.sources] == [False, True, True]
     reason = (path.parent / "quarantine" / "w.zip.reason.txt").read_text()
-    assert "b.csv: the file has no column" in reason and "c.csv: the file is empty" in reason
+    assert "table 2: the file has no column" in reason and "table 3: the file is empty" in reason

@@ -23,10 +23,13 @@ protonitazene: protonitazine; Protonitazene; propoxynitazene; Protonitazene (sus
 etonitazene: etonitazene; Etonitazine; etonitazen
 butonitazene: butonitazene; butoxynitazene
 fluetonitazene: fluetonitazene; Fluoetonitazene
-n-desethyl-isotonitazene: N-desethyl isotonitazene; N‑desethylisotonitazene; n desethyl isotonitazene; desethyl-isotonitazene
-n-desethyl-isotonitazene: norisotonitazene; N-Desethyl-isotonitazene HCl; N–desethyl isotonitazene; N—Desethyl Isotonitazene
+n-desethyl-isotonitazene: N-desethyl isotonitazene; N‑desethylisotonitazene; n desethyl isotonitazene
+n-desethyl-isotonitazene: desethyl-isotonitazene
+n-desethyl-isotonitazene: norisotonitazene; N-Desethyl-isotonitazene HCl; N–desethyl isotonitazene
+n-desethyl-isotonitazene: N—Desethyl Isotonitazene
 n-desethyl-etonitazene: N-desethyl etonitazene; desethyletonitazene; N-Desethyletonitazen
-n-pyrrolidino-etonitazene: etonitazepyne; N-pyrrolidino etonitazene; N-Pyrrolidino-etonitazene; N-pyrrolidinyl etonitazene
+n-pyrrolidino-etonitazene: etonitazepyne; N-pyrrolidino etonitazene; N-Pyrrolidino-etonitazene
+n-pyrrolidino-etonitazene: N-pyrrolidinyl etonitazene
 n-pyrrolidino-etonitazene: Etonitazepyne (N-pyrrolidino etonitazene); pyrrolidino etonitazene; NPE
 n-pyrrolidino-protonitazene: protonitazepyne; N-pyrrolidino protonitazene; N-Pyrrolidinoprotonitazene
 n-pyrrolidino-metonitazene: metonitazepyne; N-pyrrolidino metonitazene
@@ -34,7 +37,8 @@ n-pyrrolidino-isotonitazene: isotonitazepyne; N-pyrrolidino isotonitazene
 n-piperidinyl-etonitazene: etonitazepipne; N-piperidinyl etonitazene; N-piperidino etonitazene
 etodesnitazene: etodesnitazene; etazene; Etazen
 metodesnitazene: metodesnitazene; metazene
-n-n-dimethyl-etonitazene: N,N-dimethyl etonitazene; N,N-dimethyletonitazene; N, N-dimethyl etonitazene; dimethyletonitazene
+n-n-dimethyl-etonitazene: N,N-dimethyl etonitazene; N,N-dimethyletonitazene; N, N-dimethyl etonitazene
+n-n-dimethyl-etonitazene: dimethyletonitazene
 aminoisotonitazene: 5-aminoisotonitazene; 5-amino isotonitazene
 methylenedioxynitazene: methylenedioxynitazene; 3',4'-methylenedioxynitazene; 3′,4′-Methylenedioxynitazene
 ethyleneoxynitazene: ethyleneoxynitazene
@@ -42,7 +46,8 @@ ethyleneoxynitazene: ethyleneoxynitazene
 ?nitazene: brevonitazepipne; 6-chloro isotonitazene; isotonitazene glucuronide; acetyl metonitazene
 brorphine: brorphine; Brorphin; brorphine HCl; BRORPHINE
 chlorphine: chlorphine; chlororphine
-cychlorphine: cychlorphine; cychlorfine; N-propionitrile chlorphine; cyclorphine; Cychlorphin; N-propionitrile-chlorphine
+cychlorphine: cychlorphine; cychlorfine; N-propionitrile chlorphine; cyclorphine; Cychlorphin
+cychlorphine: N-propionitrile-chlorphine
 spirochlorphine: spirochlorphine; R-6890; R6890; spiro-chlorphine
 sr-17018: SR-17018; SR17018; SR 17018; 5,6-dichloro desmethylchlorphine; 5,6-Dichloro-desmethylchlorphine
 sr-17018: 5,6‐dichloro desmethyl chlorphine; SR–17018
@@ -67,11 +72,13 @@ eddp: EDDP
 tramadol: tramadol; Tramadol HCl; (±)-cis-tramadol
 o-desmethyltramadol: O-desmethyltramadol; O-DSMT
 oxycodone: oxycodone; Oxycodon; oxycodone hydrochloride
-fentanyl: fentanyl; Fentanyl citrate; fentanyl HCl; d5-fentanyl; fentanyl-d5; 13C6-fentanyl; [13C6]-fentanyl; Fentanyl-D5; fentanil
+fentanyl: fentanyl; Fentanyl citrate; fentanyl HCl; d5-fentanyl; fentanyl-d5; 13C6-fentanyl; [13C6]-fentanyl
+fentanyl: Fentanyl-D5; fentanil
 norfentanyl: norfentanyl; nor-fentanyl; norfentanyl oxalate
 carfentanil: carfentanil; carfentanyl; Carfentanil oxalate
 acetylfentanyl: acetylfentanyl; acetyl fentanyl; Acetyl-fentanyl
-para-fluorofentanyl: para-fluorofentanyl; p-fluorofentanyl; 4-fluorofentanyl; parafluorofentanyl; para fluoro fentanyl; pFF
+para-fluorofentanyl: para-fluorofentanyl; p-fluorofentanyl; 4-fluorofentanyl; parafluorofentanyl
+para-fluorofentanyl: para fluoro fentanyl; pFF
 para-fluorofentanyl: para-Fluorofentanyl HCl; p-Fluoro fentanyl
 ortho-fluorofentanyl: ortho-fluorofentanyl; o-fluorofentanyl; 2-fluorofentanyl
 4-anpp: 4-ANPP; 4ANPP; despropionyl fentanyl; despropionylfentanyl
@@ -81,7 +88,8 @@ alpha-methylfentanyl: α-methylfentanyl; alpha-methyl fentanyl
 cis-3-methylfentanyl: cis-3-methylfentanyl; (±)-cis-3-methylfentanyl
 4-fluoroisobutyrylfentanyl: FIBF; para-fluoroisobutyryl fentanyl; 4-fluoroisobutyryl fentanyl
 cyclopropylfentanyl: cyclopropylfentanyl; cyclopropyl fentanyl
-?fentanyls: trimethylsilyl fentanyl; 7-fluorofentanyl; chlorophenyl acetylfentanyl; newfentanyl; acetyl benzyl carfentanil
+?fentanyls: trimethylsilyl fentanyl; 7-fluorofentanyl; chlorophenyl acetylfentanyl; newfentanyl
+?fentanyls: acetyl benzyl carfentanil
 u-47700: U-47700; U47700; U-47,700; U 47700
 2-methyl-ap-237: 2-methyl AP-237; 2-methyl-AP-237; 2-Methyl AP237; 2‑methyl‑AP‑237; 2-MAP-237
 ap-237: AP-237; bucinnazine
@@ -106,7 +114,8 @@ xylazine: xylazine; Xylazine hydrochloride; xylazin; Xylazine HCl; xilazine
 medetomidine: medetomidine; medetomidin
 dexmedetomidine: dexmedetomidine; dexmedetomidine hydrochloride
 btmps: BTMPS; bis(2,2,6,6-tetramethyl-4-piperidyl) sebacate; Bis(2,2,6,6-tetramethyl-4-piperidyl)sebacate; Tinuvin 770
-cocaine: cocaine; Cocaine HCl; cocaine hydrochloride; cocaine base; Kokain; cocaïne; Cocaine 80%; cocaína; crack cocaine
+cocaine: cocaine; Cocaine HCl; cocaine hydrochloride; cocaine base; Kokain; cocaïne; Cocaine 80%; cocaína
+cocaine: crack cocaine
 benzoylecgonine: benzoylecgonine; BZE
 cocaethylene: cocaethylene
 levamisole: levamisole; tetramisole; levamisole HCl; (-)-levamisole
@@ -115,10 +124,12 @@ caffeine: caffeine; Caffeine anhydrous; Koffein; caffeine citrate; Caffein
 paracetamol: paracetamol; acetaminophen; Parasetamol; paracétamol
 mdma: MDMA; mdma; MDMA HCl; 3,4-methylenedioxymethamphetamine; 3,4-MDMA; (±)-MDMA; R/S-MDMA; (S)-MDMA; MDMA.HCl
 mda: MDA; mda; 3,4-methylenedioxyamphetamine
-amphetamine: amphetamine; amfetamine; amphetamine sulphate; D-amphetamine; dexamfetamine; dl-amphetamine; (+)-amphetamine
+amphetamine: amphetamine; amfetamine; amphetamine sulphate; D-amphetamine; dexamfetamine; dl-amphetamine
+amphetamine: (+)-amphetamine
 methamphetamine: methamphetamine; metamfetamine; methylamphetamine; d-methamphetamine; (S)-(+)-methamphetamine
 4-fluoroamphetamine: 4-fluoroamphetamine; 4-FA; 4FA; 4F-amphetamine
-ketamine: ketamine; S-ketamine; (S)-ketamine; Esketamine; R-ketamine; ketamine HCl; Ketamin; (±)-ketamine; (S)-(+)-ketamine
+ketamine: ketamine; S-ketamine; (S)-ketamine; Esketamine; R-ketamine; ketamine HCl; Ketamin; (±)-ketamine
+ketamine: (S)-(+)-ketamine
 2-fluorodeschloroketamine: 2-FDCK; 2F-DCK; 2-fluorodeschloroketamine; 2-fluoro deschloroketamine
 deschloroketamine: deschloroketamine; DCK
 3-meo-pcp: 3-MeO-PCP; 3-methoxy-PCP; 3-methoxyphencyclidine; 3 MeO PCP
@@ -188,16 +199,20 @@ lidocaine: lidocaine; lignocaine; lidocaine HCl
 #synthetic-cannabinoid: synthetic cannabinoid; SCRA
 #nitazene: metonitazene analogue
 #stimulant: amphetamine derivative
-=no-active-component: No Active Component Identified; no active component; None detected; Dim cydran weithredol wedi'i nodi
+=no-active-component: No Active Component Identified; no active component; None detected
+=no-active-component: Dim cydran weithredol wedi'i nodi
 =no-active-component: No controlled drugs detected; Nothing detected; Kein Wirkstoff nachgewiesen
-=unable-to-identify: Unable to identify; Unable To Identify; Unidentified; Could not be identified; Methu adnabod; Anhysbys
+=unable-to-identify: Unable to identify; Unable To Identify; Unidentified; Could not be identified
+=unable-to-identify: Methu adnabod; Anhysbys
 =unable-to-identify: Unknown substance; Inconclusive; unable to identify - see notes
-=insufficient-sample: Unknown (insufficient sample for further analysis); insufficient sample; Sampl annigonol; Received wet, insufficient sample
+=insufficient-sample: Unknown (insufficient sample for further analysis); insufficient sample; Sampl annigonol
+=insufficient-sample: Received wet, insufficient sample
 =pending: Pending; Toxicology pending; Awaiting analysis; results pending; Yn aros am ganlyniad
 =not-tested: Not analysed; Sample not received
 =not-stated: Not stated; None
 =ruled-out: no fentanyl detected; fentanyl not detected; negative for metonitazene; no nitazenes or xylazine found
-?: Purple Thing 7; Florbinol; meth; speed; ice; spice; crack; K; E; heroinx; xheroin; cocainee; morphinexyz; Blue Mystery
+?: Purple Thing 7; Florbinol; meth; speed; ice; spice; crack; K; E; heroinx; xheroin; cocainee; morphinexyz
+?: Blue Mystery
 ?stimulant: cocaine glucuronide
 ?opioid: morphine oxide; ethyl codeine
 ?dissociative: 4-nitro ketamine
@@ -280,8 +295,10 @@ def test_a_cause_of_death_names_what_it_names_and_nothing_else(listed: Matcher, 
 # Notices: nothing that is only a word, a street word or an abbreviation.
 NOTICES = [
     ("Speed limits on the ice road; spice rack on offer; E numbers and vitamin K for the cat.", ""),
-    ("Alert: tablets sold as oxycodone found to contain N-desethyl isotonitazene and 2-methyl AP-237.",
-     "oxycodone n-desethyl-isotonitazene 2-methyl-ap-237"),
+    (
+        "Alert: tablets sold as oxycodone found to contain N-desethyl isotonitazene and 2-methyl AP-237.",
+        "oxycodone n-desethyl-isotonitazene 2-methyl-ap-237",
+    ),
     ("DOI: 10.15585/mmwr.mm7003 DOB 1/2/1980, DOC custody, MET police, CBC and PEG tube.", ""),
     ("Codeine linctus; the methadone programme; a morphine pump.", "codeine methadone morphine"),
     ("brorphane and cychlorfine were found in vapes", "?orphine cychlorphine"),

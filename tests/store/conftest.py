@@ -43,7 +43,6 @@ def make_staging(
             "row": number,
             "position": f"line {number + 2}",
             "content_hash": str(row["said"]),
-            "raw": f'{{"said":"{row["said"]}"}}',
             "reference_date": date(2025, 5, 1),
             "basis": "as stated",
             "retracted": False,

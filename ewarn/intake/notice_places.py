@@ -1,0 +1,77 @@
+"""Areas of ours that a notice speaks of, and the words that say it speaks of abroad.
+
+In: the text of a notice and the vocabulary. Out: places. A namesake abroad (Birmingham, Alabama) and a surname (Mr
+London) are never an area of ours; a word about abroad does not move what happened here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ewarn.intake import notice_words
+from ewarn.intake.places import unplaced
+from ewarn.intake.vocabulary import Vocabulary
+from ewarn.matching import Place
+
+NOWHERE = ("unplaced", "outside the UK")
+
+
+def places(
+    text: str, title: str, default_area: str, vocabulary: Vocabulary, nameless: bool, abroad: bool
+) -> tuple[list[Place], list[str]]:
+    """Areas of ours that it names, and the words that say it speaks of abroad. A twin abroad is never one of ours."""
+    gazetteer = vocabulary.gazetteer
+    masked = _without_twins(text)
+    foreign = list(_abroad(text, nameless))
+    ours = bool(notice_words.OURS.search(masked))
+    away = (abroad or bool(notice_words.STATE.search(title))) and not ours
+    found = [] if away else gazetteer.find(masked)
+    if nameless:
+        found = [f for f in found if _about_a_place(text, f.start, f.end)]
+    if found:
+        precision = {"region": "region"}
+        share = 1 / len(found)
+        return [Place(f.area, f.tier, share, True, precision.get(f.tier, "area name"), f.as_written) for f in found], []
+    where = unplaced(default_area, gazetteer, "")
+    if not ours and (foreign or abroad):
+        return [Place(where.area, where.tier, 1.0, False, "outside the UK", foreign[0] if foreign else "")], foreign
+    return [where], []
+
+
+def _abroad(text: str, nameless: bool) -> Iterator[str]:
+    """The words that name places abroad, each once; of a source that names people only what stands as a place."""
+    found = [(f.start(), f.end(), f.group()) for f in notice_words.ABROAD.finditer(text)]
+    for twin in notice_words.TWIN.finditer(text):
+        if twin["there"]:
+            found.append((*twin.span("there"), twin["there"]))
+        elif not nameless:
+            found.append((*twin.span(), twin.group()))
+    named = [word for start, end, word in sorted(found) if not nameless or _about_a_place(text, start, end)]
+    yield from dict.fromkeys(named)
+
+
+def _without_twins(text: str) -> str:
+    """The text with places abroad, their namesakes, and titled people blanked out, letter for letter."""
+    twins = {found["name"] or found["county"] for found in notice_words.TWIN.finditer(text)}
+    for pattern in (notice_words.TWIN, notice_words.ABROAD, notice_words.TITLED):
+        text = pattern.sub(lambda found: " " * len(found.group()), text)
+    for name in sorted(twins):
+        text = re.sub(rf"\b{re.escape(name)}\b", " " * len(name), text)
+    return text
+
+
+_PLACE_BEFORE = re.compile(
+    r"(?:\b(?:(?i:in|at|near|from|around|across|within|of|for|to|the|outside|and|inner|outer|greater|central)"
+    r"|(?:North|South|East|West)(?:ern)?) |[,(\u2013\u2014:-]\s*)$"
+)
+_PLACE_AFTER = re.compile(
+    r"^(?:,? (?:Council|Borough|Coroner|Police|Hospital|Ambulance|University|Magistrates|Crown|Prison|City|County"
+    r"|North|South"
+    r"|East|West|Area|NHS)\b|(?! [A-Z]))"
+)
+
+
+def _about_a_place(text: str, start: int, end: int) -> bool:
+    """Whether words that may also be a surname speak of a place here."""
+    return bool(_PLACE_BEFORE.search(text[:start]) and _PLACE_AFTER.match(text[end:]))
