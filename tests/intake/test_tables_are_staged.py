@@ -122,13 +122,6 @@ def test_a_new_or_moved_column_does_not_change_a_record(stage: Stage, sample_dro
     assert not plain.records["content_hash"].equals(other.records["content_hash"])
 
 
-def test_keys_used_again_for_other_content_are_counted_and_kept(stage: Stage, sample_drop: DropDefinition) -> None:
-    staged = stage(sample_drop, HEAD + row("A") + row("A", major="Heroin") + row("B") + row("B") + row("C"))
-    assert staged.records.height == 5
-    assert "1 keys are used again for other content in the same file: kept as separate records" in staged.notes
-    assert "1 lines repeat an earlier line word for word" in staged.notes
-
-
 def mentions(staged: Staged) -> list[tuple[Any, ...]]:
     return staged.mentions.select("role", "mention_kind", "subject", "class_id", "as_written").rows()
 

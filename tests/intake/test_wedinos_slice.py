@@ -29,10 +29,6 @@ def test_every_row_is_a_record_and_none_a_reject(staged: Staged) -> None:
     assert staged.records["position"].n_unique() == 6012
 
 
-def test_the_operator_is_told_of_22_references_used_again(staged: Staged) -> None:
-    assert any(note.startswith("22 keys are used again") for note in staged.notes)
-
-
 def test_every_mention_is_named_or_queued_or_a_result(staged: Staged) -> None:
     kinds = staged.mentions.group_by("mention_kind").agg(pl.col("subject").is_null().all().alias("unnamed"))
     assert set(kinds.rows()) <= {("substance", False), ("class", False), ("status", False), ("queued", True)}

@@ -197,3 +197,17 @@ def _history(
         found += versions.rows()
         raise Undone
     return found
+
+
+def test_keys_and_lines_used_again_in_one_file_are_counted_and_told(
+    db: Database, now: datetime, staging: Callable[..., Any]
+) -> None:
+    rows = [{"key": "a", "said": 1}, {"key": "a", "said": 2}, {"key": "b", "said": 1}, {"key": "b", "said": 1}]
+    ref = snapshots.keep(db.settings, "lab", b"twice", now)
+    with db.write() as tx:
+        landed = records.land(tx, staging(*rows), ref, now, False)
+    assert (landed.records, landed.new, landed.unchanged) == (4, 3, 1)
+    assert landed.notes == (
+        "1 keys are used again for other content in the same file: kept as separate records",
+        "1 lines repeat an earlier line word for word",
+    )
