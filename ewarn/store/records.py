@@ -179,12 +179,12 @@ def _header(staged: Staging, versions: pl.DataFrame, snapshot: SnapshotRef, kind
     receipt = snapshot.receipt
     said = "known date not stated, read as " + ("the reference date" if backfill else "the day received")
     basis = pl.concat_str(pl.col("basis"), pl.when("unstated").then(pl.lit(said)), separator="; ", ignore_nulls=True)
-    kept = staged.records.select("row", "reference_at", "published_at", "basis", "retracted", "position", "raw")
+    kept = staged.records.select("row", "reference_at", "published_at", "basis", "retracted", "position")
     return (
         versions.join(kept, on="row")
         .select(
             "record_id", "version", "key", "occurrence", "content", "reading", "reference_date", "reference_at",
-            "known_date", "published_at", "position", "raw", "visible_at",
+            "known_date", "published_at", "position", "visible_at",
             basis.alias("basis"), pl.col("retracted").fill_null(False),
         )
         .with_columns(
