@@ -13,7 +13,6 @@ from ewarn.settings import Settings
 from ewarn.store import tables, tombstones
 from ewarn.store.tables import Connection
 
-
 HELD = "in the restricted store"
 
 

@@ -1,6 +1,7 @@
 """Rejects: rows and entries that could not be used. Listed with place and reason; never dropped.
 
-Their text stays in the restricted store, from where a person with the right to see it reads it. The same position of the same bytes is entered once. A reject leaves the open list only by being replayed.
+Their text stays in the restricted store, from where a person with the right to see it reads it. The same position of
+the same bytes is entered once. A reject leaves the open list only by being replayed, or when its bytes are purged.
 """
 
 from __future__ import annotations
