@@ -15,7 +15,9 @@ from ewarn.intake.csvfile import ROW
 from ewarn.intake.kinds import quoted
 from ewarn.intake.normalise import Mapped
 from ewarn.matching import Gazetteer, Place
-from ewarn.matching.places import OUTSIDE_UK, Reading, outside, positions
+from ewarn.matching.grid import positions
+from ewarn.matching.placenames import OUTSIDE_UK
+from ewarn.matching.places import Reading, outside
 from ewarn.terms import UK, Tier
 
 _PLACE = {k: v for k, v in SHAPES["staged_place"].items() if k != "row"}
