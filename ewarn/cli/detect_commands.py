@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ewarn.cli.options import Area, Call, Rule, Substance, command, day, instant
+from ewarn.cli.options import Area, By, BySecretFile, Call, Rule, Substance, command, day, instant
 from ewarn.cli.output import clean, local_time, number, plain, plural, table
 
 if TYPE_CHECKING:
@@ -122,13 +122,20 @@ def backtest(
 
 
 def explain(
-    call: Call, signal: Annotated[str, typer.Argument(metavar="SIGNAL", help="Its id, or the first characters of it.")]
+    call: Call,
+    signal: Annotated[str, typer.Argument(metavar="SIGNAL", help="Its id, or the first characters of it.")],
+    raw: Annotated[bool, typer.Option("--raw", help="With the text as it came; who looks is put on record.")] = False,
+    acting: By = None,
+    acting_secret: BySecretFile = None,
 ) -> None:
     """Follow a signal down to the raw row, its file and hash."""
-    from ewarn.pipeline import validate
+    from ewarn.pipeline import rawtext, validate
 
     house = call.house()
     trail = validate.explain(house, signal, call.now(house))
+    if raw:
+        told = rawtext.shown(house, trail.records, call.now(house), call.keeper(acting, acting_secret))
+        trail = trail.model_copy(update={"records": tuple(told)})
     call.out.answer(trail, lambda console: _show_trail(console, trail.signal, trail.records))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ewarn.cli.options import Call, SourceId, command, group
+from ewarn.cli.options import By, BySecretFile, Call, SourceId, command, group
 from ewarn.cli.output import plain, plural, table
 
 if TYPE_CHECKING:
@@ -79,18 +79,28 @@ def rebuild(call: Call) -> int:
     return report.exit_status
 
 
-def list_rejects(call: Call, source: SourceId = None) -> None:
+def list_rejects(
+    call: Call,
+    source: SourceId = None,
+    raw: Annotated[bool, typer.Option("--raw", help="With the text as it came; who looks is put on record.")] = False,
+    acting: By = None,
+    acting_secret: BySecretFile = None,
+) -> None:
     """List the rows that could not be used, with position and reason."""
-    from ewarn.pipeline import replay
+    from ewarn.pipeline import rawtext, replay
 
-    found = replay.list_rejects(call.house(), source)
-    rows = [[r.get(k) for k in ("source", "position", "reason")] for r in found]
+    house = call.house()
+    found = replay.list_rejects(house, source)
+    if raw:
+        found = rawtext.shown(house, found, call.now(house), call.keeper(acting, acting_secret))
+    columns = ("source", "position", "reason", "raw") if raw else ("source", "position", "reason")
+    rows = [[r.get(k) for k in columns] for r in found]
 
     def human(console: Console) -> None:
         plain(console, f"{plural(len(rows), 'rejected row')} waiting.")
         if rows:
-            console.print(table(("source", "position", "reason"), rows))
-            plain(console, "After a fix in the definition: `ewarn rejects replay`. The raw text: add --json.")
+            console.print(table(columns, rows))
+            plain(console, "After a fix in the definition: `ewarn rejects replay`. The text as it came: add --raw.")
 
     call.out.answer({"rejects": found}, human)
 

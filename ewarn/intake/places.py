@@ -16,7 +16,9 @@ from ewarn.intake.kinds import remark
 from ewarn.intake.normalise import Mapped
 from ewarn.intake.staged import Remark
 from ewarn.matching import Gazetteer, Place
-from ewarn.matching.places import OUTSIDE_UK, Reading, outside, positions
+from ewarn.matching.grid import positions
+from ewarn.matching.placenames import OUTSIDE_UK
+from ewarn.matching.places import Reading, outside
 from ewarn.terms import UK, Tier
 
 _PLACE = {k: v for k, v in SHAPES["staged_place"].items() if k != "row"}

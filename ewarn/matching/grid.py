@@ -101,3 +101,23 @@ def squares(easting: pl.Expr, northing: pl.Expr) -> dict[int, pl.Expr]:
         5: pl.when(on_grid).then(pl.concat_str(ten, quarter)),
         10: pl.when(on_grid).then(ten),
     }
+
+
+def positions(frame: pl.DataFrame) -> pl.DataFrame:
+    """Grid positions of coordinates. In: `at`, latitude, longitude, easting, northing. Out: `at`, easting, northing.
+
+    Where both pairs are given, the grid's own counts; null where neither is whole.
+    """
+    degrees = pl.col("latitude").is_between(-90, 90) & pl.col("longitude").is_between(-180, 180)
+    sphere = frame.select(
+        lat=pl.when(degrees).then("latitude").fill_null(np.nan),
+        lon=pl.when(degrees).then("longitude").fill_null(np.nan),
+    )
+    with np.errstate(invalid="ignore"):
+        east, north = from_degrees(sphere["lat"].to_numpy(), sphere["lon"].to_numpy())
+    given = pl.col("easting").is_not_null() & pl.col("northing").is_not_null()
+    return frame.with_columns(east=pl.Series(east).fill_nan(None), north=pl.Series(north).fill_nan(None)).select(
+        "at",
+        easting=pl.when(given).then("easting").otherwise("east"),
+        northing=pl.when(given).then("northing").otherwise("north"),
+    )

@@ -10,6 +10,7 @@ inside a longer compound name. Likeness only orders the queue, it never resolves
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -164,7 +165,7 @@ class Matcher:
         if whole.kind is not MentionKind.QUEUED or not (in_prose or hits or absent):
             return (whole,)
         if in_prose:
-            hits, absent = self._hits(words, False, any_case=False)
+            hits, absent = self._hits(words, False, any_case=False, run_on=True)
         mentions = [self._mention(words, hit) for hit in hits]
         taken = {n for hit in (*hits, *absent) for n in range(hit.first, hit.last + 1)}
         runs = self._runs(words, taken, in_prose)
@@ -219,6 +220,8 @@ class Matcher:
             rest = set(range(len(words.tokens))) - {n for hit in absent for n in range(hit.first, hit.last + 1)}
             if all(self._is_prose(words.tokens[n]) for n in rest):
                 return Name(self._absent.name, MentionKind.STATUS, self._absent.id, None)
+        if len(words.tokens) < 2:
+            return None
         phrases = self._find(words, self._phrases, self._phrase_machine, self._results, True)
         return phrases[0].name if phrases else None
 
@@ -252,7 +255,10 @@ class Matcher:
             return None
         taken = {n for hit in hits for n in range(hit.first, hit.last + 1)}
         for n, token in enumerate(words.tokens):
-            if n not in taken and token not in prose.REMARKS and not prose.is_quantity(token):
+            if n in taken or token in prose.REMARKS or (n < one.first and token.isdigit()):
+                continue
+            amount = not token.isdigit() or "%" in words.gaps[n + 1] or prose.is_unit(words.tokens[n + 1 : n + 2])
+            if not (amount and prose.is_quantity(token)):  # 'cocaine 80%', but 'MDA 77' is another name
                 return None
         if one.as_class and one.name.class_id:
             return Name(one.name.text, MentionKind.CLASS, one.name.class_id, one.name.class_id)
@@ -260,10 +266,10 @@ class Matcher:
 
     # -------------------------------------------------------------------------------------------- names in a text
 
-    def _hits(self, words: Words, brands: bool, any_case: bool) -> tuple[list[_Hit], list[_Hit]]:
+    def _hits(self, words: Words, brands: bool, any_case: bool, run_on: bool = False) -> tuple[list[_Hit], list[_Hit]]:
         """(names, names ruled out), leftmost and longest first, with what belongs to them on both sides."""
         table = self._with_brands if brands else self._names
-        found = self._find(words, self._listed, self._machine, table, any_case)
+        found = self._find(words, self._listed, self._machine, table, any_case, run_on)
         hits: list[_Hit] = []
         for hit in found:
             self._widen(words, hit, hits[-1].last if hits else -1)
@@ -274,9 +280,13 @@ class Matcher:
         return [hit for hit in hits if hit not in absent], absent
 
     def _find(
-        self, words: Words, listed: list[str], machine: AhoCorasick | None, table: dict[str, _Entry], any_case: bool
-    ) -> list[_Hit]:
-        """Whole-word, leftmost-longest. Names of up to three letters must stand in capitals unless `any_case`."""
+        self, words: Words, listed: list[str], machine: AhoCorasick | None, table: dict[str, _Entry], any_case: bool,
+        run_on: bool = False,
+    ) -> list[_Hit]:  # fmt: skip
+        """Whole-word, leftmost-longest. Names of up to three letters must stand in capitals unless `any_case`.
+
+        `run_on`: a missing space beside 'of' or 'and' is read as one ('offentanyl', 'heroinand').
+        """
         if machine is None:
             return []
         key = words.key
@@ -289,20 +299,22 @@ class Matcher:
             last = ends.get(end)
             if last is None and end - start > 3 and key[end : end + 1] == "s":
                 last = ends.get(end + 1)
+            if last is None and run_on and end - start > 5:
+                last = _before_joint(words, end)
             if last is None:
                 continue
             entry = table.get(listed[index])
             if entry is None:
                 continue
             first = starts.get(start)
-            glued = first is None
+            glued = False
+            if first is None and end - start > 5:
+                first, glued = self._glued(words, start, last, run_on)
             if first is None:
-                first = self._glued(words, start, last) if end - start >= 7 else -1
-                if first < 0:
-                    continue
-            elif first != last and not _one_name(words, first, last, entry):
                 continue
-            if end - start <= 4 and not any_case and not glued and not _as_short(words, first, last, end - start):
+            if first != last and not _one_name(words, first, last, entry):
+                continue
+            if end - start <= 4 and not any_case and not _as_short(words, first, last, end - start):
                 continue
             found.append((first, -last, -len(listed[index]), entry, glued))
         if not found:
@@ -314,12 +326,14 @@ class Matcher:
                 hits.append(_Hit(first, -last, entry.name, queued=glued))
         return hits
 
-    def _glued(self, words: Words, start: int, last: int) -> int:
-        """The word in which a listed name stands behind substituents ('difluoroalprazolam'), else -1."""
+    def _glued(self, words: Words, start: int, last: int, run_on: bool) -> tuple[int | None, bool]:
+        """(word, part of another name?) where a listed name ends a word: 'difluoroalprazolam', or 'offentanyl'."""
         token = words.tokens[last]
-        before = sum(map(len, words.tokens[:last]))
-        inside = start - before
-        return last if inside > 0 and chemistry.is_group(token[:inside]) else -1
+        inside = start - words.offsets[last]
+        before = token[:inside] if inside > 0 else ""
+        if run_on and before in prose.JOINTS:
+            return last, False
+        return (last, True) if len(token) - inside > 6 and chemistry.is_group(before) else (None, False)
 
     def _widen(self, words: Words, hit: _Hit, before: int) -> None:
         """Take in salts, isotopes and mirror images; see whether a group makes it part of another name."""
@@ -357,7 +371,10 @@ class Matcher:
     def _look_behind(self, words: Words, hit: _Hit) -> None:
         """'fentanyl analogue' is of fentanyl's class; 'morphine glucuronide' is another substance."""
         after = hit.last + 1
-        if after < len(words.tokens) and words.tokens[after] in ("n", "o", "3", "6"):
+        if after < len(words.tokens) and words.tokens[after].isdigit() and words.gaps[after] == "-":
+            hit.last, hit.queued = after, True
+            return
+        if after < len(words.tokens) and words.tokens[after] in ("n", "o"):
             after += 1
         if after >= len(words.tokens) or not all(
             chemistry.JOINING.fullmatch(words.gaps[n]) for n in range(hit.last + 1, after + 1)
@@ -520,6 +537,12 @@ def _sound(spelling: str) -> str:
     """Spellings that sound alike as one: ph and f, y and i, c and k, doubled letters."""
     plain = spelling.replace("ph", "f").replace("y", "i").replace("ck", "k").replace("z", "s")
     return re.sub(r"(.)\1", r"\1", plain)
+
+
+def _before_joint(words: Words, end: int) -> int | None:
+    """The word in which a name ends before a run-on 'and' or 'with', if any."""
+    number = bisect_right(words.offsets, end) - 1
+    return number if words.tokens[number][end - words.offsets[number] :] in prose.JOINTS else None
 
 
 def _one_name(words: Words, first: int, last: int, entry: _Entry) -> bool:

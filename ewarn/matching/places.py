@@ -13,84 +13,23 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-import numpy as np
 import polars as pl
 from ahocorasick_rs import AhoCorasick, MatchKind
 
 from ewarn.frames import empty
 from ewarn.matching import grid
+from ewarn.matching import placenames as words
+from ewarn.matching.placenames import OUTSIDE_UK, Named
 from ewarn.matching.postcodes import Postcodes, Read
-from ewarn.matching.text import fold, spaced
-from ewarn.terms import UK, Tier
+from ewarn.matching.text import fold
+from ewarn.terms import Tier
 
-OUTSIDE_UK = "outside the UK"
-# Cells that say nothing of a place.
-NOWHERE = {
-    "", "uk", "united kingdom", "array", "na", "n a", "none", "unknown", "not stated", "not known", "not given",
-    "not recorded", "unspecified", "no fixed abode", "nfa", "withheld", "redacted", "null", "nil",
-}  # fmt: skip
-# Bare nations that are no areas of the catalogue: somewhere in the UK, and no closer.
-NATIONS = {
-    "england", "great britain", "britain", "gb", "england and wales", "e92000001", "k03000001", "k04000001",
-}  # fmt: skip
-# Everyday words that are also names of areas: in prose they count only after in, at, near ... or before council,
-# borough.
-EVERYDAY = {
-    "reading", "bath", "sale", "city", "kingston", "richmond", "barking", "wells", "deal", "rugby", "rye", "ware",
-    "battle", "street", "settle", "boston", "lincoln", "lancaster", "newport", "washington", "durham", "cambridge",
-    "worcester", "westminster", "halton", "sandwich", "epping", "tower", "rother", "arun", "swale", "dover", "corby",
-    "stroud",
-}  # fmt: skip
-# Longer names that hold an area's name and are somewhere else.
-ELSEWHERE = (
-    "new york", "new south wales", "new england", "prince of wales", "princess of wales", "london, ontario",
-    "birmingham, alabama", "richmond, virginia", "kingston, ontario", "durham, north carolina",
-    "cambridge, massachusetts", "north york", "boston, massachusetts", "bath salts", "bath salt",
-    "public health england", "nhs england", "public health scotland", "public health wales",
-    "university college london",
-)  # fmt: skip
-_CONTEXT_BEFORE = re.compile(r"\b(?:in|at|near|from|around|across|within|of|and|outside) (?:the )?$", re.IGNORECASE)
-_CONTEXT_AFTER = re.compile(
-    r"^,? (?:council|borough|city council|area|police|residents|and surrounding)\b", re.IGNORECASE
-)
 _FULL = re.compile(r"\b([A-Z]{1,2}\d[A-Z\d]?)\s*(\d[A-Z]{2})\b", re.IGNORECASE)
 _WORDS = re.compile(r"[A-Za-z]{1,2}\d[A-Za-z\d]?(?:\s*\d[A-Za-z]{2})?")
-_FOLD = str.maketrans({"-": " ", "_": " ", "&": " and "} | dict.fromkeys(".,'\u2019()"))
-_WORD = re.compile(r"\w+")
 _JOINING = re.compile(r"\b(?:and|or)\b|[\s/&+,;.|-]", re.IGNORECASE)
 _LOOKS = re.compile(r"^\s*[A-Za-z]{1,2}\d[A-Za-z\d]?\s*(?:\d[A-Za-z]{0,2})?\s*$")
 _CODE = re.compile(r"^[A-Za-z0-9]{3,9}$")
 _GSS = re.compile(r"^[A-Z]\d{8}$")
-_TITLES = re.compile(
-    r"^(?:the )?(?:(?:london |royal |metropolitan )?borough of|city of|county of|city and county of)"
-    r" | (?:(?:london |royal |county )?borough|(?:borough |city |county |district )?council|district|city)$"
-)
-_TITLED = re.compile(r"\b(?:borough|city|county|council|district)\b")
-_CORONER = re.compile(
-    r"^(?:hm )?(?:senior )?(?:coroners? )?(?:area |for )+(?:of |the )*| (?:hm )?(?:area )?coron\w*.*$"
-)
-_ROAD = re.compile(
-    r" *(?:high  )?(?:road|rd|street|st|lane|ln|avenue|ave|way|close|drive|gardens|terrace|crescent|court|house|arms)\b"
-)
-# Points of the compass name police units only where the column is said to hold police units.
-_COMPASS = {"north", "south", "east", "west", "north east", "north west", "south east", "south west"}
-# Names of quarters that are everyday words: read where they are the whole cell, never inside an address.
-_QUARTERS = {
-    "acton", "alford", "angel", "arsenal", "ash", "barnes", "barnhill", "beer", "bellingham", "bourne", "bow",
-    "chard", "clare", "craven", "crook", "diss", "downham", "ellon", "embankment", "grange park", "hampton",
-    "hayes", "hope", "keith", "kew", "kings road", "lee", "looe", "march", "mold", "nelson", "neston", "newton",
-    "old street", "oval", "penn", "poole", "seal", "sheen", "st anns", "st johns", "st pauls", "stone", "strand",
-    "stratford", "temple", "ventnor", "victoria", "waterloo", "wells", "wing", "wye", "yarm",
-}  # fmt: skip
-# Kind of a place name -> the precision it gives; in the order in which kinds are believed.
-_KINDS = {
-    "former authority": "area name", "county": "county", "neighbourhood": "neighbourhood", "post town": "town",
-    "coroner area": "coroner area", "police force": "police area", "police unit": "police area",
-    "outside the UK": OUTSIDE_UK,
-}  # fmt: skip
-_FINE = ("area name", "neighbourhood", "town")
-# What a column may be said to hold -> the kinds that are then believed before the names of areas.
-SCHEMES = {"coroner area": ("coroner area",), "police area": ("police unit", "police force")}
 
 
 @dataclass(frozen=True)
@@ -130,15 +69,6 @@ class FoundArea:
     certain: bool = True
 
 
-@dataclass(frozen=True)
-class _Named:
-    """What a name stands for: areas with shares, and until when it was in force."""
-
-    shares: tuple[tuple[str, float], ...]
-    precision: str
-    until: str = ""
-
-
 class Gazetteer:
     """Areas, outward codes, place names and grid squares, ready to be looked up. Built once per catalogue.
 
@@ -154,8 +84,8 @@ class Gazetteer:
     ) -> None:
         self.tiers: dict[str, str] = dict(areas.select("code", "tier").iter_rows())
         self.parents: dict[str, str | None] = dict(areas.select("code", "parent").iter_rows())
-        self._names = _area_names(areas)
-        self._named = _placenames(empty("placenames") if placenames is None else placenames, self.tiers)
+        self._names = words.of_areas(areas)
+        self._named = words.of_table(empty("placenames") if placenames is None else placenames, self.tiers)
         self._codes = self._named.pop("former code", {}) | {
             name: named for name, named in self._named.get("county", {}).items() if _GSS.match(name.upper())
         }
@@ -163,27 +93,27 @@ class Gazetteer:
         for outcode, area, share in outcodes.select("outcode", "area", "share").iter_rows():
             if area in self.tiers:
                 self._outcodes.setdefault(outcode.upper(), {})[area] = share
-        self._outcodes |= {code: found for code, found in _families(self._outcodes).items()}
+        self._outcodes |= {code: found for code, found in words.families(self._outcodes).items()}
         self._former = {code.upper(): named for code, named in self._named.pop("former outward code", {}).items()}
-        self._known: dict[str, list[tuple[str, _Named]]] = {}
+        self._known: dict[str, list[tuple[str, Named]]] = {}
         for kind, names in self._named.items():
             for name, named in names.items():
                 self._known.setdefault(name, []).append((kind, named))
         self._postcodes = Postcodes(self._outcodes, self._former)
         self._squares = empty("squares") if squares is None else squares
-        prose = {s: (c,) for s, c in _in_prose(areas, self._names) if self.tiers[c] != Tier.UK}
+        prose = {s: (c,) for s, c in words.in_prose(areas, self._names) if self.tiers[c] != Tier.UK}
         inner = {
             name: tuple(area for area, _ in named.shares)
             for name, named in self._named.get("coroner area", {}).items()
             if name.startswith("inner ") and name.endswith(" london")
         }
-        self._spellings: dict[str, tuple[str, ...]] = prose | inner | dict.fromkeys(ELSEWHERE, ())
+        self._spellings: dict[str, tuple[str, ...]] = prose | inner | dict.fromkeys(words.ELSEWHERE, ())
         self._patterns = list(self._spellings)
         self._machine = AhoCorasick(self._patterns, matchkind=MatchKind.LeftmostLongest) if self._patterns else None
         self._parts = self._part_names()
         self._part_patterns = list(self._parts)
         self._part_machine = (
-            AhoCorasick([_padded(name) for name in self._part_patterns], matchkind=MatchKind.LeftmostLongest)
+            AhoCorasick([words.padded(name) for name in self._part_patterns], matchkind=MatchKind.LeftmostLongest)
             if self._parts
             else None
         )
@@ -203,10 +133,10 @@ class Gazetteer:
         written = text.strip()
         if not scheme and _LOOKS.match(written) and (found := self._by_postcode(written)):
             return found
-        plain = _plain(written)
-        if plain in NOWHERE or plain.startswith("unknown"):
+        plain = words.plain(written)
+        if plain in words.NOWHERE or plain.startswith("unknown"):
             return Reading(why="not stated")
-        if plain in NATIONS:
+        if plain in words.NATIONS:
             return Reading(why="a nation and no closer")
         return (
             (self._by_code(written) if _CODE.match(written) else None)
@@ -226,7 +156,7 @@ class Gazetteer:
         code = written.upper()
         if code in self.tiers:
             return Reading(self._single(code, "area code"), written=code) if _GSS.match(code) else None
-        if (named := self._codes.get(_plain(code))) is not None:
+        if (named := self._codes.get(words.plain(code))) is not None:
             why = f"{code} was in force until {named.until}" if named.until else f"{code} is no longer in force"
             old = named.precision != "county"
             return Reading(self._placed(named, "area code" if old else "county"), why if old else "", written=code)
@@ -235,28 +165,28 @@ class Gazetteer:
     def _single(self, code: str, precision: str) -> tuple[Place, ...]:
         return self._spread(((code, 1.0),), precision, "", True)
 
-    def _placed(self, named: _Named, precision: str) -> tuple[Place, ...]:
+    def _placed(self, named: Named, precision: str) -> tuple[Place, ...]:
         return self._spread(named.shares, precision, "", True)
 
     def _by_scheme(self, plain: str, written: str, scheme: str) -> Reading | None:
-        bare = _CORONER.sub("", plain).strip()
+        bare = words.CORONER.sub("", plain).strip()
         forms = (plain, bare, f"{plain} coroner", f"{bare} coroner", f"{plain} police", f"{plain} area")
-        for kind in SCHEMES.get(scheme, ()):
+        for kind in words.SCHEMES.get(scheme, ()):
             for form in forms:
                 if (named := self._named.get(kind, {}).get(form)) is not None:
                     return Reading(self._placed(named, named.precision), written=written)
         return None
 
     def _by_name(self, plain: str, written: str) -> Reading | None:
-        short = _TITLES.sub("", plain).strip() if _TITLED.search(plain) else plain
+        short = words.TITLES.sub("", plain).strip() if words.TITLED.search(plain) else plain
         code = self._names.get(plain) or self._names.get(short)
         if code and self.tiers[code] != Tier.UK:
             return Reading(self._single(code, "area name"), written=written)
-        for form in dict.fromkeys((plain, short, _CORONER.sub("", plain).strip() if "coron" in plain else plain)):
+        for form in dict.fromkeys((plain, short, words.CORONER.sub("", plain).strip() if "coron" in plain else plain)):
             for kind, named in self._known.get(form, ()):
                 if kind == OUTSIDE_UK:
                     return Reading(why=OUTSIDE_UK, outside=True)
-                if kind != "police unit" or form not in _COMPASS:
+                if kind != "police unit" or form not in words.COMPASS:
                     return Reading(self._placed(named, named.precision), written=written)
         return None
 
@@ -317,13 +247,14 @@ class Gazetteer:
         """An address or a list: the postcode in it, else the closest areas it names."""
         if found := self._postcodes_in(written):
             return found
-        named_parts = list(self._named_parts(_plain(written.replace(",", " "))))
-        hits = [named for named, road in named_parts if not road] or [named for named, _ in named_parts]
+        named_parts = list(self._named_parts(words.plain(written.replace(",", " "))))
+        kept = [part for part in named_parts if not part[1]] or named_parts
+        hits = [named for named, _, _ in kept]
         if not hits:
             return None
         groups: list[dict[str, float]] = []
         for named in (one for one in hits if self._is_fine(one)):
-            _join(groups, dict(named.shares))
+            words.meet(groups, dict(named.shares))
         for named in (one for one in hits if not self._is_fine(one)):
             groups = self._narrowed(groups, dict(named.shares)) if groups else [dict(named.shares)]
         shares: dict[str, float] = {}
@@ -331,7 +262,9 @@ class Gazetteer:
             for area, share in group.items():
                 shares[area] = shares.get(area, 0.0) + share / sum(group.values())
         precision = next((one.precision for one in hits if self._is_fine(one)), hits[0].precision)
-        return Reading(self._spread(tuple(shares.items()), precision, "", True), written=outside(written))
+        return Reading(
+            self._spread(tuple(shares.items()), precision, "", True), written=", ".join(name for _, _, name in kept)
+        )
 
     def _postcodes_in(self, written: str) -> Reading | None:
         """The first postcode of an address; of a list that holds nothing else, all of them."""
@@ -345,8 +278,8 @@ class Gazetteer:
             shares[area] = shares.get(area, 0.0) + share
         return Reading(self._spread_of(tuple(shares.items()), codes[0].what, ", ".join(r.code for r in codes), True))
 
-    def _is_fine(self, named: _Named) -> bool:
-        return named.precision in _FINE and all(self.tiers[area] == Tier.BOROUGH for area, _ in named.shares)
+    def _is_fine(self, named: Named) -> bool:
+        return named.precision in words.FINE and all(self.tiers[area] == Tier.BOROUGH for area, _ in named.shares)
 
     def _narrowed(self, groups: list[dict[str, float]], wide: Mapping[str, float]) -> list[dict[str, float]]:
         """Each group cut down to what lies in the wider area, where any of it does."""
@@ -356,25 +289,29 @@ class Gazetteer:
             kept.append(inside or group)
         return kept
 
-    def _named_parts(self, plain: str) -> Iterator[tuple[_Named, bool]]:
-        """Names in a folded text, and whether each is the name of a road (Brixton Road may lie anywhere)."""
-        text = _padded(plain)
-        for index, _, end in self._part_machine.find_matches_as_indexes(text) if self._part_machine else ():
-            named = self._parts[self._part_patterns[index]]
-            if named is not None:
-                yield named, bool(_ROAD.match(text, end))
+    def _named_parts(self, plain: str) -> Iterator[tuple[Named, bool, str]]:
+        """Names in a folded text, whether each is the name of a road (Brixton Road may lie anywhere), and the name.
 
-    def _part_names(self) -> dict[str, _Named | None]:
+        The rest of an address, which may be somebody's door, is no part of the answer.
+        """
+        text = words.padded(plain)
+        for index, _, end in self._part_machine.find_matches_as_indexes(text) if self._part_machine else ():
+            name = self._part_patterns[index]
+            named = self._parts[name]
+            if named is not None:
+                yield named, bool(words.ROAD.match(text, end)), name
+
+    def _part_names(self) -> dict[str, Named | None]:
         """Names looked for inside an address; None for longer names that are somewhere else."""
-        parts: dict[str, _Named | None] = {}
-        for kind in reversed([k for k in _KINDS if k not in ("police unit", "police force", OUTSIDE_UK)]):
+        parts: dict[str, Named | None] = {}
+        for kind in reversed([k for k in words.KINDS if k not in ("police unit", "police force", OUTSIDE_UK)]):
             for name, named in self._named.get(kind, {}).items():
-                if len(name) > 3 and name not in EVERYDAY | _QUARTERS and name not in _COMPASS:
+                if len(name) > 3 and name not in words.EVERYDAY | words.QUARTERS and name not in words.COMPASS:
                     parts[name] = named
         for name, code in self._names.items():
             if len(name) > 2 and self.tiers[code] != Tier.UK:
-                parts[name] = _Named(((code, 1.0),), _precision(self.tiers[code]))
-        return parts | dict.fromkeys((_plain(name) for name in ELSEWHERE), None)
+                parts[name] = Named(((code, 1.0),), _precision(self.tiers[code]))
+        return parts | dict.fromkeys((words.plain(name) for name in words.ELSEWHERE), None)
 
     # ------------------------------------------------------------ positions
 
@@ -424,12 +361,12 @@ class Gazetteer:
             if not hits:
                 return
             index, start, end = hits[0][0], hits[0][1] + position, hits[0][2] + position
-            position = end if _whole_word(plain, start, end) else start + 1
+            position = end if words.whole_word(plain, start, end) else start + 1
             codes = self._spellings[self._patterns[index]]
             if not codes or position != end:
                 continue
             left, right = folded.span(start, end)
-            if not _speaks_of_place(text, left, right, self._patterns[index]):
+            if not words.speaks_of_place(text, left, right, self._patterns[index]):
                 continue
             for code in codes:
                 yield FoundArea(code, self.tiers[code], text[left:right], left, right, len(codes) == 1)
@@ -443,26 +380,6 @@ class Gazetteer:
         return above
 
 
-def positions(frame: pl.DataFrame) -> pl.DataFrame:
-    """Grid positions of coordinates. In: `at`, latitude, longitude, easting, northing. Out: `at`, easting, northing.
-
-    Where both pairs are given, the grid's own counts; null where neither is whole.
-    """
-    degrees = pl.col("latitude").is_between(-90, 90) & pl.col("longitude").is_between(-180, 180)
-    sphere = frame.select(
-        lat=pl.when(degrees).then("latitude").fill_null(np.nan),
-        lon=pl.when(degrees).then("longitude").fill_null(np.nan),
-    )
-    with np.errstate(invalid="ignore"):
-        east, north = grid.from_degrees(sphere["lat"].to_numpy(), sphere["lon"].to_numpy())
-    given = pl.col("easting").is_not_null() & pl.col("northing").is_not_null()
-    return frame.with_columns(east=pl.Series(east).fill_nan(None), north=pl.Series(north).fill_nan(None)).select(
-        "at",
-        easting=pl.when(given).then("easting").otherwise("east"),
-        northing=pl.when(given).then("northing").otherwise("north"),
-    )
-
-
 def _worded(reading: Reading) -> tuple[Place, ...]:
     """The areas with the words of the cell."""
     return tuple(place if place.as_written else replace(place, as_written=reading.written) for place in reading.places)
@@ -473,96 +390,5 @@ def outside(text: str) -> str:
     return _FULL.sub(lambda found: found[1].upper(), text.strip())
 
 
-def _plain(text: str) -> str:
-    """Folded for comparison as `spaced` does, without points, commas, apostrophes and brackets, `&` as and."""
-    folded = text.casefold() if text.isascii() else spaced(text)
-    return " ".join(folded.translate(_FOLD).split())
-
-
-def _padded(plain: str) -> str:
-    """A folded text with a space of its own on both sides of every word, so that only whole words match."""
-    return f" {'  '.join(_WORD.findall(plain))} "
-
-
 def _precision(tier: str) -> str:
     return "region" if tier == Tier.REGION else "area name"
-
-
-def _join(groups: list[dict[str, float]], shares: dict[str, float]) -> None:
-    """Cut the first group that meets these areas down to what they have in common, or begin a new group."""
-    for group in groups:
-        common = group.keys() & shares.keys()
-        if common:
-            for area in group.keys() - common:
-                del group[area]
-            return
-    groups.append(dict(shares))
-
-
-def _whole_word(text: str, start: int, end: int) -> bool:
-    return not (text[start - 1 : start].isalnum() and start > 0) and not text[end : end + 1].isalnum()
-
-
-def _speaks_of_place(text: str, start: int, end: int, name: str) -> bool:
-    """A capital first; a single everyday word also needs a place word before or after it."""
-    if not text[start].isupper():
-        return False
-    if name not in EVERYDAY:
-        return True
-    return bool(_CONTEXT_BEFORE.search(text[:start]) or _CONTEXT_AFTER.match(text[end:]))
-
-
-def _area_names(areas: pl.DataFrame) -> dict[str, str]:
-    """Plain spelling -> code. Where two areas share a spelling the closer tier wins, then the lower code."""
-    order = {Tier.BOROUGH: 0, Tier.REGION: 1, Tier.UK: 2}
-    rows = sorted(areas.select("code", "name", "other_names", "tier").iter_rows(), key=lambda r: (order[r[3]], r[0]))
-    primary = {_plain(name): code for code, name, _, _ in reversed(rows)}
-    names: dict[str, str] = {}
-    for code, name, others, _ in rows:
-        for spelling in (name, *(others or "").split("|")):
-            plain = _plain(spelling)
-            for known in (plain, _TITLES.sub("", plain).strip()) if plain else ():
-                if known not in NOWHERE and (known == plain or known not in primary):
-                    names.setdefault(known, code)
-    return names | {name: code for name, code in primary.items() if name not in NOWHERE} | {"uk": UK} if rows else names
-
-
-def _in_prose(areas: pl.DataFrame, names: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """Folded spellings to look for in prose, with `&` and apostrophes as people write them."""
-    written = {
-        w for row in areas.select("name", "other_names").iter_rows() for w in (row[0], *(row[1] or "").split("|"))
-    }
-    for spelling in sorted({*names, *(spaced(w) for w in written)}):
-        code = names.get(_plain(spelling))
-        if code and len(spelling) > 2 and spelling not in NOWHERE:
-            yield spelling, code
-            yield spelling.replace(" and ", " & "), code
-
-
-def _placenames(placenames: pl.DataFrame, tiers: Mapping[str, str]) -> dict[str, dict[str, _Named]]:
-    """Kind -> plain name -> what it stands for, kinds in the order in which they are believed."""
-    rows: dict[tuple[str, str], list[tuple[str, float, str]]] = {}
-    spelt: dict[tuple[str, str], str] = {}
-    columns = placenames.select("name", "kind", "area", "share", "valid_to")
-    for name, kind, area, share, until in columns.iter_rows():
-        first = spelt.setdefault((kind, _plain(name)), name) == name
-        if first and (kind == OUTSIDE_UK or area in tiers):
-            rows.setdefault((kind, _plain(name)), []).append((area, share, until.isoformat() if until else ""))
-    named: dict[str, dict[str, _Named]] = {kind: {} for kind in _KINDS}
-    for (kind, name), found in rows.items():
-        shares = () if kind == OUTSIDE_UK else tuple((area, share) for area, share, _ in found)
-        named.setdefault(kind, {})[name] = _Named(shares, _KINDS.get(kind, "area code"), found[0][2])
-    return named
-
-
-def _families(outcodes: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
-    """`EC1` where only EC1A, EC1M ... exist: the mean of its members' shares."""
-    members: dict[str, list[dict[str, float]]] = {}
-    for outcode, shares in outcodes.items():
-        if outcode[-1].isalpha() and outcode[:-1] not in outcodes:
-            members.setdefault(outcode[:-1], []).append(shares)
-    families: dict[str, dict[str, float]] = {}
-    for stem, lists in members.items():
-        areas = {area for shares in lists for area in shares}
-        families[stem] = {area: sum(shares.get(area, 0.0) for shares in lists) / len(lists) for area in areas}
-    return families

@@ -35,6 +35,7 @@ TOXIC = word_set(
 )
 _LEADS = word_set("of by to from")
 JOINS = word_set("and with plus or und et y a ac gyda including mit avec including nor versus")
+JOINTS = word_set("of and with by the acute")  # found run together with names where a space was lost
 _SEPARATOR = re.compile(r"[,;/&+|()\[\]:\n.]")
 # Words that may stand around the names in a laboratory's cell.
 REMARKS = word_set(
@@ -43,6 +44,11 @@ REMARKS = word_set(
     "containing mixture mix mixed of in the a low high content level small amount amounts also likely isomer isomers "
     "tablet tablets powder pill pills capsule capsules unspecified free total approx approximately about strong weak"
 )
+
+
+def is_unit(tokens: list[str]) -> bool:
+    """The word that follows a number, if any, is a unit."""
+    return bool(tokens) and tokens[0] in _UNITS
 
 
 def is_quantity(token: str) -> bool:

@@ -81,10 +81,11 @@ class Words:
     are the same; `gaps` keeps what stood between the words, which decides whether they may be read as one name.
     """
 
-    __slots__ = ("_origin", "ends", "folded", "gaps", "key", "original", "starts", "tokens", "within")
+    __slots__ = ("_origin", "ends", "folded", "gaps", "key", "offsets", "original", "starts", "tokens", "within")
     within: list[tuple[int, int]]  # each word's place in `folded`
     starts: dict[int, int]  # place in `key` -> number of the word that begins there
     ends: dict[int, int]  # place in `key` -> number of the word that ends there
+    offsets: list[int]  # each word's place in `key`
     gaps: list[str]  # gaps[n] stands before word n, the last one behind all words
 
     def __init__(self, text: str) -> None:
@@ -99,14 +100,15 @@ class Words:
 
     def __getattr__(self, name: str) -> Any:
         """Places are worked out when first asked for: most texts are settled by their key alone."""
-        if name not in ("within", "starts", "ends", "gaps"):
+        if name not in ("within", "starts", "ends", "gaps", "offsets"):
             raise AttributeError(name)
         self.within = [found.span() for found in _TOKEN.finditer(self.folded)]
-        self.starts, self.ends, self.gaps = {}, {}, []
+        self.starts, self.ends, self.gaps, self.offsets = {}, {}, [], []
         at = last = 0
         for number, (start, end) in enumerate(self.within):
             self.gaps.append(self.folded[last:start])
             self.starts[at] = number
+            self.offsets.append(at)
             at += end - start
             self.ends[at] = number
             last = end

@@ -1,7 +1,7 @@
 """From a record back to the row it came from: every version, the snapshot, the file and the raw text.
 
-In: record ids. Out: one dict per record version. Once the snapshot's bytes are gone, the raw text is 'expired', or says
-when and under which rule they were purged.
+In: record ids. Out: one dict per record version. The raw text itself stays in the restricted store; once its bytes are
+gone, this says when and under which rule they were purged.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from typing import Any
 from ewarn.settings import Settings
 from ewarn.store import tables, tombstones
 from ewarn.store.tables import Connection
+
+HELD = "in the restricted store"
 
 
 def trail(con: Connection, settings: Settings, record_ids: str | Sequence[str]) -> list[dict[str, Any]]:
@@ -28,7 +30,7 @@ def trail(con: Connection, settings: Settings, record_ids: str | Sequence[str]) 
     gone = tombstones.fate_of(con, settings, {row["snapshot"] for row in found})
     for row in found:
         name = (row["record_id"], row["version"])
-        row["raw"] = gone.get(row["snapshot"])
+        row["raw"] = gone.get(row["snapshot"], HELD)
         row["mentions"], row["places"] = mentions.get(name, []), places.get(name, [])
     return found
 

@@ -1,6 +1,7 @@
-"""Rejects: rows and entries that could not be used. Kept with place, reason and raw text; never dropped.
+"""Rejects: rows and entries that could not be used. Listed with place and reason; never dropped.
 
-The same position of the same bytes is entered once. A reject leaves the open list only by being replayed.
+Their text stays in the restricted store, from where a person with the right to see it reads it. The same position of
+the same bytes is entered once. A reject leaves the open list only by being replayed, or when its bytes are purged.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ def enter(tx: Connection, staged: pl.DataFrame, snapshot: SnapshotRef, now: date
     return tables.insert(
         tx,
         "reject",
-        fresh.select("position", "reason", "raw").with_columns(
+        fresh.select("position", "reason").with_columns(
             snapshot=pl.lit(snapshot.sha256),
             source=pl.lit(snapshot.receipt.source),
             receipt=pl.lit(snapshot.receipt.id),
@@ -34,9 +35,9 @@ def enter(tx: Connection, staged: pl.DataFrame, snapshot: SnapshotRef, now: date
 
 
 def all(con: Connection, source: str | None = None, state: str | None = "open") -> pl.DataFrame:
-    """Rejects, newest first: snapshot, position, source, receipt, reason, raw, rejected_at, state."""
+    """Rejects, newest first: snapshot, position, source, receipt, reason, rejected_at, state."""
     sql = """
-        SELECT * FROM reject WHERE source = coalesce(?, source) AND state = coalesce(?, state)
+        SELECT * EXCLUDE (raw) FROM reject WHERE source = coalesce(?, source) AND state = coalesce(?, state)
         ORDER BY rejected_at DESC, snapshot, length(position), position
     """
     return tables.frame(con, sql, [source, state])

@@ -10,7 +10,8 @@ import pytest
 from ewarn import catalogue
 from ewarn.catalogue import Catalogue
 from ewarn.matching import Gazetteer
-from ewarn.matching.places import Reading, positions
+from ewarn.matching.grid import positions
+from ewarn.matching.places import Reading
 
 BCU = {
     "Central East": {"Hackney", "Tower Hamlets"}, "Central North": {"Camden", "Islington"},

@@ -109,6 +109,14 @@ def test_a_column_may_hold_police_or_coroner_areas(known: Catalogue) -> None:
     assert {area for area, _, _ in placed(coroner)[0]} == {CAMDEN, "E09000012", ISLINGTON, "E09000030"}
 
 
+def test_no_address_is_kept_beside_its_area(known: Catalogue) -> None:
+    personal = drop(place="place").model_copy(update={"personal_data": "addresses of people"})
+    rows = ('"Flat 3, 12 Acacia Avenue, Brixton"', '"Flat 3, 12 Acacia Avenue, SW9 6DD"', '"Flat 3, 12 Acacia Avenue"')
+    found = staged(known, personal, "place", *rows)
+    assert found.places["as_written"].to_list() == ["brixton", "SW9", ""]
+    assert not any("Acacia" in remark for remark in found.notes)
+
+
 def test_old_codes_and_slips_are_told_to_the_operator(known: Catalogue) -> None:
     found = staged(known, drop(place="place", area_code="code"), "place,code", ",E06000028", "SWIA 1AA,", "BX1 1AA,")
     said = " ".join(found.notes)

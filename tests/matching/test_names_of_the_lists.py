@@ -251,7 +251,7 @@ def test_a_name_comes_out_as_what_it_is(listed: Matcher, name: str, expected: st
     assert outcome(one.kind.value, one.subject, one.class_id) == expected
 
 
-# The words of coroners, laboratories' notes and certificates: what they name, in order. The status where they name none.
+# The words of coroners and certificates: what they name, in order, or the status where they name nothing.
 CAUSES = [
     ("multi drug toxicity including heroin, cocaine and pregabalin", "heroin cocaine pregabalin"),
     ("1a combined effects of heroin, cocaine and N-desethyl isotonitazene", "heroin cocaine n-desethyl-isotonitazene"),

@@ -127,9 +127,9 @@ def test_a_record_is_explained_down_to_its_raw_row_until_that_expires(
     with used.read() as con:
         (name,) = lines.as_known(con, tables.frame(con, "SELECT 'lab' AS source, 9 AS max_age_days")).lines["record_id"]
         first, second = explain.trail(con, used.settings, name)
-    assert (first["file"], first["position"], first["raw"]) == ("lab.csv", "line 2", None)
+    assert (first["file"], first["position"], first["raw"]) == ("lab.csv", "line 2", explain.HELD)
     assert (second["current"], first["current"], second["snapshot"]) == (True, False, ref.sha256)
     assert second["mentions"][0]["subject"] == "metonitazene" and second["places"][0]["area"] == "E09000007"
     snapshots.path_of(used.settings, ref.sha256).unlink()
     with used.read() as con:
-        assert [row["raw"] for row in explain.trail(con, used.settings, [name])] == [None, "expired"]
+        assert [row["raw"] for row in explain.trail(con, used.settings, [name])] == [explain.HELD, "expired"]
