@@ -117,7 +117,7 @@ def _unexpected(error: Exception, call: Call) -> int:
         return _usage(error, str(words()), call.out)
     log = _write_log(call)
     call.out.fault(
-        f"something unexpected happened: {type(error).__name__}: {error}",
+        f"something unexpected happened: {type(error).__name__}",
         where=f"{log} holds the details",
         next_step="Run `ewarn doctor`; if it happens again, report it with that file.",
     )
@@ -149,7 +149,12 @@ def _write_log(call: Call) -> Path:
         from ewarn.settings import PACKAGE_CHECKOUT
 
         home = PACKAGE_CHECKOUT / "var" / "ewarn"
-    entry = f"{datetime.now(UTC).isoformat()} pid {os.getpid()}\n{traceback.format_exc()}\n"
+    parts = []
+    error = sys.exception()
+    while error is not None:  # places and kinds alone: the words of an error can quote a row
+        parts.append(f"{type(error).__module__}.{type(error).__name__}\n{''.join(traceback.format_tb(error.__traceback__))}")
+        error = error.__cause__ or error.__context__
+    entry = f"{datetime.now(UTC).isoformat()} pid {os.getpid()}\n{''.join(parts)}\n"
     for folder in (home / "log", Path(tempfile.gettempdir()) / f"ewarn-{os.getuid()}"):
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
