@@ -16,7 +16,7 @@ from pathlib import Path
 import polars as pl
 
 from ewarn.catalogue.definitions import DropDefinition, FeedDefinition, NoticeDefinition
-from ewarn.intake.archive import Contents, Member, shown
+from ewarn.intake.archive import IN_MEMORY, Contents, Member, shown
 from ewarn.intake.drift import Look, Profile, look
 from ewarn.intake.drops import ENDINGS, DropFile, collect, remove, settle, strays
 from ewarn.intake.feeds import read_feed
@@ -24,18 +24,21 @@ from ewarn.intake.feedshape import Shape
 from ewarn.intake.fetch import Fetched, fetch
 from ewarn.intake.pasted import Attachment, attachments, is_mail, read_notice, reference_of, wrapped
 from ewarn.intake.staged import Known, Staged, joined
-from ewarn.intake.tables import Table, headers_of, open_table, read_table, texts
+from ewarn.intake.tables import Part, Table, headers_of, open_table, texts
 from ewarn.intake.unpack import contents, line_of, opened, placed
 from ewarn.intake.unpack import recognised as recognise
+from ewarn.terms import digest
 
 __all__ = [
     "ENDINGS",
+    "IN_MEMORY",
     "Attachment",
     "Contents",
     "Drop",
     "DropFile",
     "Fetched",
     "Known",
+    "Part",
     "Shape",
     "Staged",
     "Table",
@@ -94,10 +97,10 @@ def read(
     `before`: the profile of the source's table before this one. Raises: UnusableInput where nothing can be used.
     """
     if isinstance(definition, DropDefinition):
-        with opened(body, member, known=headers_of(definition)) as table:
-            seen = look(definition, table.body, before, sheet=table.rows is not None)
-            staged = read_table(seen.definition, table.body, catalogue, received_at=received_at, backfill=backfill)
-            return placed(staged, table, seen, definition)
+        with open_drop(
+            definition, body, catalogue, received_at=received_at, backfill=backfill, member=member, before=before
+        ) as drop:
+            return drop.whole()
     body = body.read_bytes() if isinstance(body, Path) else body
     if isinstance(definition, NoticeDefinition):
         return read_notice(definition, body, catalogue, received_at=received_at, backfill=backfill)
@@ -135,6 +138,15 @@ class Drop:
     def large(self) -> bool:
         """Whether it is to be landed part by part."""
         return self.table.large and self.held.rows is None
+
+    @property
+    def definition_hash(self) -> str:
+        """Of the source's own definition, whatever this one table needed."""
+        return digest(self.definition.model_dump(mode="json"))
+
+    def whole(self) -> Staged:
+        """All of it at once."""
+        return self.placed(self.table.whole())
 
     def placed(self, staged: Staged) -> Staged:
         """A staging of some of its rows as one of the whole file."""

@@ -20,7 +20,7 @@ from datetime import datetime
 from pathlib import Path
 
 from ewarn.errors import UnusableInput
-from ewarn.intake.archive import shown
+from ewarn.intake.archive import IN_MEMORY, shown
 
 ENDINGS = (".csv", ".tsv", ".txt", ".gz", ".zip", ".xlsx")
 _UNFINISHED = (".part", ".tmp", ".partial", ".crdownload", ".filepart", "~")
@@ -48,7 +48,11 @@ class DropFile:
         """Somebody took it away, or another run has settled it."""
         return _seen(self.path) is None
 
-    def read(self, max_bytes: int) -> bytes:
+    def read(self, max_bytes: int) -> bytes | Path:
+        """Its bytes; of a large file the path, for it to be read in pieces. Raises: as `bytes`."""
+        return self.path if IN_MEMORY < self.size <= max_bytes else self.bytes(max_bytes)
+
+    def bytes(self, max_bytes: int) -> bytes:
         """Its bytes. Raises: UnusableInput over the cap, unreadable, or where it changed since it was collected."""
         if self.size > max_bytes:
             raise UnusableInput(

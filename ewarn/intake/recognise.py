@@ -6,6 +6,7 @@ In: the bytes, the drop definitions. Out: the one definition whose columns the f
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from ewarn.catalogue.definitions import DropDefinition
 from ewarn.errors import UnusableInput, UsageFault
@@ -16,14 +17,15 @@ from ewarn.intake.tables import headers_of
 _HEAD_BYTES = 256 * 1024
 
 
-def recognise(body: bytes, definitions: Sequence[DropDefinition]) -> DropDefinition:
+def recognise(body: bytes | Path, definitions: Sequence[DropDefinition]) -> DropDefinition:
     """The definition with most of the file's headers whose required columns are all there.
 
     Raises: UsageFault where none fits or two fit equally well; UnusableInput where there is no header.
     """
     fits: list[tuple[int, DropDefinition]] = []
+    head = _head(body)
     for definition in definitions:
-        rows = read_rows(_head(body), headers_of(definition))
+        rows = read_rows(head, headers_of(definition))
         try:
             mapped = lay(definition, rows.header)
         except UnusableInput:
@@ -34,7 +36,7 @@ def recognise(body: bytes, definitions: Sequence[DropDefinition]) -> DropDefinit
     if not fits:
         raise UsageFault(
             "no source has this file's columns",
-            where=", ".join(read_rows(_head(body)).header)[:300],
+            where=", ".join(read_rows(head).header)[:300],
             next_step=f"Name the source with --source; the CSV sources are: {ids}.",
         )
     if len(fits) > 1 and fits[0][0] == fits[1][0]:
@@ -44,8 +46,11 @@ def recognise(body: bytes, definitions: Sequence[DropDefinition]) -> DropDefinit
     return fits[0][1]
 
 
-def _head(body: bytes) -> bytes:
+def _head(body: bytes | Path) -> bytes:
     """The first rows: enough to tell, cut at the end of a line; UTF-16 is cut at an even byte."""
+    if isinstance(body, Path):
+        with body.open("rb") as stream:
+            body = stream.read(2 * _HEAD_BYTES)
     if len(body) <= _HEAD_BYTES:
         return body
     cut = body.rfind(b"\n", 0, _HEAD_BYTES)

@@ -87,6 +87,15 @@ class Table:
         if not found:
             raise no_row()
 
+    def whole(self) -> Staged:
+        """Every row at once. Raises: UnusableInput where the file as a whole cannot be used."""
+        parts, said = list[Staged](), list(self.remarks)
+        for part in self.parts():
+            parts.append(part.stage())
+            said += part.remarks
+        staged = joined(parts)
+        return replace(staged, remarks=(*said, *staged.remarks))
+
     def key_columns(self) -> Iterator[pl.DataFrame]:
         """The key columns of every row, part by part: for finding keys that are used twice. Cheaper than reading."""
         columns = tuple(dict.fromkeys(_key_columns(self.mapped)))
@@ -96,7 +105,9 @@ class Table:
 
 @dataclass(frozen=True)
 class Part:
-    """Some rows of a table. rows: the usable ones as text, numbered. identity: row, key, content_hash of each.
+    """Some rows of a table. rows: the usable ones as text, numbered.
+
+    identity: row, key, content_hash, retracted of each.
 
     rejects: 'staged_reject'. blank: rows without a single filled cell, left out.
     """
@@ -118,7 +129,8 @@ class Part:
         good, identity = (
             (self.rows, self.identity) if chosen is None else (f.filter(chosen) for f in (self.rows, self.identity))
         )
-        values = byvalue.select(good, {name: field.value for name, field in table.fields.items()})
+        wanted = {name: field.value for name, field in table.fields.items() if name not in identity.columns}
+        values = byvalue.select(good, wanted)
         records = identity.hstack([good.select(position=pl.format("line {}", LINE)).to_series(), *values.get_columns()])
         places_of = table.reading.places.of(good)
         if definition.kind is RecordKind.SAMPLE:
@@ -168,19 +180,6 @@ def texts(definition: DropDefinition, body: bytes | Path, lines: Collection[int]
     return found
 
 
-def read_table(
-    definition: DropDefinition, body: bytes | Path, known: Known, *, received_at: datetime, backfill: bool
-) -> Staged:
-    """Stage one CSV drop whole. Raises: UnusableInput where the file as a whole cannot be used."""
-    table = open_table(definition, body, known, received_at=received_at, backfill=backfill)
-    parts, said = list[Staged](), list(table.remarks)
-    for part in table.parts():
-        parts.append(part.stage())
-        said += part.remarks
-    staged = joined(parts)
-    return replace(staged, remarks=(*said, *staged.remarks))
-
-
 def _part(table: Table, rows: Rows, start: int) -> Part:
     frame, blank = _without_blank_rows(rows.frame)
     faults = byvalue.select(
@@ -216,7 +215,7 @@ def _without_blank_rows(frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
 
 
 def _identity(good: pl.DataFrame, table: Table) -> pl.DataFrame:
-    """row, key and the hash over the content of every row."""
+    """row, key, the hash over the content, and whether the row withdraws its record."""
     mapped = table.mapped
     spelt = _one_spelling(mapped, table.fields)
     content: list[pl.Expr] = []
@@ -228,7 +227,8 @@ def _identity(good: pl.DataFrame, table: Table) -> pl.DataFrame:
         else:
             content += tagged
     found = good.select(pl.col(ROW).alias("row"), _key(mapped, table.fields), content_hash=pl.concat_str(content))
-    return found.with_columns(fingerprint(pl.col("content_hash")))
+    retracted = byvalue.select(good, {"retracted": table.fields["retracted"].value})
+    return found.with_columns(fingerprint(pl.col("content_hash")), retracted["retracted"])
 
 
 def _key(mapped: Mapped, fields: dict[str, Field]) -> pl.Expr:

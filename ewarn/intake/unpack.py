@@ -101,14 +101,13 @@ def unpack(source: bytes | Path, caps: Caps = Caps()) -> list[tuple[str, bytes |
     return found
 
 
-def recognised(body: bytes, definitions: Sequence[DropDefinition]) -> DropDefinition:
+def recognised(body: bytes | Path, definitions: Sequence[DropDefinition]) -> DropDefinition:
     """The source of a file by the first of its tables that is one. Raises: as `recognise`, of its first table."""
     first: EwarnError | None = None
     for name in contents(body).members:
         try:
             with opened(body, name) as member:
-                text = member.body if isinstance(member.body, bytes) else member.body.read_bytes()
-                return recognise(text, definitions)
+                return recognise(member.body, definitions)
         except (UnusableInput, UsageFault) as error:
             first = first or error
     raise first or UnusableInput("the file holds no table", next_step="Name the source with --source.")

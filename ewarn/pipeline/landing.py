@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -26,6 +26,16 @@ from ewarn.terms import digest
 
 Definition = FeedDefinition | DropDefinition | NoticeDefinition
 Progress = Callable[[str], Any]
+Seen = tuple[int, int, int] | None
+Finish = Callable[[Connection, records.Landed, intake_room.Staged], None]
+
+
+class Landing(NamedTuple):
+    """What landed, and the rejects of a file that was read in one piece."""
+
+    landed: records.Landed
+    rejects: pl.DataFrame | None = None
+
 SAME_BYTES = "These bytes were received before: nothing changed."
 
 
@@ -60,6 +70,7 @@ def take(
 ) -> SourceReport:
     """Keep the bytes and write the receipt, then parse, then land in one short transaction. `member`: one table of
     an archive or a workbook; the bytes are then the whole file's."""
+    seen = _seen(body)
     with house.db.receiving(definition.id):
         settings, catalogue = house.settings, house.catalogue
         snapshots.archive_content(settings, catalogue.files, catalogue.content_hash)
@@ -77,7 +88,15 @@ def take(
             member=member,
             personal=definition.personal,
         )
-        return _read_and_land(house, definition, body, snapshot, now)
+        return _read_and_land(house, definition, body, snapshot, now, seen)
+
+
+def _seen(body: bytes | Path) -> Seen:
+    """Size, time and number of a file, to tell whether it is still the one that was hashed."""
+    if isinstance(body, bytes):
+        return None
+    found = body.stat()
+    return found.st_size, found.st_mtime_ns, found.st_ino
 
 
 def before(house: House, receipt: snapshots.Receipt) -> Mapping[str, Any] | None:
@@ -92,46 +111,72 @@ def definition_hash(definition: Definition) -> str:
 
 
 def _read_and_land(
-    house: House, definition: Definition, body: bytes | Path, snapshot: snapshots.SnapshotRef, now: datetime
+    house: House, definition: Definition, body: bytes | Path, snapshot: snapshots.SnapshotRef, now: datetime, seen: Seen
 ) -> SourceReport:
     receipt = snapshot.receipt
     replayed = receipt.kind == "replay"
-    if not snapshot.fresh and not replayed and (known := _same_bytes(house, snapshot)):
-        return known
-    reading: dict[str, Any] = {
-        "received_at": receipt.received_at, "backfill": receipt.backfill, "member": receipt.member,
-        "before": before(house, receipt),
-    }  # fmt: skip
+    if not snapshot.fresh and not replayed:
+        return _same_bytes(house, snapshot)
 
     def finish(tx: Connection, landed: records.Landed, staged: intake_room.Staged) -> None:
         """What belongs to the same transaction as the records."""
+        if _seen(body) != seen:
+            raise UnusableInput("the file changed while it was read", next_step="Run the intake again.")
         if replayed:
-            still = staged.rejects["position"].to_list()
-            rejects.mark_replayed(tx, snapshot.sha256, now, still, definition.id, receipt.member)
+            _off_the_list(tx, snapshot, staged, now)
         profiles.put(tx, receipt, staged.profile)
         for note in landed.notes:
             operator_notices.put(tx, now, definition.id, note)
         casework.corrected(tx, house, set(landed.changed_records), now)
 
     try:
-        if isinstance(definition, DropDefinition) and not replayed:
-            with intake_room.open_drop(definition, body, house.catalogue, **reading) as drop:
-                if drop.large:
-                    return _report(snapshot, bulk.land(house, drop, snapshot, now, finish))
-        staged = intake_room.read(definition, body, house.catalogue, **reading)
+        landed = land(house, definition, body, snapshot, now, finish, reread=replayed)
     except EwarnError as error:
         return failed(house, definition.id, error, now, snapshot)
-    if not snapshot.fresh and not replayed:
-        return _nothing_new(house, snapshot, staged)
+    return _report(snapshot, landed)
+
+
+def land(
+    house: House,
+    definition: Definition,
+    body: bytes | Path,
+    snapshot: snapshots.SnapshotRef,
+    now: datetime,
+    finish: Finish,
+    *,
+    reread: bool,
+) -> Landing:
+    """Read kept bytes and land them: in one piece, or a large drop part by part. Raises: EwarnError.
+
+    `finish` is called in the transaction that makes the records visible.
+    """
+    receipt = snapshot.receipt
+    reading: dict[str, Any] = {
+        "received_at": receipt.received_at, "backfill": receipt.backfill, "member": receipt.member,
+        "before": before(house, receipt),
+    }  # fmt: skip
+    if isinstance(definition, DropDefinition):
+        with intake_room.open_drop(definition, body, house.catalogue, **reading) as drop:
+            if drop.large:
+                return Landing(bulk.land(house, drop, snapshot, now, finish, reread=reread))
+            staged = drop.whole()
+    else:
+        staged = intake_room.read(definition, body, house.catalogue, **reading)
     with house.db.write("intake") as tx:
-        landed = records.land(tx, staged, snapshot, now, receipt.backfill, reread=replayed)
+        landed = records.land(tx, staged, snapshot, now, receipt.backfill, reread=reread)
         finish(tx, landed, staged)
-    return _report(snapshot, landed, staged.rejects)
+    return Landing(landed, staged.rejects)
 
 
-def _report(
-    snapshot: snapshots.SnapshotRef, landed: records.Landed, rejected: pl.DataFrame | None = None
-) -> SourceReport:
+def _off_the_list(
+    tx: Connection, snapshot: snapshots.SnapshotRef, staged: intake_room.Staged, now: datetime
+) -> None:
+    still = staged.rejects["position"].to_list()
+    rejects.mark_replayed(tx, snapshot.sha256, now, still, snapshot.receipt.source, snapshot.receipt.member)
+
+
+def _report(snapshot: snapshots.SnapshotRef, landing: Landing) -> SourceReport:
+    landed, rejected = landing
     counts = {name: getattr(landed, name) for name in ("records", "new", "changed", "unchanged", "rejects")}
     outcome = "part rejected" if landed.rejects else "ok"
     notes = tuple(filter(None, (snapshot.remark, *landed.notes)))
@@ -146,17 +191,19 @@ def _common(snapshot: snapshots.SnapshotRef) -> dict[str, str]:
     return {"source": receipt.source, "snapshot": snapshot.sha256, "file": receipt.file, "member": receipt.member}
 
 
-def _same_bytes(house: House, snapshot: snapshots.SnapshotRef) -> SourceReport | None:
-    """The same bytes twice: nothing is read again, the counts of the first time are told; None where none were kept."""
-    with house.db.read() as con:
-        counts = snapshots.counts_of(con, snapshot.receipt.source, snapshot.sha256, snapshot.receipt.member)
-    if counts is None or counts["rows_in"] == counts["rejects"] or snapshot.remark:
-        return None
+def _same_bytes(house: House, snapshot: snapshots.SnapshotRef) -> SourceReport:
+    """The same bytes twice change nothing but the receipts: the counts of the first time are told again."""
     with house.db.write("intake") as tx:
+        counts = snapshots.counts_of(tx, snapshot.receipt.source, snapshot.sha256, snapshot.receipt.member)
         snapshots.enter(tx, [snapshot.receipt])
+        if snapshot.remark:
+            rejects.reopen(tx, snapshot.sha256, snapshot.receipt.source)
+    rows, refused = counts["rows_in"], counts["rejects"]
+    nothing = rows > 0 and rows == refused
     return SourceReport(
-        **_common(snapshot), records=counts["rows_in"], unchanged=counts["rows_in"] - counts["rejects"],
-        rejects=counts["rejects"], outcome="same bytes", notes=(SAME_BYTES,),
+        **_common(snapshot), records=rows, unchanged=rows - refused, rejects=refused, outcome="same bytes",
+        notes=tuple(filter(None, (SAME_BYTES, snapshot.remark))),
+        error="no row could be used, as the first time; all are kept." if nothing else "",
     )  # fmt: skip
 
 
@@ -166,24 +213,6 @@ def _nothing_usable(records: int, rejected: pl.DataFrame) -> str:
         return ""
     first = rejected.row(0, named=True)
     return f"no row could be used; {first['position']}: {first['reason']}. All are kept."
-
-
-def _nothing_new(house: House, snapshot: snapshots.SnapshotRef, staged: intake_room.Staged) -> SourceReport:
-    """The same bytes twice change nothing but the receipts."""
-    with house.db.write("intake") as tx:
-        snapshots.enter(tx, [snapshot.receipt])
-        if snapshot.remark:
-            rejects.reopen(tx, snapshot.sha256, snapshot.receipt.source)
-    rejected = staged.rejects.height
-    return SourceReport(
-        **_common(snapshot),
-        records=staged.records.height + rejected,
-        unchanged=staged.records.height,
-        rejects=rejected,
-        outcome="same bytes",
-        notes=tuple(filter(None, (SAME_BYTES, snapshot.remark))),
-        error=_nothing_usable(staged.records.height + rejected, staged.rejects),
-    )
 
 
 def failed(

@@ -7,6 +7,7 @@ of the others out, and a run that was cut short between two of them lands the re
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 
 from ewarn import intake as intake_room
 from ewarn.catalogue.definitions import DropDefinition
@@ -19,7 +20,7 @@ from ewarn.store import operator_notices, snapshots
 UNKNOWN = "_unknown"
 
 
-def keep_unknown(house: House, body: bytes, file: str, now: datetime, why: EwarnError) -> SourceReport:
+def keep_unknown(house: House, body: bytes | Path, file: str, now: datetime, why: EwarnError) -> SourceReport:
     """Keep a file whose source nobody named and its columns do not tell, whole and under its hash, as a reject."""
     snapshots.archive_content(house.settings, house.catalogue.files, house.catalogue.content_hash)
     snapshot = snapshots.keep(
@@ -33,7 +34,7 @@ def keep_unknown(house: House, body: bytes, file: str, now: datetime, why: Ewarn
 def take_all(
     house: House,
     definition: Definition,
-    body: bytes,
+    body: bytes | Path,
     now: datetime,
     backfill: bool,
     *,

@@ -102,7 +102,7 @@ def from_folder(house: House, definition: NoticeDefinition, now: datetime) -> li
     _tell_of_strays(house, definition, now)
     for waiting in intake_room.collect(house.settings.drops, [definition.id], now=now, endings=ENDINGS):
         try:
-            found = take(house, definition, waiting.read(definition.max_bytes), now)
+            found = take(house, definition, waiting.bytes(definition.max_bytes), now)
             intake_room.remove(waiting)
         except UnusableInput as error:
             nameless = UnusableInput(error.what, where=f"drops/{definition.id}", next_step=error.next_step)

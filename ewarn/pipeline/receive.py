@@ -100,7 +100,7 @@ def _from_file(house: House, now: datetime, source: str | None, file: Path, back
     try:
         if file.exists() and not file.is_file():
             raise UsageFault("this is not a file that can be kept", where=str(file), next_step="Name a regular file.")
-        body = file.read_bytes()
+        body = file if file.stat().st_size > intake_room.IN_MEMORY else file.read_bytes()
     except OSError as error:
         raise UsageFault(
             f"the file cannot be read: {error.strerror}", where=str(file), next_step="Check the path."
@@ -114,7 +114,7 @@ def _from_file(house: House, now: datetime, source: str | None, file: Path, back
         except (UnusableInput, UsageFault) as error:
             return [keep_unknown(house, body, name, now, error)]
     if isinstance(definition, NoticeDefinition):
-        return notices.take(house, definition, body, now)
+        return notices.take(house, definition, file.read_bytes(), now)
     return take_all(house, definition, body, now, backfill, file=name)
 
 

@@ -13,13 +13,14 @@ from typing import Any
 import polars as pl
 
 from ewarn import catalogue as content_room
-from ewarn import intake as intake_room
 from ewarn.errors import EwarnError, UsageFault
+from ewarn.intake import IN_MEMORY, Staged
 from ewarn.pipeline.house import House
-from ewarn.pipeline.landing import Progress, before, definition_of, report
+from ewarn.pipeline.landing import Progress, definition_of, land, report
 from ewarn.pipeline.members import take_all
 from ewarn.pipeline.reports import IntakeReport, SourceReport
 from ewarn.store import profiles, records, rejects, snapshots, tombstones
+from ewarn.store.tables import Connection
 
 
 def list_rejects(house: House, source: str | None = None) -> list[dict[str, Any]]:
@@ -50,12 +51,17 @@ def reread(house: House, now: datetime, waiting: pl.DataFrame, progress: Progres
         first = receipts.get((source, sha256))
         backfill, file = (first.backfill, first.file) if first else (False, "")
         try:
-            body, definition = snapshots.body(house.settings, sha256), definition_of(house, source)
+            definition = definition_of(house, source)
+            with snapshots.opened(house.settings, first or _unreceived(source, sha256, now), IN_MEMORY) as body:
+                reports.extend(take_all(house, definition, body, now, backfill, file=file, kind="replay"))
         except EwarnError as error:
             reports.append(SourceReport(source=source, snapshot=sha256, outcome="failed", error=str(error)))
-            continue
-        reports.extend(take_all(house, definition, body, now, backfill, file=file, kind="replay"))
     return report(house, reports)
+
+
+def _unreceived(source: str, sha256: str, now: datetime) -> snapshots.Receipt:
+    """For bytes that no line of receipts.jsonl names."""
+    return snapshots.Receipt(id="", source=source, sha256=sha256, received_at=now)
 
 
 def rebuild(house: House, now: datetime, progress: Progress | None = None) -> IntakeReport:
@@ -101,31 +107,26 @@ def _house_then(house: House, content_hash: str, scratch: Path) -> House:
 def _replay(house: House, receipt: snapshots.Receipt, landed: set[tuple[str, str, str]]) -> SourceReport:
     fresh = (receipt.source, receipt.sha256, receipt.member) not in landed
     snapshot = snapshots.SnapshotRef(sha256=receipt.sha256, fresh=fresh, receipt=receipt)
+    if not fresh and receipt.kind != "replay":
+        with house.db.write("rebuild") as tx:
+            snapshots.enter(tx, [receipt])
+        return SourceReport(source=receipt.source, snapshot=receipt.sha256, outcome="same bytes")
+    again = receipt.kind == "replay"
+
+    def finish(tx: Connection, _: records.Landed, staged: Staged) -> None:
+        if again:
+            still = staged.rejects["position"].to_list()
+            rejects.mark_replayed(tx, receipt.sha256, receipt.received_at, still, receipt.source, receipt.member)
+        profiles.put(tx, receipt, staged.profile)
+
     try:
-        staged = intake_room.read(
-            definition_of(house, receipt.source),
-            snapshots.body(house.settings, receipt.sha256),
-            house.catalogue,
-            received_at=receipt.received_at,
-            backfill=receipt.backfill,
-            member=receipt.member,
-            before=before(house, receipt),
-        )
+        definition = definition_of(house, receipt.source)
+        with snapshots.opened(house.settings, receipt, IN_MEMORY) as body:
+            done, _ = land(house, definition, body, snapshot, receipt.received_at, finish, reread=again)
     except EwarnError as error:
         with house.db.write("rebuild") as tx:
             snapshots.enter(tx, [receipt])
         return SourceReport(source=receipt.source, snapshot=receipt.sha256, outcome="quarantined", notes=(str(error),))
-    with house.db.write("rebuild") as tx:
-        if not fresh and receipt.kind != "replay":
-            snapshots.enter(tx, [receipt])
-            return SourceReport(source=receipt.source, snapshot=receipt.sha256, outcome="same bytes")
-        done = records.land(
-            tx, staged, snapshot, receipt.received_at, receipt.backfill, reread=receipt.kind == "replay"
-        )
-        if receipt.kind == "replay":
-            still = staged.rejects["position"].to_list()
-            rejects.mark_replayed(tx, receipt.sha256, receipt.received_at, still, receipt.source, receipt.member)
-        profiles.put(tx, receipt, staged.profile)
     landed.add((receipt.source, receipt.sha256, receipt.member))
     counts = {name: getattr(done, name) for name in ("records", "new", "changed", "unchanged", "rejects")}
     return SourceReport(

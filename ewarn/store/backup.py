@@ -21,14 +21,15 @@ from typing import Any
 
 from ewarn.errors import Refused, UnusableInput, UsageFault
 from ewarn.settings import Settings
-from ewarn.store import audit, files, published, schema
+from ewarn.store import audit, files, published, schema, segments
 from ewarn.store.database import Database, connect
 
 MANIFEST = "manifest.json"
 DATABASE = "ewarn.duckdb"
 RECEIPTS = "raw/receipts.jsonl"
 EXPECTED = re.compile(
-    r"ewarn\.duckdb|ewarn\.toml|raw/receipts\.jsonl|content/.+|raw/content/[^/]+|raw/[0-9a-f]{2}/[^/]+"
+    r"ewarn\.duckdb|ewarn\.toml|raw/receipts\.jsonl|content/.+|raw/content/[^/]+|raw/[0-9a-f]{2}/[^/]+|"
+    r"lines/[0-9a-f]+/[a-z]+-\d{5}\.parquet"
 )
 BLOCK = 1 << 20
 
@@ -84,6 +85,7 @@ def restore(settings: Settings, archive: Path, *, force: bool = False) -> dict[s
 def _members(home: Path, include_raw: bool) -> Iterator[tuple[str, Path]]:
     chosen = [home / "ewarn.toml", home / RECEIPTS, *sorted((home / "content").rglob("*"))]
     chosen += sorted((home / "raw" / "content").glob("*.zip"))
+    chosen += sorted((home / segments.FOLDER).glob("*/*.parquet"))
     if include_raw:
         chosen += sorted((home / "raw").glob("[0-9a-f][0-9a-f]/*"))
     for path in chosen:

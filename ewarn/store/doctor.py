@@ -10,7 +10,7 @@ import polars as pl
 from pydantic import Field
 
 from ewarn.errors import EwarnError
-from ewarn.store import audit, decisions, outbox, published, schema, snapshots, tables
+from ewarn.store import audit, decisions, outbox, published, schema, segments, snapshots, tables
 from ewarn.store.database import Database
 from ewarn.store.tables import Connection
 from ewarn.terms import Frozen, digest
@@ -105,6 +105,8 @@ def _receipts(db: Database, con: Connection, now: datetime) -> Check:
 
 
 def _whole(db: Database, con: Connection, now: datetime) -> Check:
+    if not _segments(db, con, now).ok:
+        return Check(name="records", ok=False, words="cannot be read whole: see segments")
     children = ("sample", "incident", "count_row", "notice", "detection", "place")
     orphans = sum(int(tables.one(con, ORPHANS.format(table=table))) for table in children)
     sql = "SELECT count(*) - count(DISTINCT (record_id, version)) FROM record"
@@ -115,6 +117,18 @@ def _whole(db: Database, con: Connection, now: datetime) -> Check:
     return Check(name="records", ok=ok, words=words)
 
 
+def _segments(db: Database, con: Connection, now: datetime) -> Check:
+    found = tables.rows(con, "SELECT receipt, hashes FROM segment")
+    wrong = [name for segment in found for name in segments.wrong(segments.folder_of(db.path), segment)]
+    left = segments.leftovers(segments.folder_of(db.path), con)
+    words = f"{len(found)} large files"
+    if left:
+        words += f"; {len(left)} folders under lines/ that none of them names"
+    if wrong:
+        words += f"; altered or missing: {', '.join(wrong[:3])}; restore the newest good backup"
+    return Check(name="segments", ok=not wrong, words=words)
+
+
 def _outbox(db: Database, con: Connection, now: datetime) -> Check:
     dead = sum(delivery.state == "dead" for delivery in outbox.all(con))
     late = len(outbox.due(con, now))
@@ -122,7 +136,7 @@ def _outbox(db: Database, con: Connection, now: datetime) -> Check:
 
 
 _CHECKS: tuple[Callable[[Database, Connection, datetime], Check], ...] = (
-    _version, _audit, _entered, _clock, _published, _receipts, _whole, _outbox,
+    _version, _audit, _entered, _clock, _published, _receipts, _whole, _segments, _outbox,
 )  # fmt: skip
 
 

@@ -36,43 +36,50 @@ class Sorted:
 class Large:
     """One large file's landing. It holds one number per row of the file and per known record, never the rows."""
 
-    def __init__(self, db: Database, snapshot: SnapshotRef, kind: str) -> None:
+    def __init__(self, db: Database, snapshot: SnapshotRef, kind: str, definition_hash: str) -> None:
         receipt = snapshot.receipt
         db.publish()
         with db.read() as con:
             self.known = Known.of(con, receipt.source)
-        self.snapshot = snapshot
+        self.snapshot, self.backfill = snapshot, receipt.backfill
+        self._definition_hash = definition_hash
         self.repeated: Marks = np.empty(0, dtype=np.uint64)
         self.unchanged = 0
         self._seen = np.zeros(len(self.known.contents), dtype=bool)
         self._writer = segments.Writer(segments.folder_of(db.path), receipt.id, kind)
         self._detections = self._queued = 0
 
+    @property
+    def knows_any(self) -> bool:
+        """Whether the source has records."""
+        return len(self.known.records) > 0
+
     def look_for_repeats(self, keys: list[pl.Series]) -> None:
         """In: the keys of every row of the file. Rows whose key is not alone are left for `records.land`."""
         self.repeated = segments.twice(np.concatenate([hashed(part) for part in keys]))
 
     def sort(self, rows: pl.DataFrame, *, again: bool = False) -> Sorted:
-        """In: row, key, content_hash. `again`: these rows were sorted before, and are not counted twice."""
+        """In: row, key, content_hash, retracted. `again`: these rows were sorted before, and are not counted twice."""
         contents = rows.select(mark(pl.col("content_hash"))).to_series().to_numpy()
         alone = ~segments.within(hashed(rows["key"]), self.repeated)
-        known = segments.within(contents, self.known.contents)
+        stands = ~rows["retracted"].to_numpy()
+        known = segments.within(contents, self.known.contents) & stands
         if known.any():
             self._seen[np.searchsorted(self.known.contents, contents[known])] = True
         if not again:
             self.unchanged += int(known.sum())
-        plain = alone & ~known
+        plain = alone & stands & ~known
         if len(self.known.records) and plain.any():
             plain[plain] = ~segments.within(self._ids(rows.filter(pl.Series(plain))), self.known.records)
         return Sorted(pl.Series(plain), pl.Series(~plain & ~known))
 
-    def add(self, staged: Staging, backfill: bool) -> None:
+    def add(self, staged: Staging) -> None:
         """Write plain rows into the segment."""
         frame = staged.records.with_columns(
             occurrence=pl.lit(1), previous_visible_at=pl.lit(None, pl.Datetime("us", "UTC"))
         )
-        frame = clocked(frame, self.snapshot, backfill)
-        said = f"known date not stated, read as {_BASIS[backfill]}"
+        frame = clocked(frame, self.snapshot, self.backfill)
+        said = f"known date not stated, read as {_BASIS[self.backfill]}"
         frame = frame.with_columns(
             mark(identity.record_ids(self.snapshot.receipt.source)).alias("record_id"),
             pl.col("content_hash").str.decode("hex").alias("content"),
@@ -105,7 +112,7 @@ class Large:
     def _enter(self, tx: Connection) -> None:
         receipt = self.snapshot.receipt
         self._writer.enter(
-            tx, source=receipt.source, snapshot=self.snapshot.sha256, definition_hash=receipt.definition_hash,
+            tx, source=receipt.source, snapshot=self.snapshot.sha256, definition_hash=self._definition_hash,
             received_at=receipt.received_at, backfill=receipt.backfill, member=receipt.member,
         )  # fmt: skip
 

@@ -9,7 +9,7 @@ version of one. Row order plays no part. Nothing is read from the bytes here and
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -61,6 +61,14 @@ class Beside:
     seen: identity.Seen | None = None
     enter: Callable[[Connection], None] | None = None
     whole: bool = True
+    changed_records: tuple[str, ...] = field(default=(), repr=False)
+
+    def after(self, landed: Landed) -> Beside:
+        """The same after some more of the file has landed beside it. In: a landing that counted this one in."""
+        return replace(
+            self, new=landed.new, changed=landed.changed, unchanged=landed.unchanged, detections=landed.detections,
+            queued=landed.queued, changed_records=landed.changed_records,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -242,7 +250,7 @@ def _counts(
         detections=int(kinds.is_in(NAMED).sum()) + beside.detections,
         queued=int((kinds == "queued").sum()) + beside.queued,
         notes=(*staged.notes, *_repetitions(incoming)),
-        changed_records=tuple(changed.get_column("record_id").sort().to_list()),
+        changed_records=(*beside.changed_records, *changed.get_column("record_id").sort()),
     )
 
 

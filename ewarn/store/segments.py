@@ -199,21 +199,21 @@ def twice(marks: Marks) -> Marks:
     return np.unique(marks[1:][marks[1:] == marks[:-1]])
 
 
-def whole(folder: Path, segment: dict[str, object]) -> list[str]:
+def wrong(folder: Path, segment: dict[str, object]) -> list[str]:
     """File names of a segment that are missing or have another hash than when they were entered."""
-    wrong = []
+    found = []
     for name, wanted in json.loads(str(segment["hashes"])).items():
         path = folder / str(segment["receipt"]) / name
         if not path.is_file():
-            wrong.append(name)
+            found.append(name)
             continue
         with path.open("rb") as read:
             if hashlib.file_digest(read, "sha256").hexdigest() != wanted:
-                wrong.append(name)
-    return wrong
+                found.append(name)
+    return found
 
 
 def leftovers(folder: Path, con: Connection) -> list[Path]:
-    """Folders of segments that no row names: a landing was cut short."""
+    """Folders that no row names: a landing at work, one that was cut short, or a database that was set aside."""
     named = set(tables.frame(con, "SELECT receipt FROM segment")["receipt"])
     return [path for path in sorted(folder.glob("*")) if path.is_dir() and path.name not in named]

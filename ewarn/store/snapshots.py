@@ -14,6 +14,8 @@ import io
 import json
 import os
 import secrets
+import shutil
+import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -174,15 +176,32 @@ def enter(
             audit.append(tx, at, "ewarn", entry.kind, f"{entry.source} {entry.id}", entry.sha256)
 
 
-def counts_of(con: Connection, source: str, sha256: str, member: str = "") -> dict[str, int] | None:
-    """What became of these bytes when they landed: rows_in and rejects; None where that was not counted."""
+def counts_of(con: Connection, source: str, sha256: str, member: str = "") -> dict[str, int]:
+    """How many rows these bytes held when they landed last, and how many of them were rejected."""
     found = tables.rows(
         con,
-        "SELECT rows_in, rejects FROM receipt WHERE source = ? AND sha256 = ? AND coalesce(member, '') = ? AND landed "
-        "AND rows_in IS NOT NULL ORDER BY received_at DESC LIMIT 1",
+        "SELECT coalesce(rows_in, 0) AS rows_in, coalesce(rejects, 0) AS rejects FROM receipt WHERE source = ? "
+        "AND sha256 = ? AND coalesce(member, '') = ? AND landed ORDER BY rows_in IS NULL, received_at DESC LIMIT 1",
         [source, sha256, member],
     )
-    return found[0] if found else None
+    return found[0] if found else {"rows_in": 0, "rejects": 0}
+
+
+@contextmanager
+def opened(settings: Settings, receipt: Receipt, most_in_memory: int) -> Iterator[bytes | Path]:
+    """The bytes of a receipt, to be read more than once: in memory, or of a large file a private one for as long.
+
+    Raises: StoreFault as `stream`.
+    """
+    if receipt.size <= most_in_memory:
+        yield body(settings, receipt.sha256)
+        return
+    with tempfile.TemporaryDirectory(dir=settings.home, prefix=".reading-") as scratch:
+        path = Path(scratch) / "body"
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with stream(settings, receipt.sha256) as found, files.plain_faults(path), open(handle, "wb") as out:
+            shutil.copyfileobj(found, out, vault.BLOCK)
+        yield path
 
 
 def body(settings: Settings, sha256: str) -> bytes:
