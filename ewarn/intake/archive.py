@@ -22,7 +22,16 @@ PIECE = 1024 * 1024
 IN_MEMORY = 64 * 1024 * 1024
 GZIP, ZIP = b"\x1f\x8b", (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 ADVICE = "Save it as CSV (UTF-8) or .xlsx, without a password, and drop it again."
-DAMAGE = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error, struct.error, ValueError)
+DAMAGE = (
+    zipfile.BadZipFile,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    zlib.error,
+    struct.error,
+    ValueError,
+    IndexError,
+)
 _MOST_DIRECTORY = 4 * 1024 * 1024
 FOREIGN = {
     b"\xd0\xcf\x11\xe0": "an old-format (.xls) or password-protected workbook",
@@ -107,7 +116,7 @@ def zip_of(source: bytes | Path) -> Iterator[zipfile.ZipFile]:
             raise too_large("names more files than are read")
         try:
             archive = zipfile.ZipFile(stream)
-        except (zipfile.BadZipFile, ValueError, OSError, struct.error, NotImplementedError) as error:
+        except (*DAMAGE, OSError) as error:
             raise damaged(str(error)) from error
         with archive:
             yield archive

@@ -244,9 +244,9 @@ def _listed(archive: zipfile.ZipFile) -> tuple[dict[str, zipfile.ZipInfo], list[
     found: dict[str, zipfile.ZipInfo] = {}
     left_out = []
     for info in archive.infolist():
-        if info.is_dir():
+        if info.filename.endswith("/"):
             continue
-        name = base = shown(info.filename)
+        name = base = shown(info.filename) or "(no name)"
         if "__MACOSX/" in f"/{name}" or name.rpartition("/")[2].lower() in _LEFT_OUT:
             left_out.append(name)
             continue
