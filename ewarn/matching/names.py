@@ -286,9 +286,9 @@ class Matcher:
         run: list[int] = []
 
         def close() -> None:
-            while run and (len(words.tokens[run[-1]]) < 2 or passed(words.tokens[run[-1]])):
+            while run and ((in_prose and len(words.tokens[run[-1]]) < 2) or passed(words.tokens[run[-1]])):
                 run.pop()
-            if run and any(len(words.tokens[n]) > 1 and words.tokens[n].isalnum() for n in run):
+            if run and (not in_prose or any(len(words.tokens[n]) > 1 for n in run)):
                 runs.append((run[0], run[-1]))
             run.clear()
 
