@@ -99,6 +99,12 @@ class Output:
         self.stdout.flush()
         self.answered = True
 
+    def text(self, text: str) -> None:
+        """Text of another form than the two above, as it stands, such as CSV."""
+        self.stdout.write(text)
+        self.stdout.flush()
+        self.answered = True
+
     def say(self, text: str) -> None:
         """A remark on stderr."""
         self.console(errors=True).print(clean(text, lines=True), markup=False, soft_wrap=True)

@@ -6,6 +6,7 @@ In: bytes, or the file they lie in. Must never believe a directory's size, nor i
 from __future__ import annotations
 
 import io
+import re
 import struct
 import tempfile
 import zipfile
@@ -32,6 +33,7 @@ DAMAGE = (
     ValueError,
     IndexError,
 )
+NUMBERED = re.compile(r"table (\d+)")  # what a table is called where its name is withheld
 _MOST_DIRECTORY = 4 * 1024 * 1024
 FOREIGN = {
     b"\xd0\xcf\x11\xe0": "an old-format (.xls) or password-protected workbook",
@@ -186,5 +188,7 @@ def inflated(plain: _Readable, packed: int, caps: Caps, scratch: Path, name: str
 
 
 def shown(name: str) -> str:
-    """A name as one line of text: what cannot be printed is escaped."""
+    """A name as one line of text: what cannot be printed is escaped; 'table 1' is quoted, as that is a name of ours."""
+    if NUMBERED.fullmatch(name):
+        return f"'{name}'"
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in name)
