@@ -21,7 +21,6 @@ from ewarn.terms import MentionKind, RecordKind, Role
 FIRST_HAND = ("ambulance", "emergency department", "hospital", "post-mortem", "coroner", "police")
 IN_PERSONS = ("post-mortem", "hospital", "coroner", "emergency department")
 ANALYSED = (Role.MAJOR, Role.MINOR, Role.TRACE, Role.CONFIRMED)
-MARKINGS = ("TLP:CLEAR", "TLP:GREEN", "TLP:AMBER", "TLP:AMBER+STRICT", "TLP:RED")
 
 
 @dataclass(frozen=True)
@@ -161,7 +160,8 @@ def gather(lines: Lines, records: Collection[str], catalogue: Catalogue) -> Fact
     by_record = {row["record_id"]: row for row in rows}
     mentions = lines.mentions.join(keys, on=["record_id", "version"]).sort("record_id", "ordinal").to_dicts()
     sources = unique(row["source"] for row in rows)
-    handling = [catalogue.sources[s].handling for s in sources if s in catalogue.sources]
+    counted = lines.counts.filter(pl.col("record_id").is_in(sorted(records)))["source"].unique()
+    marking, conditions = catalogue.handling({*(row["source"] for row in rows), *counted})
     return Facts(
         events=tuple(_event(r, places) for r in rows if r["kind"] == RecordKind.INCIDENT),
         samples=tuple(_sample(r, places, catalogue) for r in rows if r["kind"] == RecordKind.SAMPLE),
@@ -173,8 +173,8 @@ def gather(lines: Lines, records: Collection[str], catalogue: Catalogue) -> Fact
         ),
         notices=unique(r["title"] or "" for r in rows if r["kind"] == RecordKind.NOTICE),
         sources=sources,
-        marking=max((h.marking for h in handling), key=MARKINGS.index, default="TLP:AMBER"),
-        conditions=unique(h.conditions for h in handling),
+        marking=marking or "TLP:AMBER",
+        conditions=conditions,
     )
 
 
