@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ewarn.cli.options import By, BySecretFile, Call, SourceId, command, group
-from ewarn.cli.output import plain, plural, table
+from ewarn.cli.output import plain, plural, show_handling, table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -92,15 +92,16 @@ def list_rejects(
     acting_secret: BySecretFile = None,
 ) -> None:
     """List the rows that could not be used, with position and reason."""
-    from ewarn.pipeline import exports, rawtext, replay
+    from ewarn.pipeline import exports, handling, rawtext, replay
 
     house = call.house()
     found = replay.list_rejects(house, source)
     if raw:
         found = rawtext.shown(house, found, call.now(house), call.keeper(acting, acting_secret))
+    marking, conditions = handling.of_rows(house, found, "source")
     columns = ("source", "position", "reason", "raw") if raw else ("source", "position", "reason")
     if as_csv and not call.out.as_json:
-        call.out.text(exports.csv_of(("snapshot", *columns), found))
+        call.out.text(exports.csv_of(("snapshot", *columns, "marking", "conditions"), handling.on_rows(house, found)))
         return
     rows = [[r.get(k) for k in columns] for r in found]
 
@@ -109,8 +110,9 @@ def list_rejects(
         if rows:
             console.print(table(columns, rows))
             plain(console, "After a fix in the definition: `ewarn rejects replay`. The text as it came: add --raw.")
+        show_handling(console, marking, conditions)
 
-    call.out.answer({"rejects": found}, human)
+    call.out.answer({"rejects": found, "marking": marking, "conditions": conditions}, human)
 
 
 def replay_rejects(call: Call, source: SourceId = None) -> int:

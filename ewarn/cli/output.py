@@ -62,6 +62,12 @@ def ago(now: datetime, then: datetime | None) -> str:
     return span(None if then is None else max(0.0, (now - then).total_seconds() / 3600))
 
 
+def show_handling(console: Console, marking: str, conditions: Sequence[str]) -> None:
+    """Under which marking what stands above may be passed on, and what its originators ask."""
+    if marking:
+        plain(console, f"Handling: {marking}. {' '.join(conditions)}".rstrip())
+
+
 class Output:
     """Where the answer goes. `stdout` is held back from everything else while --json is on."""
 
