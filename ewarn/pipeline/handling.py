@@ -1,7 +1,7 @@
 """Handling conditions of the originators, carried by whatever is shown and exported.
 
-In: a house and signals, cases, records or rows. Out: the strictest marking of what lies behind them, and every condition
-once. Nothing is ever given a laxer marking than one of its records has.
+In: a house and signals, cases, records or rows. Out: the strictest marking of what lies behind them, and every
+condition once. Nothing is ever given a laxer marking than one of its records has.
 """
 
 from __future__ import annotations

@@ -129,8 +129,12 @@ def today(house: House, now: datetime) -> TodayReport:
     """What the desk's first page shows: how things stand, and the signals standing now (nothing is written)."""
     standing = validate.detect(house, now, dry_run=True)
     return TodayReport(
-        status=status(house, now), signals=standing.signals, not_evaluable=standing.not_evaluable, as_of=now,
-        marking=standing.marking, conditions=standing.conditions,
+        status=status(house, now),
+        signals=standing.signals,
+        not_evaluable=standing.not_evaluable,
+        as_of=now,
+        marking=standing.marking,
+        conditions=standing.conditions,
     )
 
 

@@ -68,7 +68,9 @@ class NoticeReport(Frozen):
 class Marked(Frozen):
     """What is passed on only under its marking, with what the originators of its records ask."""
 
-    marking: str = Field("", description="the strictest TLP marking of the records behind it; empty where there are none")
+    marking: str = Field(
+        "", description="the strictest TLP marking of the records behind it; empty where there are none"
+    )
     conditions: tuple[str, ...] = ()
 
 
