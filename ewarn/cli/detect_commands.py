@@ -138,6 +138,7 @@ def explain(
     if raw:
         told = rawtext.shown(house, trail.records, call.now(house), call.keeper(acting, acting_secret))
         trail = trail.model_copy(update={"records": tuple(told)})
+
     def human(console: Console) -> None:
         _show_trail(console, trail.signal, trail.records)
         show_handling(console, trail.marking, trail.conditions)
@@ -145,12 +146,20 @@ def explain(
     call.out.answer(trail, human)
 
 
+def _persons(signal: Signal) -> str:
+    """Fewest and most persons, where the rule counts persons."""
+    if signal.persons_min is None:
+        return "-"
+    same = signal.persons_min == signal.persons_max
+    return str(signal.persons_min) if same else f"{signal.persons_min} to {signal.persons_max}"
+
+
 def _show_trail(console: Console, signal: Signal, records: Sequence[dict[str, Any]]) -> None:
     plain(console, f"{signal.family.value}: {signal.subject.name or '-'} in {signal.area.name} ({signal.id})")
     plain(console, signal.why)
     for label, value in (
         ("rule", signal.rule), ("period", f"{signal.period.start} to {signal.period.end}"),
-        ("observed", number(signal.observed)), ("expected", number(signal.expected)),
+        ("observed", number(signal.observed)), ("expected", number(signal.expected)), ("persons", _persons(signal)),
         ("upper bound", number(signal.upper_bound)), ("standing", signal.standing.value),
         ("would have stopped it", signal.would_have_stopped_it or "-"),
     ):  # fmt: skip

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from ewarn.catalogue.definitions import RuleDefinition
 from ewarn.errors import UsageFault
 from ewarn.frames import Lines
-from ewarn.pipeline import casework, handling
+from ewarn.pipeline import casework, handling, links
 from ewarn.pipeline.house import House
 from ewarn.pipeline.reports import BacktestReport, DetectReport, Trail
 from ewarn.rules import BROKEN, Evaluation, evaluate
@@ -57,6 +57,8 @@ def detect(
     )
     if dry_run:
         return report
+    if as_of is None:
+        links.propose(house, known, now)
     return _keep(house, report, known, now)
 
 
