@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
@@ -14,6 +15,15 @@ from pydantic import BaseModel, ConfigDict, Field
 LONDON = ZoneInfo("Europe/London")
 UK = "K02000001"
 LONDON_REGION = "E12000007"
+
+
+MARKINGS = ("TLP:CLEAR", "TLP:GREEN", "TLP:AMBER", "TLP:AMBER+STRICT", "TLP:RED")
+
+
+def strictest(markings: Iterable[str]) -> str:
+    """The strictest of some TLP markings; one that is no marking counts as TLP:RED, none at all as none."""
+    given = {marking for marking in markings if marking}
+    return max(given, key=lambda m: MARKINGS.index(m) if m in MARKINGS else len(MARKINGS), default="")
 
 
 class Frozen(BaseModel):
@@ -185,6 +195,8 @@ class Signal(Frozen):
     history_days: int | None = None
     grade_suggested: str = ""
     standing: Standing = Standing.ACTUAL
+    marking: str = Field("", description="the strictest TLP marking of its records' sources; empty = not looked up")
+    conditions: tuple[str, ...] = Field((), description="what the originators of its records ask, each once")
     beneath: tuple[Signal, ...] = Field((), description="the same event seen by other rules and tiers")
 
     def public(self) -> dict[str, Any]:

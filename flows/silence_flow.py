@@ -1,4 +1,4 @@
-"""Watch for silence on a schedule: a source later than its definition expects becomes an operator notice."""
+"""Watch the sources on a schedule: one that fails, is late, silent or drifting is an operator notice."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from flows.turns import STORE_RETRIES, in_turn, reading, worth_retrying
 
 @task(retry_condition_fn=worth_retrying, cache_policy=NO_CACHE, **STORE_RETRIES)
 async def look_for_silence() -> None:
-    """Write a notice for every source that has gone silent. Raises: StoreBusy where a retry makes sense."""
+    """Open and close the notices about sources as they now stand. Raises: StoreBusy where a retry makes sense."""
     await in_turn(watch_silence)
 
 
 @flow(name="silence-watch", log_prints=True)
 async def watch_sources() -> int:
-    """Answers how many sources are late."""
+    """Answers how many sources are late or silent."""
     await look_for_silence()
     report = await reading(status)
-    late = [source.title for source in report.sources if source.late]
-    words = "# Silence watch\n\nAbsence of news is not recovery.\n\n" + (
-        "\n".join(f"- late: {title}" for title in late) or "- no source is late"
-    )
+    told = [f"- **{source.source}**: {words}" for source in report.sources for words in source.words]
+    words = "# Silence watch\n\nAbsence of news is not recovery.\n\n" + ("\n".join(told) or "- every source is in time")
     await show("silence-watch", [_row(source) for source in report.sources], words)
-    return len(late)
+    return sum(source.late for source in report.sources)
 
 
 def _row(source: SourceFreshness) -> Row:
     """One row per source."""
     return {
         "source": source.source,
-        "late": source.late,
+        "state": ", ".join(source.states),
         "last received": str(source.last_received_at or "never"),
         "last outcome": source.last_outcome,
         "expected every hours": source.expected_every_hours,
+        "measured every hours": source.cadence_hours,
+        "lag in days": source.lag_days,
     }

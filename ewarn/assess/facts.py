@@ -6,22 +6,21 @@ It must never hold more of a person than a count, an outcome and a kind of setti
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import polars as pl
 
 from ewarn.catalogue import Catalogue
-from ewarn.frames import Lines
-from ewarn.terms import MentionKind, RecordKind, Role
+from ewarn.frames import SHAPES, Lines
+from ewarn.matching import persons
+from ewarn.terms import LONDON, MentionKind, RecordKind, Role, Tier
 
 FIRST_HAND = ("ambulance", "emergency department", "hospital", "post-mortem", "coroner", "police")
 IN_PERSONS = ("post-mortem", "hospital", "coroner", "emergency department")
 ANALYSED = (Role.MAJOR, Role.MINOR, Role.TRACE, Role.CONFIRMED)
-MARKINGS = ("TLP:CLEAR", "TLP:GREEN", "TLP:AMBER", "TLP:AMBER+STRICT", "TLP:RED")
 
 
 @dataclass(frozen=True)
@@ -73,6 +72,11 @@ class Event:
     start: date
     end: date
     place: str
+    at: datetime | None = None
+    ended: date | None = None
+    known: date | None = None
+    premises: str = ""
+    areas: str = ""
 
 
 @dataclass(frozen=True)
@@ -98,23 +102,13 @@ class Facts:
     sources: tuple[str, ...] = ()
     marking: str = "TLP:AMBER"
     conditions: tuple[str, ...] = ()
+    said: tuple[tuple[str, str, str], ...] = ()
 
     def persons(self, outcome: str | None = None) -> tuple[int, int]:
-        """Fewest and most persons the events can be; streams may hold the same person twice.
-
-        Fewest: the largest of any one stream's sum and any cumulative report. Most: all events added up, and the
-        largest cumulative report of each organisation on top.
-        """
-        rows = [e for e in self.events if outcome is None or e.outcome == outcome]
-        streams: dict[str, int] = defaultdict(int)
-        totals: dict[str, int] = defaultdict(int)
-        for event in rows:
-            if event.cumulative:
-                totals[event.origin.organisation] = max(totals[event.origin.organisation], event.persons)
-            else:
-                streams[event.origin.stream] += event.persons
-        fewest = max([*streams.values(), *totals.values()], default=0)
-        return fewest, sum(streams.values()) + sum(totals.values())
+        """Fewest and most persons the events can be, as signals count them: one person may be told of twice."""
+        rows = [_told(e) for e in self.events if outcome is None or e.outcome == outcome]
+        frame = persons.told(pl.DataFrame(rows, schema=_TOLD)).sort("record_id")
+        return persons.count(frame, pl.DataFrame(self.said, schema=["left", "right", "state"], orient="row"))
 
     @property
     def span(self) -> tuple[date, date] | None:
@@ -139,6 +133,26 @@ class Facts:
         return frozenset(e.record for e in self.events if e.outcome == "fatal")
 
 
+_TOLD = pl.Schema(
+    {name: SHAPES["lines"][name] for name in (
+        "record_id", "source", "kind", "organisation", "stream", "outcome", "persons", "cumulative", "setting",
+        "place_label", "reference_date", "reference_at", "reference_end",
+    )} | {"day": pl.Date, "areas": pl.String}
+)  # fmt: skip
+
+
+def _told(event: Event) -> dict[str, Any]:
+    """An event as a line that speaks of persons."""
+    return {
+        "record_id": event.record, "source": event.origin.organisation, "kind": RecordKind.INCIDENT.value,
+        "organisation": event.origin.organisation, "stream": event.origin.stream, "outcome": event.outcome,
+        "persons": event.persons, "cumulative": event.cumulative, "setting": event.setting or None,
+        "place_label": event.premises or None, "reference_date": event.start, "reference_at": event.at,
+        "reference_end": event.ended or (event.end if event.end > event.start else None),
+        "day": event.known or event.end, "areas": event.areas,
+    }  # fmt: skip
+
+
 def unique(words: Iterable[str]) -> tuple[str, ...]:
     """The words once each, in first order, compared without case, blanks left out."""
     seen: dict[str, str] = {}
@@ -156,14 +170,17 @@ def gather(lines: Lines, records: Collection[str], catalogue: Catalogue) -> Fact
     current = pl.col("record_id").is_in(sorted(records)) & pl.col("visible_to").is_null()
     newest = lines.lines.filter(current).sort("reference_date", "record_id")
     keys = newest.select("record_id", "version")
+    boroughs = _boroughs(lines.places.join(keys, on=["record_id", "version"]))
+    stands = lines.links.filter(pl.col("visible_to").is_null())
     places = _places(lines.places.join(keys, on=["record_id", "version"]), catalogue)
     rows = newest.to_dicts()
     by_record = {row["record_id"]: row for row in rows}
     mentions = lines.mentions.join(keys, on=["record_id", "version"]).sort("record_id", "ordinal").to_dicts()
     sources = unique(row["source"] for row in rows)
-    handling = [catalogue.sources[s].handling for s in sources if s in catalogue.sources]
+    counted = lines.counts.filter(pl.col("record_id").is_in(sorted(records)))["source"].unique()
+    marking, conditions = catalogue.handling({*(row["source"] for row in rows), *counted})
     return Facts(
-        events=tuple(_event(r, places) for r in rows if r["kind"] == RecordKind.INCIDENT),
+        events=tuple(_event(r, places, boroughs) for r in rows if r["kind"] == RecordKind.INCIDENT),
         samples=tuple(_sample(r, places, catalogue) for r in rows if r["kind"] == RecordKind.SAMPLE),
         found=tuple(
             _found(m, by_record[m["record_id"]], catalogue)
@@ -173,8 +190,9 @@ def gather(lines: Lines, records: Collection[str], catalogue: Catalogue) -> Fact
         ),
         notices=unique(r["title"] or "" for r in rows if r["kind"] == RecordKind.NOTICE),
         sources=sources,
-        marking=max((h.marking for h in handling), key=MARKINGS.index, default="TLP:AMBER"),
-        conditions=unique(h.conditions for h in handling),
+        marking=marking or "TLP:AMBER",
+        conditions=conditions,
+        said=tuple(stands.select("left", "right", "state").iter_rows()),
     )
 
 
@@ -186,11 +204,17 @@ def _places(places: pl.DataFrame, catalogue: Catalogue) -> dict[str, str]:
     return {r: catalogue.area_ref(a).name for r, a in best.select("record_id", "area").iter_rows() if a}
 
 
+def _boroughs(places: pl.DataFrame) -> dict[str, str]:
+    """Record id -> every borough it could be in, as text set apart by spaces."""
+    could = places.filter((pl.col("tier") == Tier.BOROUGH) & (pl.col("share").fill_null(1) > 0))
+    return dict(could.group_by("record_id").agg(pl.col("area").unique().sort().str.join(" ")).iter_rows())
+
+
 def _origin(row: dict[str, Any]) -> Origin:
     return Origin(row["organisation"] or row["source"], row["stream"] or "other")
 
 
-def _event(row: dict[str, Any], places: dict[str, str]) -> Event:
+def _event(row: dict[str, Any], places: dict[str, str], boroughs: dict[str, str]) -> Event:
     return Event(
         record=row["record_id"],
         origin=_origin(row),
@@ -201,6 +225,11 @@ def _event(row: dict[str, Any], places: dict[str, str]) -> Event:
         start=row["reference_date"],
         end=row["reference_end"] or row["reference_date"],
         place=places.get(row["record_id"], ""),
+        at=row["reference_at"],
+        ended=row["reference_end"],
+        known=row["visible_from"].astimezone(LONDON).date() if row["visible_from"] else None,
+        premises=row["place_label"] or "",
+        areas=boroughs.get(row["record_id"], ""),
     )
 
 

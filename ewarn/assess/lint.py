@@ -12,9 +12,8 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from ewarn.assess.facts import MARKINGS
 from ewarn.catalogue import Catalogue
-from ewarn.terms import Alert, Frozen, Product, Standing
+from ewarn.terms import MARKINGS, Alert, Frozen, Product, Standing
 
 REQUIRED = {
     "reference": "the case's reference",

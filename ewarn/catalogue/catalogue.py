@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -24,7 +24,7 @@ from ewarn.catalogue.definitions import (
 )
 from ewarn.errors import UsageFault
 from ewarn.frames import empty
-from ewarn.terms import AreaRef, Subject, SubjectKind, Tier
+from ewarn.terms import AreaRef, Subject, SubjectKind, Tier, strictest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +58,19 @@ class Catalogue:
     def sources(self) -> dict[str, FeedDefinition | DropDefinition | NoticeDefinition]:
         """Feeds, drops and notices without a feed, by id; an id is never two of them."""
         return {**self.feeds, **self.drops, **self.notices}
+
+    def handling(self, sources: Iterable[str]) -> tuple[str, tuple[str, ...]]:
+        """The strictest marking of some sources, and their conditions once each; no source: no marking.
+
+        A source that is no longer described is taken for TLP:RED: nobody here can say what its originator allows.
+        """
+        known = [self.sources[source].handling for source in sorted(set(sources) & set(self.sources))]
+        markings = [handling.marking for handling in known]
+        conditions = [handling.conditions for handling in known if handling.conditions]
+        if set(sources) - set(self.sources):
+            markings.append("TLP:RED")
+            conditions.append("A source of this is no longer described: ask its originator before passing anything on.")
+        return strictest(markings), tuple(dict.fromkeys(conditions))
 
     @cached_property
     def substances(self) -> dict[str, SubstanceDefinition]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ewarn.cli.options import As, Call, SecretFile, command, group, instant
-from ewarn.cli.output import local_time, plain, plural, table
+from ewarn.cli.output import local_time, plain, plural, show_handling, table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -39,9 +39,11 @@ def list_cases(
     status: Annotated[Literal["open", "closed"] | None, typer.Option("--status", help="Only these.")] = None,
 ) -> None:
     """List cases with owner, next action and when it is due."""
-    from ewarn.pipeline import assess
+    from ewarn.pipeline import assess, handling
 
-    found = assess.list_cases(call.house(), status)
+    house = call.house()
+    found = assess.list_cases(house, status)
+    marking, conditions = handling.of_cases(house, found)
 
     def human(console: Console) -> None:
         plain(console, f"{plural(len(found), 'case')}.")
@@ -52,8 +54,9 @@ def list_cases(
                 for c in found
             ]
             console.print(table(heads, rows))
+        show_handling(console, marking, conditions)
 
-    call.out.answer({"cases": found}, human)
+    call.out.answer({"cases": found, "marking": marking, "conditions": conditions}, human)
 
 
 def show(call: Call, ref: Ref) -> None:
@@ -89,6 +92,7 @@ def show_case(console: Console, report: CaseReport) -> None:
     for page in report.pages:
         answered = f"acknowledged by {page.acknowledged_by}" if page.acknowledged_by else "NOT acknowledged"
         plain(console, f"Page {page.id} at {local_time(page.at)}: {answered}")
+    show_handling(console, report.marking, report.conditions)
 
 
 def _act(entry: dict[str, object]) -> tuple[object, ...]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ewarn.cli.options import Area, By, BySecretFile, Call, Rule, Substance, command, day, instant
-from ewarn.cli.output import clean, local_time, number, plain, plural, table
+from ewarn.cli.output import clean, local_time, number, plain, plural, show_handling, table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -47,6 +47,7 @@ def detect(
     def human(console: Console) -> None:
         plain(console, f"As known at {local_time(report.as_of)} Europe/London, content {report.content_hash[:12]}.")
         show_signals(console, report.signals)
+        show_handling(console, report.marking, report.conditions)
         show_not_evaluable(console, report.not_evaluable)
         if report.new or report.cases:
             plain(console, f"New or grown: {len(report.new)}. Cases touched: {', '.join(report.cases) or 'none'}.")
@@ -115,6 +116,7 @@ def backtest(
     def human(console: Console) -> None:
         plain(console, f"{report.start} to {report.end}, {report.days} days, content {report.content_hash[:12]}.")
         show_signals(console, report.signals, first_raised=True)
+        show_handling(console, report.marking, report.conditions)
         plain(console, f"{report.signals_per_week:.2f} signals a week.")
         show_not_evaluable(console, report.not_evaluable)
 
@@ -136,7 +138,20 @@ def explain(
     if raw:
         told = rawtext.shown(house, trail.records, call.now(house), call.keeper(acting, acting_secret))
         trail = trail.model_copy(update={"records": tuple(told)})
-    call.out.answer(trail, lambda console: _show_trail(console, trail.signal, trail.records))
+
+    def human(console: Console) -> None:
+        _show_trail(console, trail.signal, trail.records)
+        show_handling(console, trail.marking, trail.conditions)
+
+    call.out.answer(trail, human)
+
+
+def _persons(signal: Signal) -> str:
+    """Fewest and most persons, where the rule counts persons."""
+    if signal.persons_min is None:
+        return "-"
+    same = signal.persons_min == signal.persons_max
+    return str(signal.persons_min) if same else f"{signal.persons_min} to {signal.persons_max}"
 
 
 def _show_trail(console: Console, signal: Signal, records: Sequence[dict[str, Any]]) -> None:
@@ -144,7 +159,7 @@ def _show_trail(console: Console, signal: Signal, records: Sequence[dict[str, An
     plain(console, signal.why)
     for label, value in (
         ("rule", signal.rule), ("period", f"{signal.period.start} to {signal.period.end}"),
-        ("observed", number(signal.observed)), ("expected", number(signal.expected)),
+        ("observed", number(signal.observed)), ("expected", number(signal.expected)), ("persons", _persons(signal)),
         ("upper bound", number(signal.upper_bound)), ("standing", signal.standing.value),
         ("would have stopped it", signal.would_have_stopped_it or "-"),
     ):  # fmt: skip

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ewarn.cli.options import Call, command
-from ewarn.cli.output import local_time, plain, table
+from ewarn.cli.output import ago, local_time, number, plain, span, table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 PANEL = "The house"
+STATUS_RIGHT = ("heard", "news", "every", "expected", "lag")
 
 
 def register(app: typer.Typer) -> None:
@@ -84,11 +85,20 @@ def status(call: Call) -> None:
 def _show_status(console: Console, report: StatusReport) -> None:
     plain(console, f"{report.home}, {report.standing}, at {local_time(report.at)} Europe/London")
     rows = [
-        (s.source, local_time(s.last_received_at), local_time(s.last_new_at), s.last_outcome or "-",
-         "LATE" if s.late else "no")
+        (
+            s.source, ", ".join(map(str.upper, s.states) if s.words else s.states),
+            ago(report.at, s.last_received_at), ago(report.at, s.last_new_at), span(s.cadence_hours),
+            span(s.expected_every_hours), f"{number(s.lag_days)}/{s.expected_lag_days}",
+        )
         for s in report.sources
     ]  # fmt: skip
-    console.print(table(("source", "last received", "last new", "outcome", "late"), rows))
+    console.print(table(("source", "state", "heard", "news", "every", "expected", "lag"), rows, right=STATUS_RIGHT))
+    plain(console, "  heard, news: how long ago. every: measured between news. lag: days, measured/expected.")
+    for source in report.sources:
+        for words in source.words:
+            plain(console, f"{source.source}: {words}")
+        if source.asked_again_at:
+            plain(console, f"{source.source}: its publisher asks us to wait until {local_time(source.asked_again_at)}")
     records = ", ".join(f"{count} {kind}" for kind, count in report.records.items()) or "none"
     for label, value in (
         ("records", records), ("rejects waiting", report.open_rejects), ("names waiting", report.naming_queue),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ewarn.cli.options import By, BySecretFile, Call, SourceId, command, group
-from ewarn.cli.output import plain, plural, table
+from ewarn.cli.output import plain, plural, show_handling, table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -55,13 +55,15 @@ def show_intake(console: Console, report: IntakeReport) -> None:
     if not report.sources:
         plain(console, "Nothing waiting: no feed is enabled and no complete file lies in the drop folders.")
         return
-    heads = ("source", "records", "new", "changed", "same", "rejects", "detections", "queued")
-    rows = [(s.source, *(getattr(s, name) for name in counts)) for s in report.sources]
+    heads = ("source", "rows in", "new", "changed", "same", "rejects", "detections", "queued")
+    rows = [(s.member or s.source, *(getattr(s, name) for name in counts)) for s in report.sources]
     console.print(table(heads, rows, right=heads[1:]))
+    plain(console, "rows in = new + changed + same + rejects")
     for source in report.sources:
         said = [source.error or ("" if source.outcome == "ok" else source.outcome), *source.notes]
+        where = f"{source.source} ({source.member})" if source.member else source.source
         for note in filter(None, said):
-            plain(console, f"{source.source}: {note}")
+            plain(console, f"{where}: {note}")
     if any(s.rejects for s in report.sources):
         plain(console, "Rejected rows are kept: see `ewarn rejects list`.")
     if any(s.queued for s in report.sources):
@@ -83,17 +85,24 @@ def list_rejects(
     call: Call,
     source: SourceId = None,
     raw: Annotated[bool, typer.Option("--raw", help="With the text as it came; who looks is put on record.")] = False,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="As CSV, to open elsewhere; no cell of it is a formula.")
+    ] = False,
     acting: By = None,
     acting_secret: BySecretFile = None,
 ) -> None:
     """List the rows that could not be used, with position and reason."""
-    from ewarn.pipeline import rawtext, replay
+    from ewarn.pipeline import exports, handling, rawtext, replay
 
     house = call.house()
     found = replay.list_rejects(house, source)
     if raw:
         found = rawtext.shown(house, found, call.now(house), call.keeper(acting, acting_secret))
+    marking, conditions = handling.of_rows(house, found, "source")
     columns = ("source", "position", "reason", "raw") if raw else ("source", "position", "reason")
+    if as_csv and not call.out.as_json:
+        call.out.text(exports.csv_of(("snapshot", *columns, "marking", "conditions"), handling.on_rows(house, found)))
+        return
     rows = [[r.get(k) for k in columns] for r in found]
 
     def human(console: Console) -> None:
@@ -101,8 +110,9 @@ def list_rejects(
         if rows:
             console.print(table(columns, rows))
             plain(console, "After a fix in the definition: `ewarn rejects replay`. The text as it came: add --raw.")
+        show_handling(console, marking, conditions)
 
-    call.out.answer({"rejects": found}, human)
+    call.out.answer({"rejects": found, "marking": marking, "conditions": conditions}, human)
 
 
 def replay_rejects(call: Call, source: SourceId = None) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ewarn.cli.options import Call, command, group
-from ewarn.cli.output import clean, local_time, plain, plural, table
+from ewarn.cli.output import clean, local_time, plain, plural, show_handling, table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,9 +29,11 @@ def register(app: typer.Typer) -> None:
 
 def list_names(call: Call) -> None:
     """List the names as written that no list has, the likeliest new opioid first."""
-    from ewarn.pipeline import naming
+    from ewarn.pipeline import handling, naming
 
-    queue = naming.naming_queue(call.house())
+    house = call.house()
+    queue = naming.naming_queue(house)
+    marking, conditions = handling.of_rows(house, queue, "first_source", "last_source")
 
     def human(console: Console) -> None:
         plain(console, f"{plural(len(queue), 'name')} waiting.")
@@ -41,8 +43,9 @@ def list_names(call: Call) -> None:
             console.print(table(heads, rows, right=("records",)))
             plain(console, 'Say what one is: `ewarn names set "AS WRITTEN" SUBSTANCE`.')
             plain(console, 'Say that it names no substance: `ewarn names dismiss "AS WRITTEN"`.')
+        show_handling(console, marking, conditions)
 
-    call.out.answer({"names": queue}, human)
+    call.out.answer({"names": queue, "marking": marking, "conditions": conditions}, human)
 
 
 def _row(row: dict[str, Any]) -> list[object]:

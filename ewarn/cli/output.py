@@ -48,6 +48,26 @@ def number(value: float | None) -> str:
     return "-" if value is None else f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
+def span(hours: float | None) -> str:
+    """A length of time in its own unit: 40 min, 7 h, 12 d; a dash where it is unknown."""
+    if hours is None:
+        return "-"
+    if hours < 1:
+        return f"{max(0, round(hours * 60))} min"
+    return f"{hours:.0f} h" if hours < 48 else f"{hours / 24:.0f} d"
+
+
+def ago(now: datetime, then: datetime | None) -> str:
+    """How long before `now` something was; a dash where it never was."""
+    return span(None if then is None else max(0.0, (now - then).total_seconds() / 3600))
+
+
+def show_handling(console: Console, marking: str, conditions: Sequence[str]) -> None:
+    """Under which marking what stands above may be passed on, and what its originators ask."""
+    if marking:
+        plain(console, f"Handling: {marking}. {' '.join(conditions)}".rstrip())
+
+
 class Output:
     """Where the answer goes. `stdout` is held back from everything else while --json is on."""
 
@@ -82,6 +102,12 @@ class Output:
     def document(self, document: Any) -> None:
         text = json.dumps(document, ensure_ascii=False, default=_plain, indent=2 if self.stdout.isatty() else None)
         self.stdout.write(text + "\n")
+        self.stdout.flush()
+        self.answered = True
+
+    def text(self, text: str) -> None:
+        """Text of another form than the two above, as it stands, such as CSV."""
+        self.stdout.write(text)
         self.stdout.flush()
         self.answered = True
 

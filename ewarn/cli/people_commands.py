@@ -132,7 +132,9 @@ def add_recipient(
     areas: Areas,
     address: Annotated[str, typer.Option("--address", help="Fills {address} of the channel.")] = "",
     organisation: Annotated[str, typer.Option("--organisation", help="Organisation.")] = "",
-    kind: Annotated[str, typer.Option("--group", help="health, council, outreach, police, ...; duty, panel.")] = "",
+    kind: Annotated[
+        str, typer.Option("--group", help="health, council, outreach, police, ...; duty, panel, operator.")
+    ] = "",
     audience: Annotated[
         Literal["professional", "public", "internal"], typer.Option("--audience", help="What it may read.")
     ] = "professional",

@@ -12,11 +12,20 @@ from datetime import datetime, timedelta
 from ewarn.terms import LONDON, CaseChange, CaseFile, Family, Page, Signal, Standing, digest
 
 PANEL = "panel-"
+OPERATOR = "operator-"
+MOST_NOTICES = 10
 SHOUTED = {Standing.ACTUAL: "", Standing.EXERCISE: "EXERCISE: ", Standing.TEST: "TEST: "}
 FOOT = {
     Standing.ACTUAL: "Actual event. Not verified by a person yet.",
     Standing.EXERCISE: "EXERCISE: not a real event.",
     Standing.TEST: "TEST: not a real event.",
+}
+
+
+FOOT_OPERATOR = {
+    Standing.ACTUAL: "This is about ewarn and its sources, not about a case. Missing data is never an all-clear.",
+    Standing.EXERCISE: FOOT[Standing.EXERCISE],
+    Standing.TEST: FOOT[Standing.TEST],
 }
 
 
@@ -116,6 +125,29 @@ def panel_notice(case: CaseFile, alert_id: str, person: str, review_by: datetime
     )
     page_id = PANEL + digest(["panel", alert_id, person, now.isoformat()], 12)
     return Page(id=page_id, case=case.ref, at=now, subject=subject, text=text, standing=case.standing)
+
+
+def operator_message(notices: Sequence[tuple[str, str]], standing: Standing, now: datetime, origin: str = "") -> Page:
+    """One message about several notices, each a source and its words. Nobody needs to acknowledge it."""
+    sources = list(dict.fromkeys(source for source, _ in notices))
+    many = len(notices) != 1
+    subject = f"{SHOUTED[standing]}ewarn: {len(notices)} operator notice{'s' if many else ''}: {', '.join(sources[:4])}"
+    lines = [f"- {source}: {text}" for source, text in notices[:MOST_NOTICES]]
+    if len(notices) > MOST_NOTICES:
+        lines.append(f"And {len(notices) - MOST_NOTICES} more.")
+    lines.append("See: ewarn status. Each notice closes by itself where its cause ends.")
+    lines.append(" ".join(part for part in (FOOT_OPERATOR[standing], origin and f"{origin}.") if part))
+    page_id = OPERATOR + digest(["operator", now.isoformat(), list(notices)], 12)
+    return Page(
+        id=page_id,
+        case="",
+        at=now,
+        subject=subject,
+        text="\n".join(lines),
+        standing=standing,
+        acknowledged_by="ewarn",
+        acknowledged_at=now,
+    )
 
 
 def escalations(pages: Sequence[Page], now: datetime, backup_after_minutes: float, rota_length: int = 2) -> list[Page]:

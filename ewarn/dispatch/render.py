@@ -19,7 +19,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from ewarn.catalogue import Catalogue
 from ewarn.catalogue.definitions import TemplateDefinition
 from ewarn.disclosure.suppress import for_audience
-from ewarn.dispatch.page import PANEL
+from ewarn.dispatch.page import OPERATOR, PANEL
 from ewarn.errors import ContentFault, Refused
 from ewarn.terms import Alert, Page, Payload, Standing, canonical, digest
 
@@ -83,7 +83,7 @@ def thread(content: dict[str, Any]) -> str:
 def page_payload(page: Page, form: str, catalogue: Catalogue) -> Payload:
     """A page as one channel takes it: text, slack, json or e-mail. The duty rota's goes through the page template."""
     template = next((t for t in catalogue.templates.values() if t.product == "page"), None)
-    if template is None or page.id.startswith(PANEL):
+    if template is None or page.id.startswith((PANEL, OPERATOR)):
         subject, body = page.subject, f"{page.subject}\n\n{page.text}"
     else:
         bare = page.subject.removeprefix(f"{page.standing.value.upper()}: ")

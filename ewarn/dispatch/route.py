@@ -26,7 +26,8 @@ from ewarn.terms import (
     digest,
 )
 
-INTERNAL_GROUPS = ("duty", "panel")
+INTERNAL_GROUPS = ("duty", "panel", "operator")
+WHY_INTERNAL = {"panel": "on the panel", "operator": "looks after ewarn"}
 
 
 class Withheld(NamedTuple):
@@ -115,7 +116,7 @@ def page_destinations(
                 format=channel.format,
                 state=DeliveryState.WAITING,
                 standing=page.standing,
-                why=f"{place} on the duty rota" if group == "duty" else "on the panel",
+                why=WHY_INTERNAL.get(group, f"{place} on the duty rota"),
             )
         )
     if not routed.deliveries:

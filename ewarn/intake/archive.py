@@ -6,6 +6,7 @@ In: bytes, or the file they lie in. Must never believe a directory's size, nor i
 from __future__ import annotations
 
 import io
+import re
 import struct
 import tempfile
 import zipfile
@@ -22,7 +23,17 @@ PIECE = 1024 * 1024
 IN_MEMORY = 64 * 1024 * 1024
 GZIP, ZIP = b"\x1f\x8b", (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 ADVICE = "Save it as CSV (UTF-8) or .xlsx, without a password, and drop it again."
-DAMAGE = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error, struct.error, ValueError)
+DAMAGE = (
+    zipfile.BadZipFile,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    zlib.error,
+    struct.error,
+    ValueError,
+    IndexError,
+)
+NUMBERED = re.compile(r"table (\d+)")  # what a table is called where its name is withheld
 _MOST_DIRECTORY = 4 * 1024 * 1024
 FOREIGN = {
     b"\xd0\xcf\x11\xe0": "an old-format (.xls) or password-protected workbook",
@@ -107,7 +118,7 @@ def zip_of(source: bytes | Path) -> Iterator[zipfile.ZipFile]:
             raise too_large("names more files than are read")
         try:
             archive = zipfile.ZipFile(stream)
-        except (zipfile.BadZipFile, ValueError, OSError, struct.error, NotImplementedError) as error:
+        except (*DAMAGE, OSError) as error:
             raise damaged(str(error)) from error
         with archive:
             yield archive
@@ -177,5 +188,7 @@ def inflated(plain: _Readable, packed: int, caps: Caps, scratch: Path, name: str
 
 
 def shown(name: str) -> str:
-    """A name as one line of text: what cannot be printed is escaped."""
+    """A name as one line of text: what cannot be printed is escaped; 'table 1' is quoted, as that is a name of ours."""
+    if NUMBERED.fullmatch(name):
+        return f"'{name}'"
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in name)

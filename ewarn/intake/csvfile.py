@@ -7,6 +7,7 @@ that a row with too few or too many cells shows. All other records are read one 
 
 from __future__ import annotations
 
+import codecs
 import io
 import re
 from bisect import bisect_left
@@ -242,7 +243,8 @@ def _read_plain(
     names = [str(position) for position in range(len(file.header) + 1)]
     kept = tuple(columns or file.header)
     mark = next((mark for mark in _MARKS if mark not in text), None)
-    if mark is None or (len(file.header) == 1 and b'"' in text):
+    marked = text.startswith(codecs.BOM_UTF8)  # in a cell: Polars would take it for the beginning of a file
+    if mark is None or marked or (len(file.header) == 1 and b'"' in text):
         return _one_by_one(text, lines, file, kept)
     read = pl.scan_csv(
         io.BytesIO(text.replace(file.text.line_end, file.delimiter.encode() + mark + b"\n")),

@@ -13,6 +13,7 @@ from __future__ import annotations
 import calendar
 import errno
 import json
+import os
 import re
 import resource
 import sys
@@ -199,6 +200,6 @@ def _main() -> bytes:
 
 
 if __name__ == "__main__":
-    status = _within(*map(int, sys.argv[1:4]), _main)
-    sys.stdout = None  # type: ignore[assignment]  # what could not be written is not tried again on the way out
-    sys.exit(status)
+    memory, seconds, answer = map(int, sys.argv[1:4])
+    status = _within(memory, seconds, answer, _main)
+    os._exit(status)  # what could not be written is not tried again on the way out

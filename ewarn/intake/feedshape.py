@@ -18,7 +18,8 @@ from ewarn.intake import feedreader
 REMEMBERED = 10
 USUAL_SHARE, LOST_SHARE = 0.8, 0.4
 COLLAPSED_SHARE, FEWEST_TO_COLLAPSE = 0.25, 4
-TOPICS = ("drift: format", "drift: entries", "drift: ids", "drift: dates", "drift: links", "drift: titles",
+EMPTY = "empty"
+TOPICS = (EMPTY, "drift: format", "drift: entries", "drift: ids", "drift: dates", "drift: links", "drift: titles",
           "drift: texts")  # fmt: skip
 _MISSING = {
     "ids": "ids of their own", "dates": "a date", "links": "a link", "titles": "a title", "texts": "a text",
@@ -59,7 +60,7 @@ def drift(now: Shape, before: Sequence[Shape]) -> dict[str, str]:
     """
     if not now.entries:
         beside = f"; it usually has {median(s.entries for s in before):g}" if before else ""
-        return {"drift: entries": f"the feed has no entries{beside}. An empty feed is no all-clear"}
+        return {EMPTY: f"the feed has no entries{beside}. An empty feed is no all-clear"}
     if not before:
         return {}
     found = {}

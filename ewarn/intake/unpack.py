@@ -26,6 +26,7 @@ from ewarn.intake.archive import (
     ADVICE,
     DAMAGE,
     GZIP,
+    NUMBERED,
     ZIP,
     Caps,
     Contents,
@@ -83,10 +84,10 @@ def opened(source: bytes | Path, name: str = "", caps: Caps = Caps(), known: Col
 
 def _given(source: bytes | Path, name: str, caps: Caps) -> str:
     """The name in the archive of what is called 'table 2' where names are withheld."""
-    if not (number := re.fullmatch(r"table (\d+)", name)):
+    if not (number := NUMBERED.fullmatch(name)):
         return name
     names = contents(source, caps).members
-    return name if name in names or not 0 < int(number[1]) <= len(names) else names[int(number[1]) - 1]
+    return names[int(number[1]) - 1] if 0 < int(number[1]) <= len(names) else name
 
 
 def unpack(source: bytes | Path, caps: Caps = Caps()) -> list[tuple[str, bytes | UnusableInput]]:
@@ -243,9 +244,9 @@ def _listed(archive: zipfile.ZipFile) -> tuple[dict[str, zipfile.ZipInfo], list[
     found: dict[str, zipfile.ZipInfo] = {}
     left_out = []
     for info in archive.infolist():
-        if info.is_dir():
+        if info.filename.endswith("/"):
             continue
-        name = base = shown(info.filename)
+        name = base = shown(info.filename) or "(no name)"
         if "__MACOSX/" in f"/{name}" or name.rpartition("/")[2].lower() in _LEFT_OUT:
             left_out.append(name)
             continue

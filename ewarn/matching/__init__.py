@@ -5,7 +5,8 @@ matched. Must never read a file, a clock or the network, and never resolve a nam
 its whole name is queued for a person.
 """
 
-from ewarn.matching.names import Matcher, Mention, Suggestion
+from ewarn.matching.likeness import Suggestion
+from ewarn.matching.names import Matcher, Mention
 from ewarn.matching.places import FoundArea, Gazetteer, Place
 
 __all__ = ["FoundArea", "Gazetteer", "Matcher", "Mention", "Place", "Suggestion"]

@@ -10,31 +10,20 @@ inside a longer compound name. Likeness only orders the queue, it never resolves
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import NamedTuple
 
-from ahocorasick_rs import AhoCorasick, MatchKind
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
-
 from ewarn.catalogue.definitions import ClassDefinition, StatusDefinition
-from ewarn.matching import chemistry, prose
-from ewarn.matching.text import Words, word_set
+from ewarn.matching import chemistry, finding, prose
+from ewarn.matching.finding import BRACKETED, Entry, Finder, Hit, Name
+from ewarn.matching.likeness import Likeness, Suggestion
+from ewarn.matching.negation import negated, ruled_out
+from ewarn.matching.text import Words
 from ewarn.terms import MentionKind
 
+_LISTING = re.compile(r"[;|+&/]|, ")  # between the parts of a list
 _MEMO = 65_536  # texts remembered; a source repeats itself far more than this many times over
-
-
-class Name(NamedTuple):
-    """One listed spelling and what it names."""
-
-    text: str
-    kind: MentionKind
-    subject: str
-    class_id: str | None
 
 
 class Mention(NamedTuple):
@@ -49,83 +38,32 @@ class Mention(NamedTuple):
     matched: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Suggestion:
-    """A listed name close to a queued one: an offer to a person. `score` 0-100, `confidence` in words."""
-
-    subject: str
-    class_id: str | None
-    name: str
-    score: float
-    confidence: str
-
-
-@dataclass(slots=True)
-class _Entry:
-    """A spelling to look for, with the places where its listed forms have gaps, and the commas and slashes in them."""
-
-    name: Name
-    gaps: set[int] = field(default_factory=set)
-    marks: set[tuple[int, str]] = field(default_factory=set)
-
-
-@dataclass(slots=True)
-class _Hit:
-    """A listed name in a text, by its first and last word. `queued`: it is part of a longer, unlisted compound."""
-
-    first: int
-    last: int
-    name: Name
-    queued: bool = False
-    as_class: bool = False
-
-
-_NEGATED_BEFORE = re.compile(
-    r"\b(?:no|non|not|without|excluding|excludes|negative for|absence of|free of|dim|kein|keine|sans)"
-    r"(?![\s\-]+only)(?:[\s\-]+[\w']+){0,2}[\s\-]+$"
-)
-_NEGATED_AFTER = re.compile(
-    r"^[\s\-]*(?:was |is |were |are )?(?:not (?:detected|found|present|identified)|negative|excluded|free\b|ruled out)"
-)
-_NEGATION = re.compile(r"\b(?:no|non|not|without|exclud\w+|negative|absence|free|dim|keine?|sans|ruled)\b")
-_CLAUSE = re.compile(r"[.,;:!?()]")
-_LISTING = re.compile(r"[;|+&/]|, ")
-_OR = re.compile(r"\s*(?:,\s*)?(?:or|nor|and/or)\s+(?:any\s+)?")
-_COMMA_GAP = re.compile(r"\s*,\s*")
-_SHORT_WORDS = word_set("nor or and to in an a at on no not but of is as by it for so we he be i")
-_BRACKETED = re.compile(r"[\s\-,.'()\[\]/]*")
-
-
 class Matcher:
     """Listed names, ready to be looked up. Built once per catalogue."""
 
     def __init__(self, classes: Iterable[ClassDefinition], statuses: Iterable[StatusDefinition]) -> None:
         classes, statuses = tuple(classes), tuple(statuses)
-        self._fuzzy = {c.id for c in classes if c.fuzzy_close_to}
         self._watched = {c.id for c in classes if c.watch}
-        self._names: dict[str, _Entry] = {}
-        self._cells: dict[str, _Entry] = {}
-        self._brands: dict[str, _Entry] = {}
-        self._results: dict[str, _Entry] = {}
-        _enter(self._names, (*_substance_names(classes), *_class_names(classes)), varied=True)
-        _enter(self._cells, _cell_names(classes))
-        _enter(self._brands, _brand_names(classes))
-        _enter(self._results, _status_names(statuses))
+        self._names: dict[str, Entry] = {}
+        self._cells: dict[str, Entry] = {}
+        self._brands: dict[str, Entry] = {}
+        self._results: dict[str, Entry] = {}
+        finding.enter(self._names, (*finding.substance_names(classes), *finding.class_names(classes)), varied=True)
+        finding.enter(self._cells, finding.cell_names(classes))
+        finding.enter(self._brands, finding.brand_names(classes))
+        finding.enter(self._results, finding.status_names(statuses))
         self._stems = tuple((Words(e).key, c.id) for c in classes for e in c.stem_endings)
-        self._endings = tuple({e for stem, _ in self._stems for e in (stem, f"{stem}s")})
-        self._close = {e: n.name for e, n in self._names.items() if n.name.class_id in self._fuzzy and len(e) > 6}
-        self._sounds = {_sound(e): n for e, n in self._close.items()}
+        self._endings = tuple({e for stem, _ in self._stems for e in (stem, f"{stem}s")}) or ("\0",)
         self._passed = frozenset(Words(w).key for s in statuses for w in s.prose_words)
         self._nothing = next((s for s in statuses if s.stands_for == "nothing named"), None)
         self._absent = next((s for s in statuses if s.stands_for == "ruled out"), None)
-        keys = dict.fromkeys(k for table in (self._names, self._brands) for k in table if len(k) > 1)
-        self._listed, self._machine = _machine(keys)
-        phrases = dict.fromkeys(k for k, e in self._results.items() if e.gaps)
-        self._phrases, self._phrase_machine = _machine(phrases)
+        self._finder = Finder((*self._names, *self._brands))
+        self._phrases = Finder(key for key, entry in self._results.items() if entry.gaps)
         self._with_brands = {**self._brands, **self._names}
         self._memo_mentions = lru_cache(_MEMO)(self._mentions)
         self._memo_cell = lru_cache(_MEMO)(self._in_cell)
-        self._resembles = lru_cache(_MEMO)(self._resembling)
+        self._likeness = Likeness(self._names, self._brands, {c.id for c in classes if c.fuzzy_close_to})
+        self._resembles = lru_cache(_MEMO)(self._likeness.class_of)
 
     # -------------------------------------------------------------------------------------------- what is asked
 
@@ -180,25 +118,12 @@ class Matcher:
         return tuple(sorted(mentions, key=lambda m: (m.start, m.end)))
 
     def suggest(self, text: str, limit: int = 3) -> list[Suggestion]:
-        """Listed names closest to a queued one, those of classes that ask for it first. Never a resolution."""
-        sound = _sound(Words(text).key)
-        choices = self._choices
-        close = process.extract(
-            sound, choices.keys(), scorer=OSA.normalized_similarity, limit=limit * 4, score_cutoff=0.6
-        )
-        found: dict[str, Suggestion] = {}
-        for spelling, score, _ in close:
-            name = choices[spelling]
-            if name.subject not in found:
-                found[name.subject] = Suggestion(
-                    name.subject, name.class_id, name.text, round(100 * score, 1), confidence(100 * score)
-                )
-        likeliest = sorted(found.values(), key=lambda s: (-s.score, s.class_id not in self._fuzzy, s.subject))
-        return likeliest[:limit]
+        """Listed names closest to a queued one, the likeliest first. Never a resolution."""
+        return self._likeness.suggest(text, limit)
 
     # -------------------------------------------------------------------------------------------- one name
 
-    def _whole(self, words: Words, brands: bool) -> tuple[Mention, list[_Hit], list[_Hit]]:
+    def _whole(self, words: Words, brands: bool) -> tuple[Mention, list[Hit], list[Hit]]:
         """(what the whole text is, the names in it, the names in it that are ruled out)."""
         last = len(words.tokens) - 1
         name = self._exactly(words, 0, last, brands)
@@ -214,7 +139,7 @@ class Matcher:
         class_id = classes[0] if classes else self._class_of_word(words.key)
         return self._queued(words, 0, last, class_id), hits, absent
 
-    def _result(self, words: Words, absent: list[_Hit]) -> Name | None:
+    def _result(self, words: Words, absent: list[Hit]) -> Name | None:
         """The result that a cell without names states somewhere in it; or that all its names were ruled out."""
         if absent and self._absent is not None:
             rest = set(range(len(words.tokens))) - {n for hit in absent for n in range(hit.first, hit.last + 1)}
@@ -222,7 +147,7 @@ class Matcher:
                 return Name(self._absent.name, MentionKind.STATUS, self._absent.id, None)
         if len(words.tokens) < 2:
             return None
-        phrases = self._find(words, self._phrases, self._phrase_machine, self._results, True)
+        phrases = self._phrases.find(words, self._results, any_case=True)
         return phrases[0].name if phrases else None
 
     def _exactly(self, words: Words, first: int, last: int, brands: bool) -> Name | None:
@@ -235,7 +160,7 @@ class Matcher:
                 return entry.name
         return None
 
-    def _reads_as_one(self, words: Words, first: int, last: int, entry: _Entry) -> bool:
+    def _reads_as_one(self, words: Words, first: int, last: int, entry: Entry) -> bool:
         if _LISTING.search(words.folded) is None:
             return True
         at = 0
@@ -245,7 +170,7 @@ class Matcher:
                 return False
         return True
 
-    def _around(self, words: Words, hits: list[_Hit]) -> Name | None:
+    def _around(self, words: Words, hits: list[Hit]) -> Name | None:
         """The one substance that the whole cell names, with salts, isotopes, remarks and amounts around it.
 
         'Metonitazene (trace)', 'Etonitazepyne (N-pyrrolidino etonitazene)', 'cocaine 80%': only where all names agree.
@@ -266,82 +191,24 @@ class Matcher:
 
     # -------------------------------------------------------------------------------------------- names in a text
 
-    def _hits(self, words: Words, brands: bool, any_case: bool, run_on: bool = False) -> tuple[list[_Hit], list[_Hit]]:
+    def _hits(self, words: Words, brands: bool, any_case: bool, run_on: bool = False) -> tuple[list[Hit], list[Hit]]:
         """(names, names ruled out), leftmost and longest first, with what belongs to them on both sides."""
         table = self._with_brands if brands else self._names
-        found = self._find(words, self._listed, self._machine, table, any_case, run_on)
-        hits: list[_Hit] = []
+        found = self._finder.find(words, table, any_case, run_on)
+        hits: list[Hit] = []
         for hit in found:
             self._widen(words, hit, hits[-1].last if hits else -1)
             hits.append(hit)
-        if not hits or _NEGATION.search(words.folded) is None:
-            return hits, []
-        absent = _ruled_out(words, hits)
+        absent = ruled_out(words, hits)
         return [hit for hit in hits if hit not in absent], absent
 
-    def _find(
-        self, words: Words, listed: list[str], machine: AhoCorasick | None, table: dict[str, _Entry], any_case: bool,
-        run_on: bool = False,
-    ) -> list[_Hit]:  # fmt: skip
-        """Whole-word, leftmost-longest. Names of up to three letters must stand in capitals unless `any_case`.
-
-        `run_on`: a missing space beside 'of' or 'and' is read as one ('offentanyl', 'heroinand').
-        """
-        if machine is None:
-            return []
-        key = words.key
-        matches = machine.find_matches_as_indexes(key, overlapping=True)
-        if not matches:
-            return []
-        starts, ends = words.starts, words.ends
-        found: list[tuple[int, int, int, _Entry, bool]] = []
-        for index, start, end in matches:
-            last = ends.get(end)
-            if last is None and end - start > 3 and key[end : end + 1] == "s":
-                last = ends.get(end + 1)
-            if last is None and run_on and end - start > 5:
-                last = _before_joint(words, end)
-            if last is None:
-                continue
-            entry = table.get(listed[index])
-            if entry is None:
-                continue
-            first = starts.get(start)
-            glued = False
-            if first is None and end - start > 5:
-                first, glued = self._glued(words, start, last, run_on)
-            if first is None:
-                continue
-            if first != last and not _one_name(words, first, last, entry):
-                continue
-            if end - start <= 4 and not any_case and not _as_short(words, first, last, end - start):
-                continue
-            found.append((first, -last, -len(listed[index]), entry, glued))
-        if not found:
-            return []
-        found.sort(key=lambda f: f[:3])
-        hits: list[_Hit] = []
-        for first, last, _, entry, glued in found:
-            if not hits or first > hits[-1].last:
-                hits.append(_Hit(first, -last, entry.name, queued=glued))
-        return hits
-
-    def _glued(self, words: Words, start: int, last: int, run_on: bool) -> tuple[int | None, bool]:
-        """(word, part of another name?) where a listed name ends a word: 'difluoroalprazolam', or 'offentanyl'."""
-        token = words.tokens[last]
-        inside = start - words.offsets[last]
-        before = token[:inside] if inside > 0 else ""
-        if run_on and before in prose.JOINTS:
-            return last, False
-        return (last, True) if len(token) - inside > 6 and chemistry.is_group(before) else (None, False)
-
-    def _widen(self, words: Words, hit: _Hit, before: int) -> None:
+    def _widen(self, words: Words, hit: Hit, before: int) -> None:
         """Take in salts, isotopes and mirror images; see whether a group makes it part of another name."""
         tokens, gaps = words.tokens, words.gaps
         while hit.last + 1 < len(tokens):
             gap, token = gaps[hit.last + 1], tokens[hit.last + 1]
             following = tokens[hit.last + 2] if hit.last + 2 < len(tokens) else ""
-            plain = bool(_BRACKETED.fullmatch(gap)) and "," not in gap
+            plain = bool(BRACKETED.fullmatch(gap)) and "," not in gap
             salt = chemistry.is_salt(token, following) if plain else 0
             if salt:
                 hit.last += salt
@@ -368,7 +235,7 @@ class Matcher:
                 hit.first -= 1
         self._look_behind(words, hit)
 
-    def _look_behind(self, words: Words, hit: _Hit) -> None:
+    def _look_behind(self, words: Words, hit: Hit) -> None:
         """'fentanyl analogue' is of fentanyl's class; 'morphine glucuronide' is another substance."""
         after = hit.last + 1
         if after < len(words.tokens) and words.tokens[after].isdigit() and words.gaps[after] == "-":
@@ -401,22 +268,13 @@ class Matcher:
             if class_id is None or any(a < end and start < b for a, b in spans):
                 continue
             at = words.within[n]
-            if _NEGATION.search(words.folded) is None or not _negated(words.folded, *at):
+            if not negated(words.folded, *at):
                 yield n, class_id
 
     def _class_of_word(self, token: str) -> str | None:
-        if not token.endswith(self._endings or ("\0",)):
+        if not token.endswith(self._endings):
             return None
         return next((c for ending, c in self._stems if token.endswith((ending, f"{ending}s"))), None)
-
-    def _resembling(self, token: str) -> str | None:
-        """The class of a name one slip away (two in longer names); words of fewer than seven letters never."""
-        if len(token) < 7 or not self._sounds or token in self._names:
-            return None
-        sound = _sound(token)
-        slips = 2 if len(sound) > 10 else 1
-        close = process.extractOne(sound, self._sounds.keys(), scorer=OSA.distance, score_cutoff=slips)
-        return self._sounds[close[0]].class_id if close and close[0][:1] == sound[:1] else None
 
     def _is_prose(self, token: str) -> bool:
         return token in self._passed or prose.is_prose(token)
@@ -428,9 +286,9 @@ class Matcher:
         run: list[int] = []
 
         def close() -> None:
-            while run and (len(words.tokens[run[-1]]) < 2 or passed(words.tokens[run[-1]])):
+            while run and ((in_prose and len(words.tokens[run[-1]]) < 2) or passed(words.tokens[run[-1]])):
                 run.pop()
-            if run and any(len(words.tokens[n]) > 1 and words.tokens[n].isalnum() for n in run):
+            if run and (not in_prose or any(len(words.tokens[n]) > 1 for n in run)):
                 runs.append((run[0], run[-1]))
             run.clear()
 
@@ -456,7 +314,7 @@ class Matcher:
         return self._as(words, first, last, name.kind, name.subject, name.class_id, name.text)
 
     def _compounded(
-        self, words: Words, hits: list[_Hit], mentions: list[Mention], runs: list[tuple[int, int]]
+        self, words: Words, hits: list[Hit], mentions: list[Mention], runs: list[tuple[int, int]]
     ) -> tuple[list[Mention], list[tuple[int, int]]]:
         """In a laboratory's cell an unknown word tied to a name is part of it: queued as one, with the name's class."""
         rest: list[tuple[int, int]] = []
@@ -501,7 +359,7 @@ class Matcher:
 
     # -------------------------------------------------------------------------------------------- mentions
 
-    def _mention(self, words: Words, hit: _Hit) -> Mention:
+    def _mention(self, words: Words, hit: Hit) -> Mention:
         name = hit.name
         if hit.queued:
             return self._queued(words, hit.first, hit.last, name.class_id)
@@ -520,160 +378,3 @@ class Matcher:
             return Mention(0, len(words.original), words.original.strip(), kind, subject, class_id, matched)
         start, end = words.span(first, last)
         return Mention(start, end, words.original[start:end], kind, subject, class_id, matched)
-
-    @cached_property
-    def _choices(self) -> dict[str, Name]:
-        """Spellings by sound, the substances' own before brands, names before what rules make of them."""
-        listed = (*reversed(self._brands.items()), *reversed(self._names.items()))
-        return {_sound(k): e.name for k, e in listed if e.name.kind is MentionKind.SUBSTANCE}
-
-
-def confidence(score: float) -> str:
-    """A likeness of 0-100 in words: a help for the person who decides, never a decision."""
-    return "very likely" if score >= 92 else "likely" if score >= 84 else "possible" if score >= 72 else "weak"
-
-
-def _sound(spelling: str) -> str:
-    """Spellings that sound alike as one: ph and f, y and i, c and k, doubled letters."""
-    plain = spelling.replace("ph", "f").replace("y", "i").replace("ck", "k").replace("z", "s")
-    return re.sub(r"(.)\1", r"\1", plain)
-
-
-def _before_joint(words: Words, end: int) -> int | None:
-    """The word in which a name ends before a run-on 'and' or 'with', if any."""
-    number = bisect_right(words.offsets, end) - 1
-    return number if words.tokens[number][end - words.offsets[number] :] in prose.JOINTS else None
-
-
-def _one_name(words: Words, first: int, last: int, entry: _Entry) -> bool:
-    """Whether what stands between the words lets them be read as one name.
-
-    Where a listed form has a gap, any gap will do (a comma only where it has a comma); beside a position such as 4 or
-    N too. Elsewhere only a hyphen inside a long word, or a group in front: 'hero in' is no heroin.
-    """
-    at = 0
-    for n in range(first + 1, last + 1):
-        left, right, gap = words.tokens[n - 1], words.tokens[n], words.gaps[n]
-        at += len(left)
-        if not gap:
-            continue
-        bare = gap.strip(" \t\r\n-\xa0")
-        beside = chemistry.is_locant(left) or chemistry.is_locant(right)
-        if not _BRACKETED.fullmatch(gap) or len(gap) > 4 or ("/" in gap and (at, "/") not in entry.marks):
-            return False
-        if at in entry.gaps:
-            tied = chemistry.is_locant(left) and not gap[-1].isspace()
-            comma = "," in bare and (at, ",") not in entry.marks and not tied
-            words_apart = left in _SHORT_WORDS and "-" not in gap and not beside
-            if comma or (words_apart and entry.name.kind is MentionKind.SUBSTANCE):
-                return False
-        elif bare:
-            if not beside or gap[-1].isspace() or not chemistry.is_locant(left):
-                return False
-        elif beside:
-            if not chemistry.is_locant(left) and "-" not in gap and len(right) < 2:
-                return False
-        elif not chemistry.makes_another(left, gap) and not ("-" in gap and len(left) > 3 and len(right) > 3):
-            return False
-    return True
-
-
-def _as_short(words: Words, first: int, last: int, length: int) -> bool:
-    """A short name in prose: in capitals, or with its number tied to it ('2cb', '3-mmc'; but '2 fa' is no 2-FA)."""
-    written = words.written(first, last)
-    if any(c.isdigit() for c in written) and any(c.isspace() for c in written):
-        return length > 3 and written.isupper()
-    return length > 3 or written.isupper() or not written.isalpha()
-
-
-def _ruled_out(words: Words, hits: list[_Hit]) -> list[_Hit]:
-    """Names after 'no' or before 'not detected', and those joined to them by 'or'."""
-    absent: list[_Hit] = []
-    for n, hit in enumerate(hits):
-        start, end = words.within[hit.first][0], words.within[hit.last][1]
-        if _negated(words.folded, start, end) or _chained(words, hits, absent, n):
-            absent.append(hit)
-    return absent
-
-
-def _chained(words: Words, hits: list[_Hit], absent: list[_Hit], n: int) -> bool:
-    """'no fentanyl, xylazine or heroin': each of them is ruled out."""
-    if not n or hits[n - 1] not in absent:
-        return False
-    for m in range(n, len(hits)):
-        between = words.folded[words.within[hits[m - 1].last][1] : words.within[hits[m].first][0]]
-        if _OR.fullmatch(between):
-            return True
-        if not _COMMA_GAP.fullmatch(between):
-            return False
-    return False
-
-
-def _negated(folded: str, start: int, end: int) -> bool:
-    before = _CLAUSE.split(folded[max(0, start - 40) : start])[-1]
-    return bool(_NEGATED_BEFORE.search(before) or _NEGATED_AFTER.match(folded[end : end + 30]))
-
-
-def _machine(keys: dict[str, None]) -> tuple[list[str], AhoCorasick | None]:
-    listed = list(keys)
-    return listed, AhoCorasick(listed, matchkind=MatchKind.Standard) if listed else None
-
-
-def _enter(table: dict[str, _Entry], names: Iterable[Name], varied: bool = False) -> None:
-    """Spellings of names: those written first, then those made by rule where they are nobody's and agree."""
-    made: dict[str, Name | None] = {}
-    for name in names:
-        words = Words(name.text)
-        if not words.key:
-            continue
-        entry = table.setdefault(words.key, _Entry(name))
-        at = 0
-        for n, token in enumerate(words.tokens):
-            if at and words.gaps[n]:
-                entry.gaps.add(at)
-                entry.marks.update((at, mark) for mark in words.gaps[n] if mark in ",/")
-            at += len(token)
-        if varied and name.kind is MentionKind.SUBSTANCE:
-            for spelling in chemistry.variants(words.tokens):
-                other = made.setdefault(spelling, name)
-                if other is not None and other.subject != name.subject:
-                    made[spelling] = None
-    for spelling, one in made.items():
-        if one is not None and len(spelling) > 3:
-            table.setdefault(spelling, _Entry(one))
-
-
-def _status_names(statuses: Iterable[StatusDefinition]) -> Iterator[Name]:
-    for status in statuses:
-        for phrase in (*status.phrases, status.name):
-            yield Name(phrase, MentionKind.STATUS, status.id, None)
-
-
-def _substance_names(classes: Iterable[ClassDefinition]) -> Iterator[Name]:
-    for group in classes:
-        for substance in group.substances:
-            for written in (substance.name, *substance.synonyms):
-                if written not in substance.cell_only:
-                    yield Name(written, MentionKind.SUBSTANCE, substance.id, group.id)
-
-
-def _cell_names(classes: Iterable[ClassDefinition]) -> Iterator[Name]:
-    for group in classes:
-        for substance in group.substances:
-            for written in substance.cell_only:
-                yield Name(written, MentionKind.SUBSTANCE, substance.id, group.id)
-
-
-def _class_names(classes: Iterable[ClassDefinition]) -> Iterator[Name]:
-    for group in classes:
-        for written in (*group.class_names, group.name, group.plural):
-            yield Name(written, MentionKind.CLASS, group.id, group.id)
-
-
-def _brand_names(classes: Iterable[ClassDefinition]) -> Iterator[Name]:
-    for group in classes:
-        for brand in group.brands:
-            yield Name(brand, MentionKind.CLASS, group.id, group.id)
-        for substance in group.substances:
-            for brand in substance.brands:
-                yield Name(brand, MentionKind.SUBSTANCE, substance.id, group.id)

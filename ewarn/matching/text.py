@@ -67,7 +67,7 @@ _GREEK = {
 }  # fmt: skip
 PRIMES = "'’‘′ʹʼ`´"
 # A word is letters and digits; a prime after a digit belongs to it: 3' and 3 are different positions in a molecule.
-_TOKEN = re.compile(r"[^\W_]+(?:(?<=\d)'{1,2}(?!'))?")
+_TOKEN = re.compile(r"[^\W_]+(?:(?<=\d)'{1,2}(?=[a-z\-,(]))?")
 
 
 def word_set(text: str) -> frozenset[str]:

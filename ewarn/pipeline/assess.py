@@ -16,7 +16,7 @@ from ewarn.assess import draft as drafting
 from ewarn.dispatch import page as paging
 from ewarn.dispatch import render, route
 from ewarn.errors import ContentFault, Refused, UsageFault
-from ewarn.pipeline import casework
+from ewarn.pipeline import casework, handling
 from ewarn.pipeline.house import House
 from ewarn.pipeline.identity import proved, registered
 from ewarn.pipeline.reports import Actor, AlertReport, CaseReport
@@ -47,8 +47,13 @@ def list_cases(house: House, status: str | None = None) -> list[CaseFile]:
 def show_case(house: House, ref: str) -> CaseReport:
     """A case with its history, texts and pages. Raises: UsageFault."""
     with house.db.read() as con:
+        case = _case(con, ref)
+        ids = {record for joined in case.signals for record in joined.signal.records}
+        marking, conditions = handling.of_records(house, con, ids)
         return CaseReport(
-            case=_case(con, ref),
+            marking=marking,
+            conditions=conditions,
+            case=case,
             history=tuple(cases.history(con, ref)),
             alerts=tuple(a for a in alerts.all(con) if a.case == ref),
             pages=tuple(pages.all(con, ref)),

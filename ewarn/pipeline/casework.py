@@ -19,7 +19,7 @@ from ewarn.errors import Refused
 from ewarn.frames import Lines
 from ewarn.pipeline.house import House
 from ewarn.store import cases, lines, operator_notices, outbox, pages, recipients
-from ewarn.terms import Alert, CaseChange, CaseFile, Delivery, Page, Signal
+from ewarn.terms import Alert, CaseChange, CaseFile, Delivery, Family, Page, Signal
 
 Connection = Any
 
@@ -80,7 +80,9 @@ def place(
         fatal_records=frozenset(fatal),
     )
     for signal in placement.notices:
-        operator_notices.put(tx, now, signal.subject.id or signal.rule, signal.why)
+        topic = "silent" if signal.family is Family.SILENCE else signal.id
+        told = signal.family is not Family.UNKNOWN_NAME  # those wait in the naming queue
+        operator_notices.put(tx, now, signal.subject.id or signal.rule, signal.why, topic, tell=told)
     changes = _verified(house, placement.changes, known)
     return changes, keep(tx, house, changes, now, live=live)
 

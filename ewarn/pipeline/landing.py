@@ -233,7 +233,10 @@ def failed(
                 {"position": [position], "reason": [str(error)], "raw": [None]}, schema=SHAPES["staged_reject"]
             )
             rejects.enter(tx, whole, snapshot, now)
-        operator_notices.put(tx, now, source, str(error))
+        fetched = source in house.catalogue.feeds  # one notice while it fails; a passing fault is told if it stays
+        told = not (fetched and isinstance(error, TransientSourceError))
+        file = snapshot.receipt.file if snapshot else ""
+        operator_notices.put(tx, now, source, str(error), "failing" if fetched else f"quarantined: {file}", tell=told)
     return SourceReport(
         source=source,
         snapshot=snapshot.sha256 if snapshot else None,

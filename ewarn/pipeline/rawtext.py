@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-import polars as pl
-
 from ewarn import intake as intake_room
 from ewarn.errors import EwarnError
 from ewarn.pipeline import identity
@@ -52,18 +50,12 @@ def _texts(house: House, source: str, sha256: str, positions: set[str]) -> dict[
         texts: dict[str, str] = {}
         for line in snapshots.receipts(house.settings):
             if (line.source, line.sha256) == (source, sha256) and line.kind in ("receipt", "replay"):
-                texts |= _read(house, definition, body, line, positions - set(texts))
+                texts |= intake_room.raw_at(
+                    definition, body, positions - set(texts), house.catalogue,
+                    received_at=line.received_at, member=line.member,
+                )  # fmt: skip
             if positions <= set(texts):
                 break
     except EwarnError as error:
         return dict.fromkeys(positions, f"({error})")
     return texts
-
-
-def _read(house: House, definition: Any, body: bytes, line: snapshots.Receipt, positions: set[str]) -> dict[str, str]:
-    staged = intake_room.read(
-        definition, body, house.catalogue, received_at=line.received_at, backfill=line.backfill, member=line.member
-    )
-    both = pl.concat([frame.select("position", "raw") for frame in (staged.records, staged.rejects)])
-    kept = both.filter(pl.col("position").is_in(sorted(positions))).drop_nulls()
-    return dict(kept.iter_rows())

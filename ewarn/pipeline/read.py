@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from ewarn import catalogue as content_room
 from ewarn.dispatch import render
 from ewarn.errors import Refused, UsageFault
-from ewarn.pipeline import identity, validate
+from ewarn.pipeline import identity, validate, vigil
 from ewarn.pipeline.house import House
 from ewarn.pipeline.keeping import APART, checks, prepare
 from ewarn.pipeline.reports import (
@@ -23,7 +22,6 @@ from ewarn.pipeline.reports import (
     DutyReport,
     HomeReport,
     PersonReport,
-    SourceFreshness,
     StatusReport,
     TodayReport,
 )
@@ -32,7 +30,6 @@ from ewarn.store import (
     alerts,
     cases,
     counting,
-    health,
     operator_notices,
     outbox,
     pages,
@@ -116,7 +113,7 @@ def status(house: House, now: datetime) -> StatusReport:
             at=now,
             home=str(house.settings.home),
             standing=house.settings.standing.value,
-            sources=_freshness(house, con, now),
+            sources=vigil.standing(con, house, now),
             records=counting.records(con),
             open_rejects=counting.open_rejects(con),
             naming_queue=records.naming_queue(con).height,
@@ -128,34 +125,16 @@ def status(house: House, now: datetime) -> StatusReport:
         )
 
 
-def _freshness(house: House, con: Any, now: datetime) -> tuple[SourceFreshness, ...]:
-    """One per enabled source; late when nothing came for longer than its definition expects."""
-    pulse = {row["source"]: row for row in health.of(con, now).to_dicts()}
-    found = []
-    for source in house.catalogue.sources.values():
-        if not source.enabled:
-            continue
-        row = pulse.get(source.id, {})
-        last, every = row.get("last_received_at"), source.expected_every_hours
-        found.append(
-            SourceFreshness(
-                source=source.id,
-                title=source.title,
-                last_received_at=last,
-                last_new_at=row.get("last_new_at"),
-                last_outcome=row.get("last_outcome") or "never received",
-                late=bool(last and every and (now - last).total_seconds() > every * 3600),
-                expected_every_hours=every,
-            )
-        )
-    return tuple(found)
-
-
 def today(house: House, now: datetime) -> TodayReport:
     """What the desk's first page shows: how things stand, and the signals standing now (nothing is written)."""
     standing = validate.detect(house, now, dry_run=True)
     return TodayReport(
-        status=status(house, now), signals=standing.signals, not_evaluable=standing.not_evaluable, as_of=now
+        status=status(house, now),
+        signals=standing.signals,
+        not_evaluable=standing.not_evaluable,
+        as_of=now,
+        marking=standing.marking,
+        conditions=standing.conditions,
     )
 
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 from ewarn import intake as intake_room
 from ewarn.catalogue.definitions import DropDefinition, FeedDefinition, NoticeDefinition
 from ewarn.errors import DiskFull, UnusableInput, UsageFault
-from ewarn.pipeline import casework, notices
+from ewarn.pipeline import casework, notices, vigil
 from ewarn.pipeline.house import House
 from ewarn.pipeline.landing import Definition, Progress, definition_of, failed, report
 from ewarn.pipeline.members import keep_unknown, take_all
@@ -59,6 +60,8 @@ def intake(
                 reports.extend(notices.from_folder(house, definition, now))
             else:
                 reports.extend(_from_folder(house, definition, now, backfill))
+    with suppress(DiskFull):  # the next run settles it
+        vigil.settle(house, now)
     return _reported(house, reports)
 
 
@@ -134,9 +137,8 @@ def _from_folder(house: House, drop: DropDefinition, now: datetime, backfill: bo
                 error = UnusableInput(error.what, where=f"drops/{drop.id}", next_step=error.next_step)
             found = [failed(house, drop.id, error, now)]
         except (OSError, DiskFull) as error:
-            reports.append(
-                _no_room(drop.id, snapshots.withheld(waiting.name) if drop.personal else waiting.name, error)
-            )
+            name = snapshots.withheld(waiting.name) if drop.personal else waiting.name
+            reports.append(_no_room(drop.id, name, error))
             continue
         reason = "\n".join(f"{one.member}: {one.error}".removeprefix(": ") for one in found if one.error)
         if drop.personal and not reason:

@@ -65,7 +65,16 @@ class NoticeReport(Frozen):
     exit_status: int = 0
 
 
-class DetectReport(Frozen):
+class Marked(Frozen):
+    """What is passed on only under its marking, with what the originators of its records ask."""
+
+    marking: str = Field(
+        "", description="the strictest TLP marking of the records behind it; empty where there are none"
+    )
+    conditions: tuple[str, ...] = ()
+
+
+class DetectReport(Marked):
     """The ad-hoc check: signals standing at as_of, and the rules that had no answer."""
 
     as_of: datetime
@@ -78,7 +87,7 @@ class DetectReport(Frozen):
     dry_run: bool = False
 
 
-class BacktestReport(Frozen):
+class BacktestReport(Marked):
     """Each signal once, with the day it was first raised; one evaluation a day at 23:59:59 Europe/London."""
 
     start: date
@@ -90,14 +99,14 @@ class BacktestReport(Frozen):
     signals_per_week: float
 
 
-class Trail(Frozen):
+class Trail(Marked):
     """A signal down to the raw rows behind it."""
 
     signal: Signal
     records: tuple[dict[str, Any], ...]
 
 
-class CaseReport(Frozen):
+class CaseReport(Marked):
     case: CaseFile
     history: tuple[dict[str, Any], ...]
     alerts: tuple[Alert, ...] = ()
@@ -170,7 +179,7 @@ class StatusReport(Frozen):
     operator_notices: tuple[dict[str, Any], ...]
 
 
-class TodayReport(Frozen):
+class TodayReport(Marked):
     """What the desk's first page shows."""
 
     status: StatusReport

@@ -15,7 +15,7 @@ from ewarn.dispatch import due, render, route
 from ewarn.dispatch import page as paging
 from ewarn.dispatch import send as sender
 from ewarn.errors import UsageFault
-from ewarn.pipeline import casework, validate
+from ewarn.pipeline import casework, operators, validate, vigil
 from ewarn.pipeline.house import House
 from ewarn.pipeline.identity import proved
 from ewarn.pipeline.reports import Actor, DetectReport, PageReport, ReceiptsReport, SendReport
@@ -24,17 +24,19 @@ from ewarn.terms import AlertStatus, Decision, Delivery, DeliveryState, Page, Pa
 
 UNANSWERED_IN_A_ROW = 3
 BATCH = 10
+OPERATOR = 2
 SENT, FAILED, DEAD = DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.DEAD
 
 
 def send(house: House, now: datetime) -> SendReport:
-    """Send what is due: pages first, then alerts, each in the order it fell due."""
+    """Send what is due: pages first, then alerts, then word to the operator, each in the order it fell due."""
+    operators.tell(house, now)
     with house.db.read() as con:
-        waiting = sorted(outbox.due(con, now), key=lambda d: not d.page)
+        waiting = sorted(outbox.due(con, now), key=_urgency)
     if any(d.state is DeliveryState.SENDING for d in waiting):
         with house.db.write("send") as tx:
             outbox.release_lost(tx, now)
-            waiting = sorted(outbox.due(tx, now), key=lambda d: not d.page)
+            waiting = sorted(outbox.due(tx, now), key=_urgency)
     done = _attempts(house, [delivery for delivery in waiting if due.verdict(delivery, now).send], now)
     house.db.publish()
     with house.db.read() as con:
@@ -42,11 +44,17 @@ def send(house: House, now: datetime) -> SendReport:
     failed = [d for d in done if d.state in (FAILED, DEAD)]
     return SendReport(
         deliveries=tuple(done),
-        sent=sum(d.state is SENT for d in done),
+        sent=sum(d.state is SENT and _urgency(d) < OPERATOR for d in done),
+        told=sum(d.state is SENT and _urgency(d) == OPERATOR for d in done),
         failed=len(failed),
         waiting=pending,
         exit_status=1 if failed else 0,
     )
+
+
+def _urgency(delivery: Delivery) -> int:
+    """Pages first, then alerts, then word to the operator."""
+    return OPERATOR if delivery.page.startswith(paging.OPERATOR) else 0 if delivery.page else 1
 
 
 def _attempts(house: House, waiting: Sequence[Delivery], now: datetime) -> list[Delivery]:
@@ -93,7 +101,9 @@ def _settled(tx: Any, house: House, delivery: Delivery, outcome: sender.Outcome,
     state = SENT if outcome.ok else FAILED if again else DEAD
     outbox.settle(tx, delivery.id, state, now, outcome.error, again)
     if state is DEAD:
-        operator_notices.put(tx, now, "dispatch", f"{delivery.destination}: given up: {outcome.error}")
+        words = f"{delivery.destination}: given up: {outcome.error}"
+        tell = _urgency(delivery) < OPERATOR  # or each failure to tell would be told again
+        operator_notices.put(tx, now, "dispatch", words, tell=tell)
     if state is SENT and delivery.alert and delivery.version is not None:
         _issued(tx, delivery, now)
     return outbox.load(tx, delivery.id) or delivery
@@ -175,6 +185,8 @@ def acknowledge(house: House, subject: str, actor: Actor, now: datetime, text: s
         paged = pages.load(tx, subject)
         if paged is not None:
             taken = pages.acknowledge(tx, subject, person.id, now)
+            if not paged.case:
+                return taken
             cases.act(tx, paged.case, now, "acknowledged", person.id, f"{person.name} has the page")
             decisions.append(
                 tx, Decision(act="acknowledged", person=person.id, at=now, case=paged.case, note=f"page {subject}")
@@ -188,6 +200,8 @@ def acknowledge(house: House, subject: str, actor: Actor, now: datetime, text: s
 
 
 def watch_silence(house: House, now: datetime) -> Sequence[DetectReport]:
-    """Sources later than they should be become operator notices; absence never reads as recovery."""
+    """Sources that fail, are late or silent become operator notices; absence never reads as recovery."""
     silent = [r.id for r in house.catalogue.rules.values() if r.method == "silence" and r.enabled]
-    return [validate.detect(house, now, rule=rule) for rule in silent]
+    found = [validate.detect(house, now, rule=rule) for rule in silent]
+    vigil.settle(house, now)
+    return found

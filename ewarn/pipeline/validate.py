@@ -13,7 +13,7 @@ from typing import Any, Literal
 from ewarn.catalogue.definitions import RuleDefinition
 from ewarn.errors import UsageFault
 from ewarn.frames import Lines
-from ewarn.pipeline import casework
+from ewarn.pipeline import casework, handling, links
 from ewarn.pipeline.house import House
 from ewarn.pipeline.reports import BacktestReport, DetectReport, Trail
 from ewarn.rules import BROKEN, Evaluation, evaluate
@@ -45,7 +45,10 @@ def detect(
     _known(house, area, substance)
     found, evaluation, known = _evaluate(house, rules, instant)
     found = _asked(house, found, area, substance)
+    marking, conditions = handling.together(found)
     report = DetectReport(
+        marking=marking,
+        conditions=conditions,
         as_of=instant,
         content_hash=house.catalogue.content_hash,
         signals=tuple(found),
@@ -54,6 +57,8 @@ def detect(
     )
     if dry_run:
         return report
+    if as_of is None:
+        links.propose(house, known, now)
     return _keep(house, report, known, now)
 
 
@@ -65,6 +70,7 @@ def _evaluate(
         pulse = health.of(con, instant)
     evaluation = evaluate(rules, known, instant, house.catalogue, health=pulse)
     found = signal_room.at(evaluation, instant, house.catalogue, rules)
+    found = handling.on_signals(house, found, known)
     return [s.model_copy(update={"standing": house.settings.standing}) for s in found], evaluation, known
 
 
@@ -123,9 +129,13 @@ def backtest(
     evaluation = evaluate(rules, known, day_end(end), house.catalogue, since=day_start(start), health=pulse)
     days = days_between(start, end)
     found = signal_room.over(evaluation, days, house.catalogue, rules)
+    found = handling.on_signals(house, found, known)
     found = [s.model_copy(update={"standing": house.settings.standing}) for s in found]
     found = _asked(house, found, area, substance)
+    marking, conditions = handling.together(found)
     return BacktestReport(
+        marking=marking,
+        conditions=conditions,
         start=start,
         end=end,
         content_hash=house.catalogue.content_hash,
@@ -148,7 +158,11 @@ def explain(house: House, signal_id: str, now: datetime) -> Trail:
         signal = _recomputed(house, signal_id, now)
     with house.db.read() as con:
         records = trails.trail(con, house.settings, signal.records)
-    return Trail(signal=signal, records=tuple(records))
+    marking, conditions = house.catalogue.handling(record["source"] for record in records)
+    for record in records:
+        record["marking"], asked = house.catalogue.handling([record["source"]])
+        record["conditions"] = "; ".join(asked)
+    return Trail(signal=signal, records=tuple(records), marking=marking, conditions=conditions)
 
 
 def _recomputed(house: House, signal_id: str, now: datetime) -> Signal:

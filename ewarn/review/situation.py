@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ewarn.review.urgency import cases_by_urgency, is_overdue, signals_by_urgency
-from ewarn.terms import LONDON, CaseFile, Delivery, NotEvaluable, Signal, Standing
+from ewarn.terms import LONDON, CaseFile, Delivery, NotEvaluable, Signal, Standing, strictest
 
 STANDING_WORDS = {
     Standing.ACTUAL: "Internal. Signals are unverified indications; nothing here is an alert.",
@@ -48,6 +48,7 @@ def situation(
     parts = [
         f"# Situation report: {_text(issuer_name)}",
         f"{_time(at)} · {STANDING_WORDS[standing]} {_text(origin)}".rstrip(),
+        *_handling(signals, cases),
         _part("Open cases", [_case(case, at, area_names) for case in cases_by_urgency(cases)], "No case is open."),
         _part("Signals", [_signal(signal) for signal in signals_by_urgency(signals)], "No signal stands."),
         _part(
@@ -68,6 +69,14 @@ def situation(
         ),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _handling(signals: Sequence[Signal], cases: Sequence[CaseFile]) -> list[str]:
+    """The strictest marking of everything in the report, and what the originators ask."""
+    shown = [*signals, *(joined.signal for case in cases for joined in case.signals)]
+    conditions = dict.fromkeys(condition for signal in shown for condition in signal.conditions)
+    marking = strictest(signal.marking for signal in shown)
+    return [f"Handling: {marking}. {' '.join(map(_text, conditions))}".rstrip()] if marking else []
 
 
 def _part(title: str, lines: Sequence[str], empty: str) -> str:

@@ -42,9 +42,9 @@ def put(tx: Connection, at: datetime, source: str, text: str, topic: str = "", *
 
 
 def open(con: Connection) -> pl.DataFrame:
-    """Open notices, newest first: id, noticed_at, source, topic, text, told_at."""
+    """Open notices, newest first: id, noticed_at, source, topic, text, tell (it is to be sent), told_at."""
     sql = """
-        SELECT id, noticed_at, source, coalesce(topic, '') AS topic, text, told_at
+        SELECT id, noticed_at, source, coalesce(topic, '') AS topic, text, coalesce(tell, true) AS tell, told_at
         FROM operator_notice WHERE closed_at IS NULL ORDER BY noticed_at DESC, id
     """
     return tables.frame(con, sql)
@@ -75,10 +75,10 @@ def close(
 def untold(con: Connection, at: datetime) -> pl.DataFrame:
     """Open notices that are to leave now, oldest first; a matter told within the last day waits until that has passed.
 
-    One row each: id, noticed_at, source, text.
+    One row each: id, noticed_at, source, topic, text.
     """
     sql = """
-        SELECT id, noticed_at, source, text FROM operator_notice AS mine
+        SELECT id, noticed_at, source, coalesce(topic, '') AS topic, text FROM operator_notice AS mine
         WHERE closed_at IS NULL AND told_at IS NULL AND coalesce(tell, true) AND NOT EXISTS (
             SELECT 1 FROM operator_notice AS told
             WHERE told.source = mine.source AND coalesce(told.topic, '') = coalesce(mine.topic, '')

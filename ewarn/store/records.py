@@ -161,6 +161,12 @@ def versions(con: Connection, record_ids: Sequence[str]) -> pl.DataFrame:
     return tables.frame(con, sql, [list(record_ids)])
 
 
+def sources(con: Connection, record_ids: Sequence[str]) -> list[str]:
+    """The sources that some records came from."""
+    sql = "SELECT DISTINCT source FROM record SEMI JOIN (SELECT unnest(?) AS record_id) USING (record_id) ORDER BY ALL"
+    return [row["source"] for row in tables.rows(con, sql, [list(record_ids)])]
+
+
 def with_name(con: Connection, as_written: str) -> pl.DataFrame:
     """Snapshots that hold a name as written: source, snapshot, backfill; one row each, to be read anew."""
     return tables.frame(

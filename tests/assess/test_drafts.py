@@ -67,13 +67,13 @@ def test_deaths_are_said_as_deaths_and_counts_across_streams_as_at_least_and_at_
     )
     mixed = write(Facts(events=seen_twice), "").content
     assert mixed["what_happened"] == [
-        "On 3 March 2025, between 12 and 17 people were reported to have overdosed in or near Camden.",
+        "On 3 March 2025, between 15 and 17 people were reported to have overdosed in or near Camden.",
         "Of these, 3 people died.",
         "Kinds of setting reported: hostel.",
     ]
     assert [(f["label"], f["value"]) for f in mixed["figures"]] == [
         ("People who died", 3),
-        ("People affected, at least", 12),
+        ("People affected, at least", 15),
         ("People affected, at most", 17),
     ]
 

@@ -110,7 +110,7 @@ def test_words_say_that_the_drug_is_not_confirmed_and_that_there_is_no_event():
     [
         ((event("a", AMBULANCE, 5), event("b", AMBULANCE, 2)), (7, 7)),
         ((event("a", AMBULANCE, 5), event("b", OUTREACH, 4)), (5, 9)),
-        ((event("a", AMBULANCE, 5), event("b", OUTREACH, 12, True), event("c", OUTREACH, 33, True)), (33, 38)),
+        ((event("a", AMBULANCE, 5), event("b", OUTREACH, 12, True), event("c", OUTREACH, 33, True)), (33, 50)),
         ((), (0, 0)),
     ],
 )

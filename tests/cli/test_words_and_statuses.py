@@ -214,7 +214,8 @@ def test_the_unexpected_is_one_line_and_a_log(
     log = tmp_path / "h" / "log" / "ewarn.log"
     assert answer.status == 1
     assert "Traceback" not in answer.err and str(log) in answer.err
-    assert "ZeroDivisionError" in log.read_text()
+    assert "ZeroDivisionError" in log.read_text() and "in boom" in log.read_text()
+    assert "by accident" not in log.read_text() + answer.err, "the words of an error can quote a row"
 
 
 def test_help_loads_nothing_heavy() -> None:

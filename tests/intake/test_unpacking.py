@@ -309,6 +309,17 @@ def test_a_workbook_in_a_zip_is_read_sheet_by_sheet() -> None:
     assert "no sheet" in tables(zipped({"w.xlsx": workbook({"A": []})}))["w.xlsx"]
 
 
+def test_names_withheld_find_every_table_even_one_that_somebody_called_so() -> None:
+    body = workbook({"a": [row("a"), row("1")], "table 1": [row("b"), row("2")]})
+    found = unpack.contents(body)
+    assert found.members == ("a", "'table 1'")
+    read = []
+    for name in found.numbered().members:
+        with unpack.opened(body, name) as member:
+            read.append(member.body)
+    assert read == [b'"a"\n"1"\n', b'"b"\n"2"\n']
+
+
 def test_hidden_rows_are_read_and_told() -> None:
     body = workbook({"S": [row("a"), row("1")]})
     plain = zipfile.ZipFile(io.BytesIO(body)).read("xl/worksheets/sheet1.xml").decode()

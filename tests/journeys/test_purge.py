@@ -152,7 +152,7 @@ def test_a_date_and_an_erasure_need_a_reason(corridor: Any) -> None:
     for asked in (
         {"before": date(2026, 1, 1)}, {"snapshot": sha}, {"record": "x"}, {"snapshot": sha, "reason": " "},
         {"snapshot": sha, "record": "x", "reason": "r"}, {"snapshot": "ffff", "reason": "r"},
-        {"source": "no-such-source"}, {"record": "no-such-record", "reason": "r"}, {"snapshot": sha, "reason": "r" * 201},
+        {"source": "no-such-source"}, {"record": "no-such-record", "reason": "r"}, {"snapshot": sha, "reason": "r" * 201},  # noqa: E501
     ):  # fmt: skip
         with pytest.raises(UsageFault):
             purge.purge(house, now, **asked)

@@ -332,6 +332,9 @@ LISTS = [
     ("Morphine, 3-benzoyl", "?opioid"),
     ("Fentanyl florbinolate", "?fentanyls"),
     ("5,6-dichloro florbinol", "?"),
+    ("Fentanyl X", "?fentanyls"),
+    ("MDA 77", "mda-77"),
+    ("chlorine", "chlorine"),
 ]
 
 
