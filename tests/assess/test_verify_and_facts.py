@@ -157,4 +157,4 @@ def test_facts_come_from_the_newest_version_and_carry_the_strictest_marking(cata
     assert facts.samples == (Sample("r1", LAB, "nitazenes", "tablet", "", "", DAY, "Camden"),)
     assert [(f.subject, f.class_id, f.confirmatory) for f in facts.found] == [("metonitazene", "nitazene", True)]
     assert facts.persons("fatal") == (3, 3) and facts.fatal_records == {"e1"}
-    assert facts.marking == "TLP:AMBER" and facts.sources == ("x",)
+    assert facts.marking == "TLP:RED" and facts.sources == ("x",), "nobody describes that source any more"
