@@ -37,7 +37,7 @@ _SIGN_OFF = re.compile(
     r"|(?:thanks|cheers|sincerely)[\s,.!]*$|sent from my |this (?:e-?mail|message) (?:and any|is|may))", re.IGNORECASE
 )  # fmt: skip
 _GREETING = re.compile(r"^[>\s]*(?:dear|hi|hello|good (?:morning|afternoon|evening))\b[^.!?]{0,60}$", re.IGNORECASE)
-_ADDRESS = re.compile(r"<?[\w.+'%-]+@[\w-]+(?:\.[\w-]+)+>?")
+_ADDRESS = re.compile(r"<?(?<![\w.+'%-])[\w.+'%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}>?")
 _TELEPHONE = re.compile(r"(?<![\w/-])(?:\+\d{1,3}[\s-]?|\(?0)(?:\(?\d\)?[\s-]?){8,11}(?!\w)")
 
 

@@ -14,6 +14,8 @@ from ewarn.intake.vocabulary import Vocabulary
 from ewarn.matching import Mention
 from ewarn.terms import MentionKind
 
+PIECE = 2_000
+
 _DENIAL = re.compile(r"\b(?:not|no|non|without|neither|nor|negative|excluded|excluding|excludes|absence|free)\b", re.I)
 _GAP = r"(?:[\s\-]+|,? (?:and|or|nor) |, )"
 _NO = re.compile(
@@ -45,11 +47,11 @@ def mentions(text: str, vocabulary: Vocabulary, nameless: bool) -> tuple[list[Me
     stated: list[Mention] = []
     negated: list[tuple[Mention, str]] = []
     last_denied: tuple[int, str] | None = None
-    for one in vocabulary.matcher.mentions(blank, whole=False):
+    for one in _listed(blank, vocabulary):
         if one.kind is MentionKind.STATUS or (one.kind is MentionKind.QUEUED and not _may_be_kept(one, nameless)):
             continue
         phrase = _denied(text, one)
-        if not phrase and last_denied and re.fullmatch(_GAP, text[last_denied[0] : one.start]):
+        if not phrase and last_denied and _follows(text[last_denied[0] : one.start]):
             phrase = last_denied[1]
         if phrase:
             last_denied = (one.end, phrase)
@@ -57,6 +59,35 @@ def mentions(text: str, vocabulary: Vocabulary, nameless: bool) -> tuple[list[Me
         else:
             stated.append(one)
     return stated, negated
+
+
+def pieces(text: str) -> Iterator[tuple[int, str]]:
+    """A long text in pieces that end with a sentence or a word, each with where it starts."""
+    start = 0
+    while start < len(text):
+        end = start + PIECE
+        if end < len(text):
+            cuts = [text.rfind(mark, start + PIECE // 2, end) + len(mark) for mark in (". ", " ")]
+            end = next((cut for cut in cuts if cut > start + PIECE // 2), end)
+        yield start, text[start:end]
+        start = end
+
+
+def _listed(text: str, vocabulary: Vocabulary) -> Iterator[Mention]:
+    for start, piece in pieces(text):
+        for one in vocabulary.matcher.mentions(piece, whole=False):
+            yield _moved(one, start)
+
+
+def _moved(one: Mention, by: int) -> Mention:
+    return Mention(
+        one.start + by, one.end + by, one.as_written, one.kind, one.subject, one.class_id, one.matched
+    )  # fmt: skip
+
+
+def _follows(gap: str) -> bool:
+    """Whether what stands between two names makes them one list."""
+    return len(gap) < 20 and re.fullmatch(_GAP, gap) is not None
 
 
 def _may_be_kept(queued: Mention, nameless: bool) -> bool:
@@ -115,11 +146,9 @@ def sold_as(text: str, vocabulary: Vocabulary, nameless: bool) -> Iterator[Sold]
         hits = vocabulary.matcher.mentions(after, whole=False, brands=True)
         named = [m for m in hits if m.subject and not (weak and watched(m, vocabulary))]
         for one in named:
-            moved = Mention(
-                found.end() + one.start, found.end() + one.end, one.as_written, one.kind, one.subject, one.class_id,
-                one.matched,
-            )  # fmt: skip
-            yield Sold(one.as_written, one.subject, f"{found.group()} \u2026 {one.as_written}", moved)
+            moved = _moved(one, found.end())
+            name = one.as_written.strip("'\"\u2018\u2019\u201c\u201d")
+            yield Sold(name, one.subject, f"{found.group()} \u2026 {name}", moved)
         quoted = _QUOTED.match(text[found.end() : found.end() + 60])
         if not named and not hits and quoted and not nameless and not weak:
             yield Sold(quoted[1], None, f"{found.group()} \u2026 {quoted[1]}", None)

@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterator
 
 from ewarn.intake import notice_words
+from ewarn.intake.notice_names import pieces
 from ewarn.intake.places import unplaced
 from ewarn.intake.vocabulary import Vocabulary
-from ewarn.matching import Place
+from ewarn.matching import FoundArea, Gazetteer, Place
 
 NOWHERE = ("unplaced", "outside the UK")
 
@@ -26,9 +27,7 @@ def places(
     foreign = list(_abroad(text, nameless))
     ours = bool(notice_words.OURS.search(masked))
     away = (abroad or bool(notice_words.STATE.search(title))) and not ours
-    found = [] if away else gazetteer.find(masked)
-    if nameless:
-        found = [f for f in found if _about_a_place(text, f.start, f.end)]
+    found = [] if away else _named(masked, text, gazetteer, nameless)
     if found:
         precision = {"region": "region"}
         share = 1 / len(found)
@@ -37,6 +36,20 @@ def places(
     if not ours and (foreign or abroad):
         return [Place(where.area, where.tier, 1.0, False, "outside the UK", foreign[0] if foreign else "")], foreign
     return [where], []
+
+
+def _named(masked: str, text: str, gazetteer: Gazetteer, nameless: bool) -> list[FoundArea]:
+    """Areas named, each once; a region is left out where an area inside it is named too."""
+    kept: dict[str, FoundArea] = {}
+    for start, piece in pieces(masked):
+        for one in gazetteer.find(piece):
+            if not nameless or _about_a_place(text, start + one.start, start + one.end):
+                kept.setdefault(one.area, one)
+    wider = set()
+    for code in kept:
+        while (code := gazetteer.parents.get(code) or "") and code not in wider:
+            wider.add(code)
+    return [one for one in kept.values() if one.area not in wider]
 
 
 def _abroad(text: str, nameless: bool) -> Iterator[str]:
@@ -67,11 +80,10 @@ _PLACE_BEFORE = re.compile(
 )
 _PLACE_AFTER = re.compile(
     r"^(?:,? (?:Council|Borough|Coroner|Police|Hospital|Ambulance|University|Magistrates|Crown|Prison|City|County"
-    r"|North|South"
-    r"|East|West|Area|NHS)\b|(?! [A-Z]))"
+    r"|North|South|East|West|Area|NHS)\b|(?! [A-Z]))"
 )
 
 
 def _about_a_place(text: str, start: int, end: int) -> bool:
     """Whether words that may also be a surname speak of a place here."""
-    return bool(_PLACE_BEFORE.search(text[:start]) and _PLACE_AFTER.match(text[end:]))
+    return bool(_PLACE_BEFORE.search(text[max(0, start - 30) : start]) and _PLACE_AFTER.match(text[end : end + 30]))

@@ -248,3 +248,12 @@ def test_a_notice_from_the_future_is_a_reject_that_quotes_nothing(known: catalog
     found = pasted(known, "Jane Smith found metonitazene", published="2031-01-01T00:00:00+00:00")
     assert found.records.is_empty() and "future" in found.rejects["reason"][0]
     assert "jane" not in everything(found).casefold()
+
+
+@pytest.mark.parametrize(
+    "word", ["x", "X", "Camden ", "no fentanyl, ", "fake heroin sold as ", "Aa ", "County ", "a.b@"]
+)
+def test_a_text_as_long_as_allowed_is_read_to_its_end(known: catalogue.Catalogue, word: str) -> None:
+    found = pasted(known, word * (20_000 // len(word)) + ". Metonitazene in Hackney.", title="Warning")
+    assert "metonitazene" in found.mentions["subject"].to_list()
+    assert "Hackney" in found.places["as_written"].to_list() or word == "County "
