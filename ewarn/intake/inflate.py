@@ -35,7 +35,7 @@ class Inflater:
                 chunk = chunk.lstrip(b"\0")
                 if not chunk:
                     return
-                self._part, self._begun = zlib.decompressobj(wbits=_GZIP_OR_ZLIB), False
+                self._part = zlib.decompressobj(wbits=_GZIP_OR_ZLIB)
             piece = self._inflated(chunk, most)
             self._begun = True
             most -= len(piece)
