@@ -50,7 +50,13 @@ def parsed(body: bytes, address: str = "") -> dict[str, Any]:
     import feedparser
 
     headers, remarks = _charset(body)
-    feed = feedparser.parse(BytesIO(body), sanitize_html=False, resolve_relative_uris=False, response_headers=headers)
+    how = {"sanitize_html": False, "resolve_relative_uris": False, "response_headers": headers}
+    try:
+        feed = feedparser.parse(BytesIO(body), **how)
+    except (MemoryError, OSError):
+        raise
+    except Exception as error:  # the parser's own faults over rubbish: whatever it raises, there is no feed
+        return _nothing(f"the parser gave up: {type(error).__name__}")
     broken = str(feed.get("bozo_exception", "")) if feed.bozo else ""
     if "out of memory" in broken:
         raise MemoryError
@@ -61,7 +67,13 @@ def parsed(body: bytes, address: str = "") -> dict[str, Any]:
     if broken and cut_off and entries and len(feed.entries) <= MOST_ENTRIES:
         entries[-1]["fault"] = "the feed breaks off inside this entry"
     left_out = len(feed.entries) - len(entries)
-    return {"version": feed.version, "broken": broken, "remarks": remarks, "left_out": left_out, "entries": entries}
+    return {
+        "version": feed.get("version") or "",
+        "broken": broken,
+        "remarks": remarks,
+        "left_out": left_out,
+        "entries": entries,
+    }
 
 
 def _charset(body: bytes) -> tuple[dict[str, str], list[str]]:
@@ -103,19 +115,22 @@ def _moment(parts: Any, entry: Any, name: str) -> str:
         return ""
 
 
+def _nothing(why: str) -> dict[str, Any]:
+    return {"version": "", "broken": why, "remarks": [], "left_out": 0, "entries": []}
+
+
 def _json_feed(body: bytes, address: str) -> dict[str, Any]:
-    nothing: dict[str, Any] = {"version": "", "broken": "", "remarks": [], "left_out": 0, "entries": []}
     try:
         feed = json.loads(body)
     except (ValueError, RecursionError) as error:
-        return nothing | {"broken": f"not readable as JSON: {error}"}
+        return _nothing(f"not readable as JSON: {error}")
     if not isinstance(feed, dict) or "jsonfeed.org/version" not in str(feed.get("version", "")):
-        return nothing | {"broken": "JSON, but no JSON Feed"}
+        return _nothing("JSON, but no JSON Feed")
     items = feed.get("items")
     if not isinstance(items, list):
-        return nothing | {"broken": "a JSON Feed without a list of items"}
+        return _nothing("a JSON Feed without a list of items")
     entries = [_json_entry(item, address) for item in items[:MOST_ENTRIES]]
-    return nothing | {"version": "json", "left_out": len(items) - len(entries), "entries": entries}
+    return _nothing("") | {"version": "json", "left_out": len(items) - len(entries), "entries": entries}
 
 
 def _json_entry(item: Any, address: str) -> dict[str, str]:
