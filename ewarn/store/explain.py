@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ewarn.settings import Settings
-from ewarn.store import tables, tombstones
+from ewarn.store import snapshots, tables, tombstones
 from ewarn.store.tables import Connection
 
 HELD = "in the restricted store"
@@ -30,6 +30,7 @@ def trail(con: Connection, settings: Settings, record_ids: str | Sequence[str]) 
     gone = tombstones.fate_of(con, settings, {row["snapshot"] for row in found})
     for row in found:
         name = (row["record_id"], row["version"])
+        row["read_with"] = snapshots.definition_in(settings, row["content_hash"], row["source"])
         row["raw"] = gone.get(row["snapshot"], HELD)
         row["mentions"], row["places"] = mentions.get(name, []), places.get(name, [])
     return found

@@ -13,6 +13,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import secrets
 import shutil
 import tempfile
@@ -333,6 +334,16 @@ def load_content(settings: Settings, content_hash: str, target: Path) -> Path:
     with zipfile.ZipFile(path) as archive:
         archive.extractall(target)
     return target
+
+
+def definition_in(settings: Settings, content_hash: str, source: str) -> str:
+    """Where the definition lies that was in force then: 'sources/drops/x.toml in raw/content/<hash>.zip', or nothing."""
+    path = settings.raw / "content" / f"{content_hash}.zip"
+    if not content_hash or not path.is_file():
+        return ""
+    with zipfile.ZipFile(path) as archive:
+        names = [name for name in archive.namelist() if re.fullmatch(rf"sources/\w+/{re.escape(source)}\.toml", name)]
+    return f"{names[0]} in raw/content/{path.name}" if names else ""
 
 
 def landed(con: Connection, source: str, sha256: str, member: str = "") -> bool:
