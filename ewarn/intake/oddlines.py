@@ -85,7 +85,7 @@ class Watch:
         """Find a line of words after an empty line, where the columns above held figures."""
         lines = frame[self.line]
         above = lines.shift(1, fill_value=self._last or int(lines[0]) - 1)
-        for place in (lines - above > 1).arg_true().to_list()[:_LOOKED_AT]:
+        for place in self._likely(frame, (lines - above > 1).arg_true())[:_LOOKED_AT]:
             line, came = int(lines[place]), int(above[place])
             came += sum(cell.count("\n") for cell in frame.select(self.header).row(place - 1)) if place else 0
             if line in known or all(one in refused for one in range(came + 1, line)):
@@ -95,6 +95,17 @@ class Watch:
                 self._second = line
                 return
         self._digits = self._digits or self._digits_of(frame)
+
+    def _likely(self, frame: pl.DataFrame, places: pl.Series) -> list[int]:
+        """Of these rows those whose cells are all given and hold no figure, as `_names` asks of them."""
+        if places.is_empty():
+            return []
+        given = pl.all_horizontal(
+            (pl.col(name).str.strip_chars().str.len_chars() > 1) & ~pl.col(name).str.contains(r"\d")
+            for name in self.header
+        )
+        found: list[int] = places.filter(frame[places].select(given).to_series()).to_list()
+        return found
 
     def _digits_of(self, frame: pl.DataFrame) -> list[bool]:
         """For each column whether every cell that is given holds a digit; [] without rows."""

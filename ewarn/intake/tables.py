@@ -8,7 +8,7 @@ two steps, so that rows which turn out to be known already are never named and p
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -123,12 +123,21 @@ class Part:
         """What is to be told of the part as a whole."""
         return (Remark("{} rows hold nothing at all: left out", self.blank),) if self.blank else ()
 
-    def stage(self, chosen: pl.Series | None = None) -> Staged:
-        """Names, places, clocks and all: of the rows whose place in `identity` is chosen, or of all."""
+    def only(self, chosen: pl.Series) -> Part:
+        """Some of its rows alone, without its rejects. In: one truth value a row."""
+        rows, identity = self.rows.filter(chosen), self.identity.filter(chosen)
+        return replace(self, rows=rows, identity=identity, rejects=self.rejects.clear(), blank=0)
+
+    @staticmethod
+    def joined(parts: Sequence[Part]) -> Part:
+        """Parts of one table as one. In: at least one."""
+        frames = {name: pl.concat([getattr(one, name) for one in parts]) for name in ("rows", "identity", "rejects")}
+        return replace(parts[0], **frames, blank=sum(one.blank for one in parts))
+
+    def stage(self) -> Staged:
+        """Names, places, clocks and all."""
         table, definition = self.table, self.table.definition
-        good, identity = (
-            (self.rows, self.identity) if chosen is None else (f.filter(chosen) for f in (self.rows, self.identity))
-        )
+        good, identity = self.rows, self.identity
         wanted = {name: field.value for name, field in table.fields.items() if name not in identity.columns}
         values = byvalue.select(good, wanted)
         records = identity.hstack([good.select(position=pl.format("line {}", LINE)).to_series(), *values.get_columns()])

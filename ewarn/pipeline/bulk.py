@@ -8,8 +8,10 @@ leaves nothing visible but whole records, and the same bytes may come again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TypeVar
 
 import polars as pl
 
@@ -20,6 +22,7 @@ from ewarn.store import large, records, rejects, snapshots
 from ewarn.store.tables import Connection
 
 MOST_AT_ONCE = 250_000
+Part = TypeVar("Part")
 Finish = Callable[[Connection, records.Landed, Staged], None]
 
 
@@ -27,20 +30,23 @@ Finish = Callable[[Connection, records.Landed, Staged], None]
 class _Left:
     """Rows that are left for `records.land`: kept while they are few, else only counted."""
 
-    parts: list[Staged] = field(default_factory=list)
+    parts: list[intake_room.Part] = field(default_factory=list)
     rows: int = 0
 
-    def add(self, staged: Staged) -> None:
-        self.rows += staged.records.height
+    def add(self, part: intake_room.Part) -> None:
+        self.rows += part.rows.height
         if self.rows > MOST_AT_ONCE:
             self.parts.clear()
         else:
-            self.parts.append(replace(staged, rejects=staged.rejects.clear()))
+            self.parts.append(part)
 
     @property
     def turns(self) -> int:
         """How often the file is to be read again for them."""
         return -(-self.rows // MOST_AT_ONCE) if self.rows > MOST_AT_ONCE else 0
+
+    def staged(self) -> list[Staged]:
+        return [intake_room.Part.joined(self.parts).stage()] if self.parts else []
 
 
 def land(
@@ -60,12 +66,13 @@ def land(
     careful = reread and landing.knows_any
     left, empty = _Left(), list[Staged]()
     try:
+        keys = [large.hashed(part["key"]) for part in _ahead(drop.table.key_columns())]
         if not careful:
-            landing.look_for_repeats([part["key"] for part in drop.table.key_columns()])
-        for part in drop.table.parts():
+            landing.look_for_repeats(keys)
+        for part in _ahead(drop.table.parts()):
             if careful:
-                left.add(part.stage())
-                empty.append(_without_rows(part.stage(pl.repeat(False, part.rows.height, eager=True)), part))
+                left.add(part.only(pl.repeat(True, part.rows.height, eager=True)))
+                empty.append(_without_rows(part.only(pl.repeat(False, part.rows.height, eager=True)).stage(), part))
             else:
                 empty.append(_sorted_in(landing, part, left, drop))
             if part.rejects.height:
@@ -77,7 +84,7 @@ def land(
                 whole = replace(before, enter=None, summary="", whole=False)
                 landed = records.land(tx, more, snapshot, now, landing.backfill, reread=reread, beside=whole)
                 before = before.after(landed)
-        last = drop.placed(intake_room.joined([*left.parts, *empty]))
+        last = drop.placed(intake_room.joined([*left.staged(), *empty]))
         last = replace(last, remarks=(*drop.table.remarks, *last.remarks))
         with house.db.write("intake") as tx:
             landed = records.land(tx, last, snapshot, now, landing.backfill, reread=reread, beside=before)
@@ -88,20 +95,29 @@ def land(
     return landed
 
 
+def _ahead(parts: Iterator[Part]) -> Iterator[Part]:
+    """The same, the next one being made ready while one is worked on."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        coming = pool.submit(next, parts, None)
+        while (part := coming.result()) is not None:
+            coming = pool.submit(next, parts, None)
+            yield part
+
+
 def _sorted_in(landing: large.Large, part: intake_room.Part, left: _Left, drop: intake_room.Drop) -> Staged:
     """Put the rows of a part where they belong. What stays of it: its rejects and remarks."""
     chosen = landing.sort(part.identity)
-    plain = part.stage(chosen.plain)
+    plain = part.only(chosen.plain).stage()
     if plain.records.height:
         landing.add(drop.placed(plain))
     if chosen.rest.any():
-        left.add(part.stage(chosen.rest))
+        left.add(part.only(chosen.rest))
     return _without_rows(plain, part)
 
 
 def _without_rows(staged: Staged, part: intake_room.Part) -> Staged:
     nothing = {name: getattr(staged, name).clear() for name in ("records", "mentions", "places")}
-    return replace(staged, **nothing, remarks=(*part.remarks, *staged.remarks))
+    return replace(staged, **nothing, rejects=part.rejects, remarks=(*part.remarks, *staged.remarks))
 
 
 def _by_turns(drop: intake_room.Drop, landing: large.Large, turns: int, careful: bool) -> Iterator[Staged]:
@@ -112,7 +128,6 @@ def _by_turns(drop: intake_room.Drop, landing: large.Large, turns: int, careful:
             now = pl.Series(large.hashed(part.identity["key"]) % turns == turn)
             now = now if careful else now & landing.sort(part.identity, again=True).rest
             if now.any():
-                staged = part.stage(now)
-                parts.append(replace(staged, rejects=staged.rejects.clear(), remarks=()))
+                parts.append(part.only(now))
         if parts:
-            yield drop.placed(intake_room.joined(parts))
+            yield replace(drop.placed(intake_room.Part.joined(parts).stage()), remarks=())

@@ -54,9 +54,9 @@ class Large:
         """Whether the source has records."""
         return len(self.known.records) > 0
 
-    def look_for_repeats(self, keys: list[pl.Series]) -> None:
-        """In: the keys of every row of the file. Rows whose key is not alone are left for `records.land`."""
-        self.repeated = segments.twice(np.concatenate([hashed(part) for part in keys]))
+    def look_for_repeats(self, keys: list[Marks]) -> None:
+        """In: the keys of every row of the file, hashed. Rows whose key is not alone are left for `records.land`."""
+        self.repeated = segments.twice(np.concatenate(keys) if keys else np.empty(0, dtype=np.uint64))
 
     def sort(self, rows: pl.DataFrame, *, again: bool = False) -> Sorted:
         """In: row, key, content_hash, retracted. `again`: these rows were sorted before, and are not counted twice."""
