@@ -60,8 +60,9 @@ def land(
     careful = reread and landing.knows_any
     left, empty = _Left(), list[Staged]()
     try:
+        keys = [part["key"] for part in drop.first_pass()]
         if not careful:
-            landing.look_for_repeats([part["key"] for part in drop.table.key_columns()])
+            landing.look_for_repeats(keys)
         for part in drop.table.parts():
             if careful:
                 left.add(part.stage())
