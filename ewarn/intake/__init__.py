@@ -7,6 +7,7 @@ network.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -120,12 +121,12 @@ def open_drop(
 ) -> Iterator[Drop]:
     """A drop, or one member of it, opened to be read part by part. Raises: UnusableInput."""
     with opened(body, member, known=headers_of(definition)) as held:
-        seen = look(definition, held.body, before, sheet=held.rows is not None)
+        seen = look(definition, held.body, before, sheet=held.rows is not None, defer=True)
         table = open_table(seen.definition, held.body, catalogue, received_at=received_at, backfill=backfill)
         yield Drop(table, held, seen, definition)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Drop:
     """A drop's table, where it lay, and what was seen of it."""
 
@@ -146,7 +147,14 @@ class Drop:
 
     def whole(self) -> Staged:
         """All of it at once."""
+        if self.seen.watch is not None:
+            deque(self.first_pass(), maxlen=0)
         return self.placed(self.table.whole())
+
+    def first_pass(self) -> Iterator[pl.DataFrame]:
+        """The key columns part by part; at their end the order of the dates is settled. Raises: UnusableInput."""
+        yield from self.table.key_columns(self.seen.watch)
+        self.seen = self.seen.settled()
 
     def placed(self, staged: Staged) -> Staged:
         """A staging of some of its rows as one of the whole file."""

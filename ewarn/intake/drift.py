@@ -18,14 +18,13 @@ from rapidfuzz import fuzz
 
 from ewarn.catalogue.definitions import DropDefinition
 from ewarn.errors import UnusableInput
-from ewarn.intake import dateorder
-from ewarn.intake.csvfile import Csv, folded, open_csv
+from ewarn.intake.csvfile import PART_BYTES, folded, open_csv
+from ewarn.intake.dateorder import DATES, Watch
 from ewarn.intake.normalise import it_has
 from ewarn.intake.tables import headers_of
 
-_DATES = ("reference_date", "known_date", "published_date", "reference_end")
 _NUMBERS = ("concentration", "value", "denominator", "persons")
-_SAMPLE_ROWS = 50_000
+_SAMPLE_ROWS, _SAMPLE_BYTES = 50_000, 6_000_000
 _ENOUGH = 20
 _ALIKE = 70.0
 _MAGNITUDE = 50.0
@@ -36,39 +35,62 @@ Profile = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Look:
-    """definition: the source's own, with what this one table needs; reading with it changes no other table."""
+    """definition: the source's own, with what this one table needs; reading with it changes no other table. watch: what
+    has to see the dates of every part yet, and be settled; None where they are."""
 
     definition: DropDefinition
     remarks: tuple[str, ...]
     profile: dict[str, Any]
+    watch: Watch | None = None
+
+    def settled(self) -> Look:
+        """The same once every part was watched. Raises: UnusableInput where dates go both ways."""
+        if self.watch is None:
+            return self
+        definition, orders, more = self.watch.settle()
+        return Look(definition, (*self.remarks, *more), self.profile | {"orders": orders})
 
 
-def look(definition: DropDefinition, body: bytes | Path, before: Profile | None = None, *, sheet: bool = False) -> Look:
+def look(
+    definition: DropDefinition,
+    body: bytes | Path,
+    before: Profile | None = None,
+    *,
+    sheet: bool = False,
+    defer: bool = False,
+) -> Look:
     """Hold a table against its definition and the table before it. `sheet`: it comes from a workbook.
 
-    Raises: UnusableInput where a needed column is missing (naming its likely new header), or dates go both ways.
+    With `defer` a large table's dates are left for a pass that reads it anyway: `Look.watch` is to be given every part,
+    then settled before anything lands. Raises: UnusableInput where a needed column is missing (naming its likely new
+    header), or dates go both ways.
     """
     file = open_csv(body, headers_of(definition))
-    sample = next(file.parts(), None)
+    sample = next(file.parts(size=_SAMPLE_BYTES), None)
     frame = sample.frame.head(_SAMPLE_ROWS) if sample else pl.DataFrame()
     shapes = {header: _shape(frame[header]) for header in file.header if header in frame.columns}
     fitted = _fitted(definition, file.header)
     fields = _fields(fitted, file.header)
     remarks = _missing(fitted, file.header, fields, shapes, before)
-    fitted, orders, more = _ordered(_iso_too(fitted) if sheet else fitted, file, fields, before)
+    watch = Watch(_iso_too(fitted) if sheet else fitted, fields, (before or {}).get("orders", {}))
     profile = {
         "header": list(file.header),
         "delimiter": "" if sheet else file.delimiter,
         "encoding": "workbook" if sheet else _encoding(file.notes),
         "rows": frame.height,
-        "orders": orders,
+        "orders": {},
         "fields": fields,
         "columns": shapes,
         "units": _units(frame, fields),
         "foreign": _foreign(frame, fitted, fields),
     }
-    remarks += more + (_changes(profile, before) if before else [])
-    return Look(fitted, tuple(remarks), profile)
+    remarks += _changes(profile, before) if before else []
+    if defer and file.text.size > PART_BYTES and not watch.decides:
+        return Look(watch.definition, tuple(remarks), profile, watch)
+    for part in file.parts(columns=watch.columns) if watch.columns else ():
+        watch.add(part.frame)
+    fitted, profile["orders"], more = watch.settle()
+    return Look(fitted, (*remarks, *more), profile)
 
 
 # ---------------------------------------------------------------- headers
@@ -173,7 +195,7 @@ def _likely(
     for name in fresh:
         spelt = max(_spelt(_spaced(one), _spaced(name)) for one in names)
         looks = _likeness(was, shapes[name]) if was and name in shapes else 0.0
-        if field in _DATES and name in shapes and shapes[name]["date"] < 0.5 and shapes[name]["blank"] < 1:
+        if field in DATES and name in shapes and shapes[name]["date"] < 0.5 and shapes[name]["blank"] < 1:
             continue
         scored.append((max(spelt, looks * 100 if looks > 0.9 else 0.0), spelt, name))
     best = max(scored, default=(0.0, 0.0, ""))
@@ -204,45 +226,13 @@ def _likeness(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
 def _iso_too(definition: DropDefinition) -> DropDefinition:
     """A workbook's own dates come as ISO, however the source's text files write them."""
     columns = {
-        field: column.model_copy(update={"formats": (*column.formats, *(_ISO if field in _DATES else _CLOCKS))})
-        if column.formats and field in (*_DATES, "reference_time")
+        field: column.model_copy(update={"formats": (*column.formats, *(_ISO if field in DATES else _CLOCKS))})
+        if column.formats and field in (*DATES, "reference_time")
         else column
         for field, column in definition.columns.items()
     }
     formats = tuple(dict.fromkeys((*definition.date_formats, *_ISO)))
     return definition.model_copy(update={"columns": columns, "date_formats": formats})
-
-
-def _ordered(
-    definition: DropDefinition, file: Csv, fields: Mapping[str, str], before: Profile | None
-) -> tuple[DropDefinition, dict[str, str], list[str]]:
-    """The definition with each date column's formats narrowed to the order that this file is written in."""
-    formats = {
-        field: definition.columns[field].formats or definition.date_formats for field in _DATES if field in fields
-    }
-    watched = {field: forms for field, forms in formats.items() if any(map(dateorder.numeric, forms))}
-    if not watched:
-        return definition, {}, []
-    headers = tuple(dict.fromkeys(fields[field] for field in watched))
-    counts: dict[str, list[pl.DataFrame]] = {header: [] for header in headers}
-    for part in file.parts(columns=headers):
-        for header in headers:
-            cells = part.frame.select(value=pl.col(header).str.strip_chars()).filter(pl.col("value") != "")
-            counts[header].append(cells.group_by("value").len("count"))
-    columns, orders = dict(definition.columns), dict[str, str]()
-    remarks: list[str] = []
-    for field, forms in watched.items():
-        values = pl.concat(counts[fields[field]] or [_NO_VALUES]).group_by("value").agg(pl.col("count").sum())
-        was = str((before or {}).get("orders", {}).get(field, ""))
-        order = dateorder.settle(fields[field], values, forms, was)
-        columns[field] = columns[field].model_copy(update={"formats": order.formats})
-        # A file that shows no order leaves the one that was proved before standing.
-        orders[field] = order.found or was
-        remarks += order.remarks
-    return definition.model_copy(update={"columns": columns}), orders, list(dict.fromkeys(remarks))
-
-
-_NO_VALUES = pl.DataFrame(schema={"value": pl.String, "count": pl.UInt32})
 
 
 # ---------------------------------------------------------------- cells

@@ -20,6 +20,7 @@ from ewarn.errors import UnusableInput
 from ewarn.frames import INSTANT, fingerprint, shaped
 from ewarn.intake import byvalue, careful, kinds, names, places, vocabulary
 from ewarn.intake.csvfile import LINE, PART_BYTES, ROW, Csv, Rows, no_row, open_csv
+from ewarn.intake.dateorder import Watch
 from ewarn.intake.normalise import Field, Mapped, day, instant, lay, number, yes
 from ewarn.intake.staged import Known, Remark, Staged, joined
 from ewarn.terms import RecordKind, digest, london_day
@@ -96,10 +97,15 @@ class Table:
         staged = joined(parts)
         return replace(staged, remarks=(*said, *staged.remarks))
 
-    def key_columns(self) -> Iterator[pl.DataFrame]:
-        """The key columns of every row, part by part: for finding keys that are used twice. Cheaper than reading."""
+    def key_columns(self, watch: Watch | None = None) -> Iterator[pl.DataFrame]:
+        """The key columns of every row, part by part: for finding keys that are used twice. Cheaper than reading.
+
+        A `watch` is shown its columns on the way.
+        """
         columns = tuple(dict.fromkeys(_key_columns(self.mapped)))
-        for rows in self.file.parts(columns):
+        for rows in self.file.parts(tuple(dict.fromkeys((*columns, *(watch.columns if watch else ()))))):
+            if watch is not None:
+                watch.add(rows.frame)
             yield rows.frame.select(_key(self.mapped, self.fields) if columns else pl.lit("").alias("key"))
 
 

@@ -66,7 +66,7 @@ def land(
     careful = reread and landing.knows_any
     left, empty = _Left(), list[Staged]()
     try:
-        keys = [large.hashed(part["key"]) for part in _ahead(drop.table.key_columns())]
+        keys = [large.hashed(part["key"]) for part in _ahead(drop.first_pass())]
         if not careful:
             landing.look_for_repeats(keys)
         for part in _ahead(drop.table.parts()):

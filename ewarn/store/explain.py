@@ -27,10 +27,12 @@ def trail(con: Connection, settings: Settings, record_ids: str | Sequence[str]) 
     found = tables.rows(con, _TRAIL, [wanted])
     mentions = _children(con, "detection", "role, mention_kind, subject, class_id, as_written, matched", wanted)
     places = _children(con, "place", "area, tier, share, certain, precision, as_written", wanted)
+    contents = {(row["content_hash"], row["source"]) for row in found}
+    read_with = {name: snapshots.definition_in(settings, *name) for name in contents}
     gone = tombstones.fate_of(con, settings, {row["snapshot"] for row in found})
     for row in found:
         name = (row["record_id"], row["version"])
-        row["read_with"] = snapshots.definition_in(settings, row["content_hash"], row["source"])
+        row["read_with"] = read_with[row["content_hash"], row["source"]]
         row["raw"] = gone.get(row["snapshot"], HELD)
         row["mentions"], row["places"] = mentions.get(name, []), places.get(name, [])
     return found

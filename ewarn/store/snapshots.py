@@ -337,7 +337,7 @@ def load_content(settings: Settings, content_hash: str, target: Path) -> Path:
 
 
 def definition_in(settings: Settings, content_hash: str, source: str) -> str:
-    """Where the definition lies that was in force then: 'sources/drops/x.toml in raw/content/<hash>.zip', or nothing."""
+    """Where the definition then in force lies: 'sources/drops/x.toml in raw/content/<hash>.zip', or nothing."""
     path = settings.raw / "content" / f"{content_hash}.zip"
     if not content_hash or not path.is_file():
         return ""

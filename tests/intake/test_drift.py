@@ -219,3 +219,23 @@ def test_a_workbooks_own_dates_are_read_whatever_the_text_files_of_the_source_wr
     assert staged.records["position"].to_list() == ["S!row 2", "S!row 3"]
     plain = intake.read(lab(), b"ref,date,sold as\n1,13/03/2024,x\n", known, received_at=NOW, backfill=False)
     assert staged.definition_hash == plain.definition_hash
+
+
+def test_a_large_table_is_settled_in_its_first_pass_before_a_row_is_read(
+    known: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ewarn import intake
+    from ewarn.intake import drift, tables
+
+    for module in (drift, tables):
+        monkeypatch.setattr(module, "PART_BYTES", 1_000)
+    read = {"received_at": NOW, "backfill": False}
+    with intake.open_drop(lab(), table(200), known, **read) as drop:
+        assert drop.large and drop.seen.watch is not None
+        assert sum(part.height for part in drop.first_pass()) == 200
+        assert drop.seen.profile["orders"] == {"reference_date": "day-first", "known_date": "day-first"}
+    turned = table(200, date=lambda n: f"03/{n % 28 + 1:02}/2024")
+    with intake.open_drop(lab(), turned, known, **read) as drop, pytest.raises(UnusableInput, match="month-first"):
+        list(drop.first_pass())
+    with intake.open_drop(lab(date_formats=(DMY, MDY)), turned, known, **read) as drop:
+        assert drop.seen.watch is None and drop.seen.definition.columns["reference_date"].formats == (MDY,)

@@ -7,8 +7,10 @@ from typing import Any
 
 import polars as pl
 
+from ewarn import catalogue
 from ewarn.pipeline import casework, naming, replay
-from ewarn.store import lines, records
+from ewarn.store import explain, lines, records, snapshots
+from ewarn.terms import digest
 
 
 def sample(number: int, day: str, substance: str, **more: Any) -> dict[str, Any]:
@@ -98,9 +100,31 @@ def test_bytes_that_have_expired_do_not_stop_a_rebuild(corridor: Any) -> None:
     now, later = corridor.at("2025-05-01"), corridor.at("2025-05-02")
     corridor.drop("test_results", [sample(1, "2025-04-28", "metonitazene")], now)
     expired = corridor.drop("test_results", [sample(2, "2025-04-28", "MDMA")], later).snapshot
-    (corridor.home / "raw" / expired[:2] / expired).unlink()
+    snapshots.path_of(corridor.house(later).settings, expired).unlink()
     (corridor.home / "ewarn.duckdb").unlink()
     shutil.rmtree(corridor.home / "published")
     reports = replay.rebuild(corridor.house(later), later).sources
     assert [(r.new, r.outcome) for r in reports] == [(1, "ok"), (0, "quarantined")]
     assert "expired" in reports[1].notes[0]
+
+
+def test_a_record_leads_to_the_definition_that_read_it(corridor: Any, tmp_path: Any) -> None:
+    first, later = corridor.at("2025-05-01"), corridor.at("2025-05-08")
+    corridor.drop("test_results", [sample(1, "2025-04-28", "metonitazene")], first)
+    overlay = corridor.house(first).settings.overlay / "sources" / "drops" / "test_results.toml"
+    overlay.parent.mkdir(parents=True)
+    text = (corridor.house(first).settings.content / "sources/drops/test_results.toml").read_text()
+    overlay.write_text(text.replace("max_age_days = ", "max_age_days = 1"))
+    corridor.drop("test_results", [sample(2, "2025-05-06", "metonitazene")], later)
+    house = corridor.house(later)
+    with house.db.read() as con:
+        ids = [i for (i,) in con.execute("SELECT record_id FROM record").fetchall()]
+        rows = explain.trail(con, house.settings, ids)
+    assert len({row["definition_hash"] for row in rows}) == 2
+    for number, row in enumerate(rows):
+        name, _, archive = row["read_with"].partition(" in ")
+        assert name == "sources/drops/test_results.toml"
+        assert (house.settings.home / archive).is_file()
+        then = catalogue.load(snapshots.load_content(house.settings, row["content_hash"], tmp_path / str(number)))
+        definition = then.sources["test_results"].model_dump(mode="json")
+        assert digest(definition) == row["definition_hash"]
