@@ -25,7 +25,7 @@ from ewarn.intake.feedshape import Shape
 from ewarn.intake.fetch import Fetched, fetch
 from ewarn.intake.pasted import Attachment, attachments, is_mail, read_notice, reference_of, wrapped
 from ewarn.intake.staged import Known, Staged, joined
-from ewarn.intake.tables import Part, Table, headers_of, open_table, texts
+from ewarn.intake.tables import Part, Table, headers_of, open_file, open_table, texts
 from ewarn.intake.unpack import contents, line_of, opened, placed
 from ewarn.intake.unpack import recognised as recognise
 from ewarn.terms import digest
@@ -121,8 +121,9 @@ def open_drop(
 ) -> Iterator[Drop]:
     """A drop, or one member of it, opened to be read part by part. Raises: UnusableInput."""
     with opened(body, member, known=headers_of(definition)) as held:
-        seen = look(definition, held.body, before, sheet=held.rows is not None, defer=True)
-        table = open_table(seen.definition, held.body, catalogue, received_at=received_at, backfill=backfill)
+        file = open_file(definition, held.body)
+        seen = look(definition, file, before, sheet=held.rows is not None, defer=True)
+        table = open_table(seen.definition, file, catalogue, received_at=received_at, backfill=backfill)
         yield Drop(table, held, seen, definition)
 
 

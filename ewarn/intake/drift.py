@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -18,7 +17,7 @@ from rapidfuzz import fuzz
 
 from ewarn.catalogue.definitions import DropDefinition
 from ewarn.errors import UnusableInput
-from ewarn.intake.csvfile import PART_BYTES, folded, open_csv
+from ewarn.intake.csvfile import PART_BYTES, Csv, folded
 from ewarn.intake.dateorder import DATES, Watch
 from ewarn.intake.normalise import it_has
 from ewarn.intake.tables import headers_of
@@ -53,7 +52,7 @@ class Look:
 
 def look(
     definition: DropDefinition,
-    body: bytes | Path,
+    file: Csv,
     before: Profile | None = None,
     *,
     sheet: bool = False,
@@ -65,7 +64,6 @@ def look(
     then settled before anything lands. Raises: UnusableInput where a needed column is missing (naming its likely new
     header), or dates go both ways.
     """
-    file = open_csv(body, headers_of(definition))
     sample = next(file.parts(size=_SAMPLE_BYTES), None)
     frame = sample.frame.head(_SAMPLE_ROWS) if sample else pl.DataFrame()
     shapes = {header: _shape(frame[header]) for header in file.header if header in frame.columns}

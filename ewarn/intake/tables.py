@@ -165,10 +165,8 @@ class Part:
         )
 
 
-def open_table(
-    definition: DropDefinition, body: bytes | Path, known: Known, *, received_at: datetime, backfill: bool
-) -> Table:
-    """A CSV drop, its header read and laid under the definition. Raises: UnusableInput."""
+def open_file(definition: DropDefinition, body: bytes | Path) -> Csv:
+    """A CSV drop with its header read. Raises: UnusableInput over the definition's cap, or without a header."""
     size = len(body) if isinstance(body, bytes) else body.stat().st_size
     if size > definition.max_bytes:
         raise UnusableInput(
@@ -176,7 +174,11 @@ def open_table(
             where=definition.id,
             next_step="Split the file, or raise max_bytes.",
         )
-    file = open_csv(body, headers_of(definition))
+    return open_csv(body, headers_of(definition))
+
+
+def open_table(definition: DropDefinition, file: Csv, known: Known, *, received_at: datetime, backfill: bool) -> Table:
+    """A CSV drop's file laid under its definition. Raises: UnusableInput."""
     mapped = lay(definition, file.header)
     fields = _header_fields(mapped, london_day(received_at), backfill) | kinds.fields(mapped)
     return Table(definition, file, mapped, fields, Reading(mapped, known), digest(definition.model_dump(mode="json")))

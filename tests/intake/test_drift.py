@@ -12,12 +12,16 @@ import pytest
 
 from ewarn.catalogue.definitions import ColumnMap, DropDefinition
 from ewarn.errors import UnusableInput
-from ewarn.intake import Staged, dateorder
-from ewarn.intake.drift import look
+from ewarn.intake import Staged, dateorder, drift
+from ewarn.intake.tables import open_file
 from tests.intake.conftest import NOW, drop
 from tests.intake.workbooks import number, row, workbook
 
 HEAD = ("ref", "date", "tested", "postcode", "sold as", "major", "unit", "concentration", "outcome")
+
+
+def look(definition: DropDefinition, body: bytes, before: Any = None) -> drift.Look:
+    return drift.look(definition, open_file(definition, body), before)
 
 
 def lab(**more: Any) -> DropDefinition:
@@ -225,7 +229,7 @@ def test_a_large_table_is_settled_in_its_first_pass_before_a_row_is_read(
     known: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from ewarn import intake
-    from ewarn.intake import drift, tables
+    from ewarn.intake import tables
 
     for module in (drift, tables):
         monkeypatch.setattr(module, "PART_BYTES", 1_000)
