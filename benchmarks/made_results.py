@@ -1,7 +1,7 @@
-"""Generated drug-checking results in the shape of the wedinos drop, with faults of every kind, for the intake benchmark.
+"""Generated drug-checking results in the shape of the wedinos drop, with faults of every kind.
 
-In: how many rows, a seed, the share of faulty rows. Out: a CSV file, written in pieces; the same arguments give the same
-bytes. Every value is made up: names of substances come from the project's own content, places are outward codes.
+In: how many rows, a seed, the share of faulty rows. Out: a CSV file, written in pieces; the same arguments give the
+same bytes. Every value is made up: names of substances come from the project's own content, places are outward codes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ HEADER = (
 )
 PIECE = 250_000
 BOUGHT = ("Cocaine", "MDMA", "Ketamine", "Heroin", "Diazepam", "Valium", "Xanax", "Not Stated", "Oxycodone", "Cannabis")
-LABELS = (
+_LABELS = (
     "Not Stated",
     "Not Stated",
     "Not Stated",
@@ -31,6 +31,8 @@ LABELS = (
     "Rolex",
     "no label, foil wrap",
 )
+# As in the real lists, one label in five is like no other.
+LABELS = _LABELS * 250 + tuple(f"press {number}" for number in range(500))
 COLOURS = ("White", "Blue", '"White, Blue"', "Not Stated", "Brown", "Glas", "Pink", '""', "Yellow")
 FORMS = ("Tablet", "Powder", "Capsule", "Liquid", "Tabled", "Crystal", "Plant matter", "Powdwr", "Not Stated")
 ROUTES = ("Oral", "Smoked", "Snorted", "Injected", "Not Stated")
@@ -46,7 +48,18 @@ def write(path: Path, rows: int, seed: int = 7, faults: float = 0.01) -> None:
             out.write(piece)
 
 
-def pieces(rows: int, seed: int, faults: float) -> Iterator[bytes]:
+def write_shuffled(path: Path, rows: int, seed: int = 7, faults: float = 0.01) -> None:
+    """The same records in another order, and one row more."""
+    with path.open("wb") as out:
+        out.write(HEADER.encode())
+        for side in (1, 0):
+            for number, piece in enumerate(pieces(rows, seed, faults, shuffled=True)):
+                if number % 2 == side:
+                    out.write(piece)
+        out.write(b"ONE MORE,01 Jan 2024,2024-01-01,NW1,Heroin,,Brown,Powder,,,Metonitazene,,true,made\n")
+
+
+def pieces(rows: int, seed: int, faults: float, *, shuffled: bool = False) -> Iterator[bytes]:
     """The file's rows, some hundred thousand at a time."""
     draw = np.random.default_rng(seed)
     names, outcodes = _names(), _outcodes()
@@ -56,7 +69,8 @@ def pieces(rows: int, seed: int, faults: float) -> Iterator[bytes]:
     for start in range(0, rows, PIECE):
         number = min(PIECE, rows - start)
         lines = _lines(draw, start, number, combinations, weights, outcodes)
-        yield _spoilt(draw, lines, faults).str.join("").item().encode()
+        spoilt = _spoilt(draw, lines, faults)
+        yield (spoilt.shuffle(seed=start) if shuffled else spoilt).str.join("").item().encode()
 
 
 def _lines(
