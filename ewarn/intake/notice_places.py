@@ -31,7 +31,9 @@ def places(
     if found:
         precision = {"region": "region"}
         share = 1 / len(found)
-        return [Place(f.area, f.tier, share, True, precision.get(f.tier, "area name"), f.as_written) for f in found], []
+        return [
+            Place(f.area, f.tier, share, f.certain, precision.get(f.tier, "area name"), f.as_written) for f in found
+        ], []
     where = unplaced(default_area, gazetteer, "")
     if not ours and (foreign or abroad):
         return [Place(where.area, where.tier, 1.0, False, "outside the UK", foreign[0] if foreign else "")], foreign

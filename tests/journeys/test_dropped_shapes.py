@@ -80,6 +80,17 @@ def test_each_table_of_an_archive_lands_by_itself_under_the_one_files_bytes(corr
     }  # fmt: skip
 
 
+def test_what_became_of_every_row_is_stored_with_its_receipt(corridor: Any) -> None:
+    now, later = corridor.at("2025-05-01"), corridor.at("2025-05-02")
+    send(corridor, "a.csv", table([sample(1), sample(2), sample(3)]), now)
+    again = [sample(1), sample(2, major="ketamine"), sample(4), sample(5, "no date")]
+    (report,) = send(corridor, "b.zip", zipped({"x.csv": table(again)}), later).sources
+    assert counted(report) == (4, 1, 1, 1, 1)
+    wanted = ("rows_in", "new_records", "changed_records", "unchanged_records", "rejects")
+    kept = stored(corridor, later).filter(pl.col("landed")).sort("received_at").select(wanted).rows()
+    assert kept == [(3, 3, 0, 0, 0), (4, 1, 1, 1, 1)]
+
+
 def test_the_same_archive_again_changes_nothing_and_a_table_that_had_not_landed_lands(corridor: Any) -> None:
     now, later = corridor.at("2025-05-01"), corridor.at("2025-05-02")
     body = zipped({"a.csv": table([sample(1)]), "b.csv": table([sample(2)])})
