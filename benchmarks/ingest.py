@@ -129,7 +129,8 @@ def bare(folder: Path) -> Part:
         with duckdb.connect(str(folder / "bare.duckdb")) as con:
             con.execute(
                 f"CREATE TABLE results AS SELECT {', '.join(used)} FROM read_csv(?, header = true, "
-                "auto_detect = false, delim = ',', quote = '\"', escape = '\"', columns = ?, store_rejects = true, rejects_limit = 0)",
+                "auto_detect = false, delim = ',', quote = '\"', escape = '\"', columns = ?, store_rejects = true, "
+                "rejects_limit = 0)",
                 [str(folder / "first.csv"), columns],
             )
             con.execute("CHECKPOINT")
