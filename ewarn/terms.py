@@ -21,9 +21,8 @@ MARKINGS = ("TLP:CLEAR", "TLP:GREEN", "TLP:AMBER", "TLP:AMBER+STRICT", "TLP:RED"
 
 
 def strictest(markings: Iterable[str]) -> str:
-    """The strictest of some TLP markings; one that is no marking counts as TLP:RED, none at all as none."""
-    given = {marking for marking in markings if marking}
-    return max(given, key=lambda m: MARKINGS.index(m) if m in MARKINGS else len(MARKINGS), default="")
+    """The strictest of some TLP markings; a word that is none of them is stricter than all, nothing at all is none."""
+    return max(filter(None, markings), key=lambda m: MARKINGS.index(m) if m in MARKINGS else 9, default="")
 
 
 class Frozen(BaseModel):

@@ -40,7 +40,8 @@ _SEPARATOR = re.compile(r"[,;/&+|()\[\]:\n.]")
 # Words that may stand around the names in a laboratory's cell.
 REMARKS = word_set(
     "and with plus or trace traces major minor confirmed suspected main component components possible probable "
-    "possibly probably tentative tentatively presumptive presumptively detected present identified positive contains "
+    "possibly probably perhaps maybe tentative tentatively "
+    "presumptive presumptively detected present identified positive contains "
     "containing mixture mix mixed of in the a low high content level small amount amounts also likely isomer isomers "
     "tablet tablets powder pill pills capsule capsules unspecified free total approx approximately about strong weak"
 )
@@ -58,7 +59,8 @@ def is_quantity(token: str) -> bool:
 @lru_cache(maxsize=65_536)
 def is_prose(token: str) -> bool:
     """A word about what happened, a joining word, an amount, or one with an ending that substances do not have."""
-    return token in CUES or token in JOINS or token in _LEADS or is_quantity(token) or bool(_ENDING.fullmatch(token))
+    listed = token in CUES or token in JOINS or token in _LEADS or token in REMARKS
+    return listed or is_quantity(token) or bool(_ENDING.fullmatch(token))
 
 
 def separates(gap: str) -> bool:

@@ -13,15 +13,11 @@ import hashlib
 import io
 import json
 import os
-import re
-import secrets
 import shutil
 import tempfile
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -32,32 +28,19 @@ from pydantic import Field
 from ewarn.errors import StoreBusy, StoreFault
 from ewarn.settings import Settings
 from ewarn.store import audit, files, tables, vault
+from ewarn.store.contents import archive_content as archive_content
+from ewarn.store.contents import definition_in as definition_in
+from ewarn.store.contents import load_content as load_content
 from ewarn.store.database import Database
+from ewarn.store.receipts import Receipt as Receipt
+from ewarn.store.receipts import all as every_receipt
+from ewarn.store.receipts import append as append
+from ewarn.store.receipts import check_clock, newest_first, read
+from ewarn.store.receipts import new_id as new_id
 from ewarn.store.tables import Connection
 from ewarn.terms import Frozen
 
-TAIL_BYTES = 65_536
 ENDINGS_SHOWN = {".csv", ".tsv", ".txt", ".gz", ".zip", ".xlsx", ".eml", ".json", ".xml"}
-
-
-class Receipt(Frozen):
-    """One arrival from a source, or the attempt at one."""
-
-    id: str = Field(description="sorts by time")
-    kind: str = Field("receipt", description="receipt | replay | not modified | failed | purged")
-    source: str
-    sha256: str = Field("", description="empty where no bytes came")
-    size: int = 0
-    received_at: datetime
-    validators: dict[str, str] = Field(default_factory=dict, description="ETag and Last-Modified as the server sent")
-    backfill: bool = False
-    definition_hash: str = ""
-    content_hash: str = ""
-    file: str = Field("", description="name of the file it came in, or the address")
-    member: str = Field("", description="which table of an archive or workbook; empty where the file is one table")
-    note: str = Field("", description="why it failed, or why it was purged, in words")
-    by: str = Field("", description="purged: by whom")
-    rule: str = Field("", description="purged: under which rule")
 
 
 class SnapshotRef(Frozen):
@@ -92,7 +75,7 @@ def keep(
     sha256 = vault.sha256_of(body)
     size = body.stat().st_size if isinstance(body, Path) else len(body)
     with keeping(settings):
-        _check_clock(settings, now)
+        check_clock(settings, now)
         _keep_body(settings, sha256, body, size)
         fresh, remark = _standing(settings, source, sha256, member)
         receipt = Receipt(
@@ -135,7 +118,7 @@ def note(
     file: str = "",
 ) -> Receipt:
     """Write the receipt of an arrival without bytes: kind 'not modified' or 'failed'. Then `enter` it."""
-    _check_clock(settings, now)
+    check_clock(settings, now)
     receipt = Receipt(
         id=new_id(now), kind=kind, source=source, received_at=now.astimezone(UTC), note=text, file=file,
         validators=dict(validators or {}),
@@ -291,12 +274,7 @@ def withheld(file: str) -> str:
 
 def receipts(settings: Settings) -> list[Receipt]:
     """Every receipt, oldest first; a line torn by a crash is left out."""
-    found = []
-    path = settings.raw / "receipts.jsonl"
-    if path.is_file():
-        with path.open("rb") as lines:
-            found = [receipt for line in lines if (receipt := _read(line)) is not None]
-    return found
+    return every_receipt(settings)
 
 
 def validators(settings: Settings, source: str) -> dict[str, str]:
@@ -305,45 +283,11 @@ def validators(settings: Settings, source: str) -> dict[str, str]:
     Bytes whose landing was cut short must be asked for again in full, never answered by 'not modified'.
     """
     wanted = json.dumps(source, ensure_ascii=False).encode()
-    for line in _newest_first(settings.raw / "receipts.jsonl"):
-        if wanted in line and (found := _read(line)) and (found.source, found.kind) == (source, "receipt"):
+    for line in newest_first(settings):
+        if wanted in line and (found := read(line)) and (found.source, found.kind) == (source, "receipt"):
             whole = bool(found.validators) and _has_landed(settings, source, found.sha256)
             return dict(found.validators) if whole else {}
     return {}
-
-
-def archive_content(settings: Settings, catalogue_files: Mapping[str, bytes], content_hash: str) -> Path:
-    """Keep the content files of a hash once, as raw/content/<hash>.zip, so that its snapshots can be replayed."""
-    target = files.make_folder(settings.raw / "content") / f"{content_hash}.zip"
-    if not target.is_file():
-        packed = io.BytesIO()
-        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name in sorted(catalogue_files):
-                archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), catalogue_files[name])
-        files.write_whole(target, packed.getvalue())
-    return target
-
-
-def load_content(settings: Settings, content_hash: str, target: Path) -> Path:
-    """Unpack the content then in force into a folder, which then holds sources/ and alerts/. Raises: StoreFault."""
-    path = settings.raw / "content" / f"{content_hash}.zip"
-    if not path.is_file():
-        raise StoreFault(
-            f"the content {content_hash[:12]} is not archived here", where=str(path), next_step="Restore a backup."
-        )
-    with zipfile.ZipFile(path) as archive:
-        archive.extractall(target)
-    return target
-
-
-def definition_in(settings: Settings, content_hash: str, source: str) -> str:
-    """Where the definition then in force lies: 'sources/drops/x.toml in raw/content/<hash>.zip', or nothing."""
-    path = settings.raw / "content" / f"{content_hash}.zip"
-    if not content_hash or not path.is_file():
-        return ""
-    with zipfile.ZipFile(path) as archive:
-        names = [name for name in archive.namelist() if re.fullmatch(rf"sources/\w+/{re.escape(source)}\.toml", name)]
-    return f"{names[0]} in raw/content/{path.name}" if names else ""
 
 
 def landed(con: Connection, source: str, sha256: str, member: str = "") -> bool:
@@ -427,42 +371,3 @@ def remove(settings: Settings, gone: Iterable[str], receipts_gone: Iterable[str]
 def name_path(settings: Settings, receipt: str) -> Path:
     """Where the name of the file that a receipt is about lies sealed, if it does."""
     return files.make_folder(settings.raw / "names") / f"{receipt}{vault.ENDING}"
-
-
-def append(settings: Settings, receipt: Receipt) -> None:
-    """Write a receipt's line, synced."""
-    line = json.dumps(receipt.model_dump(mode="json"), ensure_ascii=False, separators=(",", ":"))
-    files.append_line(files.make_folder(settings.raw) / "receipts.jsonl", line.encode())
-
-
-def _read(line: bytes) -> Receipt | None:
-    try:
-        return Receipt.model_validate_json(line)
-    except ValueError:
-        return None
-
-
-def _newest_first(path: Path) -> Iterator[bytes]:
-    """The file's lines from the last to the first, read in blocks from its end."""
-    if not path.is_file():
-        return
-    with path.open("rb") as lines:
-        end, rest = lines.seek(0, os.SEEK_END), b""
-        while end > 0:
-            start = max(0, end - TAIL_BYTES)
-            lines.seek(start)
-            first, *others = (lines.read(end - start) + rest).split(b"\n")
-            yield from reversed(others)
-            end, rest = start, first
-        yield rest
-
-
-def _check_clock(settings: Settings, now: datetime) -> None:
-    tail = islice(_newest_first(settings.raw / "receipts.jsonl"), 20)
-    newest = max((found.received_at for line in tail if (found := _read(line))), default=None)
-    audit.check_clock(now, newest, "the newest receipt")
-
-
-def new_id(now: datetime) -> str:
-    """An id that sorts by time."""
-    return f"{int(now.timestamp() * 1000):012x}{secrets.token_hex(5)}"

@@ -56,5 +56,5 @@ def test_rejects_leave_as_csv_without_a_formula(door: Any, tmp_path: Path) -> No
     answer = door("rejects", "list", "--csv")
     rows = list(csv.DictReader(io.StringIO(answer.out)))
     assert [row["position"] for row in rows] == ["'=x.csv line 2"]
-    assert set(rows[0]) == {"snapshot", "source", "position", "reason"}
+    assert set(rows[0]) == {"snapshot", "source", "position", "reason", "marking", "conditions"}
     assert door("rejects", "list", "--csv", "--json").document["rejects"]

@@ -38,7 +38,8 @@ def test_options_count_before_and_after_the_name(content: Path, knock: Callable[
     shared = ["--json", "--home", str(tmp_path / "h"), "--content", str(content)]
     before, after = knock(*shared, "cases", "list"), knock("cases", "list", *shared)
     between = knock("cases", *shared, "list")
-    assert before.document == between.document == after.document == {"cases": []}
+    assert before.document == between.document == after.document
+    assert before.document["cases"] == []
 
 
 def test_the_later_home_wins(content: Path, knock: Callable[..., Any], tmp_path: Path) -> None:
@@ -206,7 +207,7 @@ def test_the_unexpected_is_one_line_and_a_log(
 
     @app.command("boom")
     def boom() -> None:
-        raise ZeroDivisionError("by accident")
+        raise ZeroDivisionError("by " "accident")
 
     monkeypatch.setattr("ewarn.cli.app.build", lambda: app)
     monkeypatch.setenv("EWARN_HOME", str(tmp_path / "h"))
