@@ -24,7 +24,7 @@ from ewarn.intake.feeds import read_feed
 from ewarn.intake.feedshape import Shape
 from ewarn.intake.fetch import Fetched, fetch
 from ewarn.intake.pasted import Attachment, attachments, is_mail, read_notice, reference_of, wrapped
-from ewarn.intake.staged import Known, Staged, joined
+from ewarn.intake.staged import Known, Plain, Remark, Staged, joined
 from ewarn.intake.tables import Part, Table, headers_of, open_file, open_table, texts
 from ewarn.intake.unpack import contents, line_of, opened, placed
 from ewarn.intake.unpack import recognised as recognise
@@ -40,6 +40,8 @@ __all__ = [
     "Fetched",
     "Known",
     "Part",
+    "Plain",
+    "Remark",
     "Shape",
     "Staged",
     "Table",

@@ -12,7 +12,7 @@ import polars as pl
 _WORTH = 0.5
 _LOOKED_AT = 2_000
 _MOST_KEPT = 500_000
-_ID = "\0id"
+SET = "set"
 
 
 def select(frame: pl.DataFrame, wanted: Mapping[str, pl.Expr]) -> pl.DataFrame:
@@ -30,34 +30,61 @@ def select(frame: pl.DataFrame, wanted: Mapping[str, pl.Expr]) -> pl.DataFrame:
 class Children:
     """Child rows of a frame's rows, worked out once for distinct values of some columns, over many frames.
 
-    `work` takes a frame with these columns and `row`, and returns child rows with a column 'row'.
+    `work` takes a frame with these columns and `row`, and returns child rows with a column 'row'. All rows with the
+    same values have the same children: a set, which has a number.
     """
 
     def __init__(self, columns: list[str], row: str, work: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
         self._columns, self._row, self._work = columns, row, work
         self._seen: pl.DataFrame | None = None
         self._made: pl.DataFrame | None = None
+        self._new: list[pl.DataFrame] = []
+        self._next = 0
 
     def of(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The child rows of every row of the frame, in the frame's order."""
-        if not self._columns:
-            alike = self._work(frame.head(1))
-            return frame.select(pl.col(self._row).alias("row")).join(alike.drop("row"), how="cross")
-        distinct = frame.select(self._columns).unique(maintain_order=True)
-        if self._seen is None or self._made is None or self._seen.height > _MOST_KEPT:
-            self._seen, self._made = self._worked(distinct, 0)
-        else:
-            fresh = distinct.join(self._seen, on=self._columns, how="anti", maintain_order="left")
-            if fresh.height:
-                seen, made = self._worked(fresh, self._seen.height)
-                self._seen, self._made = pl.concat([self._seen, seen]), pl.concat([self._made, made])
-        ids = frame.select(pl.col(self._row).alias("row"), *self._columns)
-        ids = ids.join(self._seen, on=self._columns, how="left", maintain_order="left").select("row", _ID)
-        return ids.join(self._made, on=_ID, how="inner", maintain_order="left_right").drop(_ID)
+        ids = frame.select(pl.col(self._row).alias("row")).with_columns(self.sets(frame))
+        assert self._made is not None
+        return ids.join(self._made, on=SET, how="inner", maintain_order="left_right").drop(SET)
 
-    def _worked(self, fresh: pl.DataFrame, start: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-        numbered = fresh.with_columns(pl.int_range(start, start + pl.len(), dtype=pl.Int64).alias(self._row))
-        return numbered.rename({self._row: _ID}), self._work(numbered).rename({"row": _ID})
+    def sets(self, frame: pl.DataFrame) -> pl.Series:
+        """The number of the set of every row's children."""
+        if not self._columns:
+            if self._made is None:
+                self._keep(pl.DataFrame(), self._worked(frame.head(1)))
+            return pl.repeat(0, frame.height, dtype=pl.Int64, eager=True).alias(SET)
+        if self._seen is not None and self._seen.height > _MOST_KEPT:
+            self._seen = self._made = None
+        rows = frame.select(self._columns)
+        found = self._found(rows)
+        if found is None or found.null_count():
+            fresh = (rows if found is None else rows.filter(found.is_null())).unique(maintain_order=True)
+            number = pl.int_range(self._next, self._next + pl.len(), dtype=pl.Int64)
+            self._keep(fresh.with_columns(number.alias(SET)), self._worked(fresh))
+            found = self._found(rows)
+            assert found is not None
+        return found
+
+    def new(self) -> pl.DataFrame | None:
+        """The child rows of sets that were made since this was last asked, by the set's number."""
+        made, self._new = self._new, []
+        return pl.concat(made) if made else None
+
+    def _found(self, rows: pl.DataFrame) -> pl.Series | None:
+        if self._seen is None:
+            return None
+        return rows.join(self._seen, on=self._columns, how="left", maintain_order="left")[SET]
+
+    def _worked(self, fresh: pl.DataFrame) -> pl.DataFrame:
+        number = pl.int_range(self._next, self._next + pl.len(), dtype=pl.Int64)
+        made = self._work(fresh.with_columns(number.alias(self._row))).rename({"row": SET})
+        self._next += fresh.height
+        return made
+
+    def _keep(self, seen: pl.DataFrame, made: pl.DataFrame) -> None:
+        self._seen = seen if self._seen is None else pl.concat([self._seen, seen])
+        self._made = made if self._made is None else pl.concat([self._made, made])
+        self._new.append(made)
 
 
 def _of_group(frame: pl.DataFrame, roots: tuple[str, ...], expressions: Mapping[str, pl.Expr]) -> pl.DataFrame:

@@ -69,6 +69,20 @@ class Staged:
         return told(self.remarks)
 
 
+@dataclass(frozen=True)
+class Plain:
+    """Rows of a large file that go into a segment, which names what is the same for all of them but once.
+
+    records: identity (row, line, key, content, content_too, retracted), the kind's fields, mention_set and place_set.
+    mentions, places: child rows by 'set', of the sets that were new; None where none were.
+    """
+
+    records: pl.DataFrame
+    mentions: pl.DataFrame | None
+    places: pl.DataFrame | None
+    remarks: tuple[Remark | str, ...]
+
+
 def joined(parts: Sequence[Staged]) -> Staged:
     """Stagings of one file's parts as one. In: at least one."""
     frames = ("records", "mentions", "places", "rejects")

@@ -17,12 +17,12 @@ import polars as pl
 
 from ewarn.catalogue.definitions import DropDefinition
 from ewarn.errors import UnusableInput
-from ewarn.frames import INSTANT, fingerprint, shaped
+from ewarn.frames import INSTANT, number_of, shaped
 from ewarn.intake import byvalue, careful, kinds, names, places, vocabulary
 from ewarn.intake.csvfile import LINE, PART_BYTES, ROW, Csv, Rows, no_row, open_csv
 from ewarn.intake.dateorder import Watch
 from ewarn.intake.normalise import Field, Mapped, day, instant, lay, number, yes
-from ewarn.intake.staged import Known, Remark, Staged, joined
+from ewarn.intake.staged import Known, Plain, Remark, Staged, joined
 from ewarn.terms import RecordKind, digest, london_day
 
 _RETRACTED = ("retracted", "withdrawn")
@@ -113,7 +113,7 @@ class Table:
 class Part:
     """Some rows of a table. rows: the usable ones as text, numbered.
 
-    identity: row, key, content_hash, retracted of each.
+    identity: row, line, key, content and content_too (two numbers that stand for what it says), retracted of each.
 
     rejects: 'staged_reject'. blank: rows without a single filled cell, left out.
     """
@@ -143,26 +143,42 @@ class Part:
     def stage(self) -> Staged:
         """Names, places, clocks and all."""
         table, definition = self.table, self.table.definition
-        good, identity = self.rows, self.identity
-        wanted = {name: field.value for name, field in table.fields.items() if name not in identity.columns}
-        values = byvalue.select(good, wanted)
-        records = identity.hstack([good.select(position=pl.format("line {}", LINE)).to_series(), *values.get_columns()])
-        places_of = table.reading.places.of(good)
-        if definition.kind is RecordKind.SAMPLE:
-            records = records.with_columns(sold_as_subject=table.reading.sold_as.of(good)["subject"])
-        if definition.kind is RecordKind.INCIDENT:
-            records = _labelled(records, places_of)
-        mentions = table.reading.mentions.of(good)
-        remarks = [*table.reading.told(), *_remarks(records, self, good)]
+        places_of = table.reading.places.of(self.rows)
+        content = pl.concat_str("content", "content_too", separator="-").alias("content_hash")
+        records = self.identity.with_columns(content, position=pl.format("line {}", "line"))
+        records = self._with_values(records, places_of)
+        mentions = table.reading.mentions.of(self.rows)
         return Staged(
             definition.kind,
             shaped(f"staged_{definition.kind.value}", records),
             shaped("staged_mention", mentions),
             shaped("staged_place", places_of),
             self.rejects,
-            tuple(remarks),
+            (*table.reading.told(), *_remarks(records, self, self.rows)),
             table.definition_hash,
         )
+
+    def plain(self) -> Plain:
+        """The same for rows that go into a segment: children once for each distinct set of them."""
+        reading = self.table.reading
+        places_of = reading.places.of(self.rows) if self.table.definition.kind is RecordKind.INCIDENT else None
+        records = self._with_values(self.identity, places_of)
+        records = records.with_columns(
+            reading.mentions.sets(self.rows).alias("mention_set"), reading.places.sets(self.rows).alias("place_set")
+        )
+        said = (*reading.told(), *_remarks(records, self, self.rows))
+        return Plain(records, reading.mentions.new(), reading.places.new(), said)
+
+    def _with_values(self, records: pl.DataFrame, places_of: pl.DataFrame | None) -> pl.DataFrame:
+        """Our fields beside the identity."""
+        table = self.table
+        wanted = {name: field.value for name, field in table.fields.items() if name not in records.columns}
+        records = records.hstack(byvalue.select(self.rows, wanted).get_columns())
+        if table.definition.kind is RecordKind.SAMPLE:
+            return records.with_columns(sold_as_subject=table.reading.sold_as.of(self.rows)["subject"])
+        if table.definition.kind is RecordKind.INCIDENT and places_of is not None:
+            return _labelled(records, places_of)
+        return records
 
 
 def open_file(definition: DropDefinition, body: bytes | Path) -> Csv:
@@ -232,7 +248,7 @@ def _without_blank_rows(frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
 
 
 def _identity(good: pl.DataFrame, table: Table) -> pl.DataFrame:
-    """row, key, the hash over the content, and whether the row withdraws its record."""
+    """row, line, key, what the row says as two numbers, and whether it withdraws its record."""
     mapped = table.mapped
     spelt = _one_spelling(mapped, table.fields)
     content: list[pl.Expr] = []
@@ -243,9 +259,14 @@ def _identity(good: pl.DataFrame, table: Table) -> pl.DataFrame:
             content.append(pl.when(cell == "").then(pl.lit("")).otherwise(pl.concat_str(tagged)))
         else:
             content += tagged
-    found = good.select(pl.col(ROW).alias("row"), _key(mapped, table.fields), content_hash=pl.concat_str(content))
+    found = good.select(
+        pl.col(ROW).alias("row"), pl.col(LINE).alias("line"), _key(mapped, table.fields), said=pl.concat_str(content)
+    )
     retracted = byvalue.select(good, {"retracted": table.fields["retracted"].value})
-    return found.with_columns(fingerprint(pl.col("content_hash")), retracted["retracted"])
+    said = pl.col("said")
+    return found.select(
+        "row", "line", "key", content=number_of(said), content_too=number_of(said, 1), retracted=retracted["retracted"]
+    )
 
 
 def _key(mapped: Mapped, fields: dict[str, Field]) -> pl.Expr:

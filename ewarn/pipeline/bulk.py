@@ -16,7 +16,7 @@ from typing import TypeVar
 import polars as pl
 
 from ewarn import intake as intake_room
-from ewarn.intake import Staged
+from ewarn.intake import Remark, Staged
 from ewarn.pipeline.house import House
 from ewarn.store import large, records, rejects, snapshots
 from ewarn.store.tables import Connection
@@ -72,9 +72,9 @@ def land(
         for part in _ahead(drop.table.parts()):
             if careful:
                 left.add(part.only(pl.repeat(True, part.rows.height, eager=True)))
-                empty.append(_without_rows(part.only(pl.repeat(False, part.rows.height, eager=True)).stage(), part))
+                empty.append(_without_rows(part))
             else:
-                empty.append(_sorted_in(landing, part, left, drop))
+                empty.append(_sorted_in(landing, part, left))
             if part.rejects.height:
                 with house.db.write("intake") as tx:
                     rejects.enter(tx, drop.placed(empty[-1]).rejects, snapshot, now)
@@ -104,20 +104,22 @@ def _ahead(parts: Iterator[Part]) -> Iterator[Part]:
             yield part
 
 
-def _sorted_in(landing: large.Large, part: intake_room.Part, left: _Left, drop: intake_room.Drop) -> Staged:
+def _sorted_in(landing: large.Large, part: intake_room.Part, left: _Left) -> Staged:
     """Put the rows of a part where they belong. What stays of it: its rejects and remarks."""
     chosen = landing.sort(part.identity)
-    plain = part.only(chosen.plain).stage()
-    if plain.records.height:
-        landing.add(drop.placed(plain))
+    remarks: tuple[Remark | str, ...] = ()
+    if chosen.plain.any():
+        plain = part.only(chosen.plain).plain()
+        landing.add(plain)
+        remarks = plain.remarks
     if chosen.rest.any():
         left.add(part.only(chosen.rest))
-    return _without_rows(plain, part)
+    return _without_rows(part, remarks)
 
 
-def _without_rows(staged: Staged, part: intake_room.Part) -> Staged:
-    nothing = {name: getattr(staged, name).clear() for name in ("records", "mentions", "places")}
-    return replace(staged, **nothing, rejects=part.rejects, remarks=(*part.remarks, *staged.remarks))
+def _without_rows(part: intake_room.Part, remarks: tuple[Remark | str, ...] = ()) -> Staged:
+    none = part.only(pl.repeat(False, part.rows.height, eager=True)).stage()
+    return replace(none, rejects=part.rejects, remarks=(*part.remarks, *remarks))
 
 
 def _by_turns(drop: intake_room.Drop, landing: large.Large, turns: int, careful: bool) -> Iterator[Staged]:

@@ -12,7 +12,7 @@ from datetime import datetime
 
 import polars as pl
 
-from ewarn.frames import fingerprint
+from ewarn.frames import number_of
 from ewarn.store import tables
 from ewarn.store.tables import Connection
 
@@ -20,10 +20,16 @@ ORDER = ["key", "reference_date", "known_date"]
 Seen = Callable[[pl.Series], pl.Series]
 
 
-def record_ids(source: str) -> pl.Expr:
-    """The identity of a record, from the columns key and occurrence: 16 hex digits."""
+def record_numbers(source: str) -> pl.Expr:
+    """The identity of a record, from the columns key and occurrence: a number of 64 bits."""
     parts = (pl.lit(source), pl.col("key"), pl.col("occurrence").cast(pl.String))
-    return fingerprint(pl.concat_str(parts, separator="\x1f"), 16)
+    return number_of(pl.concat_str(parts, separator="\x1f"))
+
+
+def record_ids(source: str, rows: pl.DataFrame) -> pl.Series:
+    """The same as 16 hex digits, which is how records are named everywhere else. In: key, occurrence."""
+    numbers = rows.select(record_numbers(source)).to_series()
+    return pl.Series("record_id", [f"{number:016x}" for number in numbers], dtype=pl.String)
 
 
 def match(
@@ -153,7 +159,7 @@ def _new(source: str, rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
         .with_columns(occurrence=pl.col("place") + pl.col("taken").fill_null(0))
     )
     return numbered.with_columns(
-        record_id=record_ids(source),
+        record_ids(source, numbered),
         version=pl.lit(1, dtype=pl.Int64),
         previous_visible_at=pl.lit(None, dtype=pl.Datetime("us", "UTC")),
     )

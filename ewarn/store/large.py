@@ -8,21 +8,33 @@ its key is new and no other row of the file has it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ewarn.frames import mark
 from ewarn.store import identity, segments
 from ewarn.store.database import Database
-from ewarn.store.records import NAMED, Beside, Staging, clocked
+from ewarn.store.records import NAMED, Beside, clocked
 from ewarn.store.segments import Known, Marks
 from ewarn.store.snapshots import SnapshotRef
 from ewarn.store.tables import Connection
 
 Mask = NDArray[np.bool_]
+_PER_SET = {"set": pl.Int64, "detections": pl.Int64, "queued": pl.Int64}
 _BASIS = {True: "the reference date", False: "the day received"}
+
+
+class PlainRows(Protocol):
+    """What intake hands over for a segment (see its `Plain`)."""
+
+    @property
+    def records(self) -> pl.DataFrame: ...
+    @property
+    def mentions(self) -> pl.DataFrame | None: ...
+    @property
+    def places(self) -> pl.DataFrame | None: ...
 
 
 @dataclass(frozen=True)
@@ -48,6 +60,7 @@ class Large:
         self._seen = np.zeros(len(self.known.contents), dtype=bool)
         self._writer = segments.Writer(segments.folder_of(db.path), receipt.id, kind)
         self._detections = self._queued = 0
+        self._per_set = pl.DataFrame(schema=_PER_SET)
 
     @property
     def knows_any(self) -> bool:
@@ -59,8 +72,8 @@ class Large:
         self.repeated = segments.twice(np.concatenate(keys) if keys else np.empty(0, dtype=np.uint64))
 
     def sort(self, rows: pl.DataFrame, *, again: bool = False) -> Sorted:
-        """In: row, key, content_hash, retracted. `again`: these rows were sorted before, and are not counted twice."""
-        contents = rows.select(mark(pl.col("content_hash"))).to_series().to_numpy()
+        """In: key, content, retracted. `again`: these rows were sorted before, and are not counted twice."""
+        contents = rows["content"].to_numpy()
         alone = ~segments.within(hashed(rows["key"]), self.repeated)
         stands = ~rows["retracted"].to_numpy()
         known = segments.within(contents, self.known.contents) & stands
@@ -73,23 +86,29 @@ class Large:
             plain[plain] = ~segments.within(self._ids(rows.filter(pl.Series(plain))), self.known.records)
         return Sorted(pl.Series(plain), pl.Series(~plain & ~known))
 
-    def add(self, staged: Staging) -> None:
+    def add(self, plain: PlainRows) -> None:
         """Write plain rows into the segment."""
-        frame = staged.records.with_columns(
+        frame = plain.records.with_columns(
             occurrence=pl.lit(1), previous_visible_at=pl.lit(None, pl.Datetime("us", "UTC"))
         )
         frame = clocked(frame, self.snapshot, self.backfill)
         said = f"known date not stated, read as {_BASIS[self.backfill]}"
         frame = frame.with_columns(
-            mark(identity.record_ids(self.snapshot.receipt.source)).alias("record_id"),
-            pl.col("content_hash").str.decode("hex").alias("content"),
-            pl.col("position").str.extract(r"(\d+)$").cast(pl.Int64).alias("line"),
+            identity.record_numbers(self.snapshot.receipt.source).alias("record_id"),
             pl.concat_str("basis", pl.when("unstated").then(pl.lit(said)), separator="; ", ignore_nulls=True),
         )
-        self._writer.add(frame, staged.mentions, staged.places)
-        kinds = staged.mentions["mention_kind"]
-        self._detections += int(kinds.is_in(NAMED).sum())
-        self._queued += int((kinds == "queued").sum())
+        self._writer.add(frame, {"detection": plain.mentions, "place": plain.places})
+        self._count(frame["mention_set"], plain.mentions)
+
+    def _count(self, sets: pl.Series, made: pl.DataFrame | None) -> None:
+        """How many detections and queued names the rows bring."""
+        if made is not None:
+            kinds = pl.col("mention_kind")
+            named = made.group_by("set").agg(detections=kinds.is_in(NAMED).sum(), queued=(kinds == "queued").sum())
+            self._per_set = pl.concat([self._per_set, named.cast(_PER_SET)])  # type: ignore[arg-type]
+        brought = sets.value_counts(name="rows").join(self._per_set, left_on=sets.name, right_on="set")
+        self._detections += int((brought["rows"] * brought["detections"]).sum())
+        self._queued += int((brought["rows"] * brought["queued"]).sum())
 
     def settle(self) -> Beside:
         """Make the segment durable. What `records.land` needs to know of it."""
@@ -102,8 +121,8 @@ class Large:
 
     def seen(self, contents: pl.Series) -> pl.Series:
         """Which contents of known records the file has said again."""
-        marks = contents.to_frame("content").select(mark(pl.col("content"))).to_series().to_numpy()
-        return pl.Series(segments.within(marks, self.known.contents[self._seen]))
+        numbers = contents.str.extract(r"^(\d+)-").cast(pl.UInt64).fill_null(0).to_numpy()
+        return pl.Series(segments.within(numbers, self.known.contents[self._seen]))
 
     def drop(self) -> None:
         """Take the segment's files away: the landing failed."""
@@ -117,8 +136,8 @@ class Large:
         )  # fmt: skip
 
     def _ids(self, rows: pl.DataFrame) -> Marks:
-        ids = rows.select("key", occurrence=pl.lit(1)).select(mark(identity.record_ids(self.snapshot.receipt.source)))
-        return ids.to_series().to_numpy()
+        numbers = identity.record_numbers(self.snapshot.receipt.source)
+        return rows.select("key", occurrence=pl.lit(1)).select(numbers).to_series().to_numpy()
 
 
 def hashed(keys: pl.Series) -> Marks:

@@ -10,22 +10,25 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from ewarn.errors import StoreFault
 from ewarn.frames import SHAPES
 from ewarn.store import files, tables
 from ewarn.store.tables import Connection
 
 FOLDER = "lines"
 TABLE_OF = {"sample": "sample", "incident": "incident", "count": "count_row", "notice": "notice"}
-_CHILDREN = {"detection": "staged_mention", "place": "staged_place"}
+# Table -> the shape of its rows, and the column of a record that names the set of its own.
+_CHILDREN = {"detection": ("staged_mention", "mention_set"), "place": ("staged_place", "place_set")}
 _HEADER = ("reference_date", "reference_at", "known_date", "published_at", "basis", "retracted", "visible_at")
 Marks = NDArray[np.uint64]
 
@@ -51,45 +54,50 @@ def show(con: Connection, database: Path) -> None:
             selects.setdefault(table, []).append(sql)
     for table, parts in selects.items():
         union = " UNION ALL BY NAME ".join([f'SELECT * FROM "{name}".main.{table}', *parts])
-        con.execute(f"CREATE OR REPLACE TEMP VIEW {table} AS {union}")
+        try:
+            con.execute(f"CREATE OR REPLACE TEMP VIEW {table} AS {union}")
+        except duckdb.Error as error:
+            raise StoreFault(
+                f"a file of a segment cannot be read: {str(error).splitlines()[0][:200]}",
+                where=str(folder_of(database)),
+                next_step="Restore the files under lines/ from the newest good backup.",
+            ) from error
 
 
-def _selects(segment: dict[str, object], folder: Path) -> Iterator[tuple[str, str]]:
+def _selects(segment: dict[str, Any], folder: Path) -> Iterator[tuple[str, str]]:
     """For every table that a segment adds rows to, the query of these rows."""
-    kind = str(segment["kind"])
+    home = folder / segment["receipt"]
+    sets = json.loads(segment["sets"])
 
-    def read(name: str) -> str:
-        paths = [
-            folder / str(segment["receipt"]) / f"{name}-{part:05d}.parquet"
-            for part in range(int(str(segment["parts"])))
-        ]
-        return f"read_parquet([{', '.join(_text(path) for path in paths)}])"
+    def read(name: str, parts: int) -> str:
+        return f"read_parquet([{', '.join(_text(home / f'{name}-{part:05d}.parquet') for part in range(parts))}])"
 
-    same = ", ".join(
-        f"{_text(segment[column])} AS {column}"
-        for column in ("source", "kind", "snapshot", "receipt", "definition_hash")
-    )
+    record = read("record", segment["parts"])
+    same = ("source", "kind", "snapshot", "receipt", "definition_hash")
+    constants = ", ".join(f"{_text(segment[column])} AS {column}" for column in same)
     identity = "printf('%016x', record_id) AS record_id, 1::BIGINT AS version"
     prefix = f"{segment['member']} line " if segment["member"] else "line "
-    yield (
-        "record",
-        (
-            f"SELECT {identity}, {same}, key, 1::BIGINT AS occurrence, lower(hex(content)) AS content, "
-            f"{', '.join(_HEADER)}, "
-            f"{_text(prefix)} || line AS position, {_text(segment['received_at'])}::TIMESTAMPTZ AS received_at, "
-            f"{segment['backfill']} AS backfill FROM {read('record')}"
-        ),
-    )
-    own = ", ".join(_own(kind))
-    yield TABLE_OF[kind], f"SELECT {identity}, {own} FROM {read('record')}"
-    for table, shape in _CHILDREN.items():
-        columns = ", ".join(name for name in SHAPES[shape] if name != "row")
-        yield table, f"SELECT {identity}, {columns} FROM {read(table)}"
+    said = f"SELECT {identity}, {constants}, key, 1::BIGINT AS occurrence, content || '-' || content_too AS content, "
+    said += f"{', '.join(_HEADER)}, {_text(prefix)} || line AS position, {segment['backfill']} AS backfill, "
+    said += f"{_text(segment['received_at'])}::TIMESTAMPTZ AS received_at FROM {record}"
+    yield "record", said
+    yield TABLE_OF[segment["kind"]], f"SELECT {identity}, {', '.join(_own(segment['kind']))} FROM {record}"
+    for table, (shape, number) in _CHILDREN.items():
+        if sets[table]:
+            columns = ", ".join(f"child.{name}" for name in SHAPES[shape] if name != "row")
+            children = read(table, sets[table])
+            yield table, f"SELECT {identity}, {columns} FROM {record} JOIN {children} child ON child.\"set\" = {number}"
 
 
 def _own(kind: str) -> list[str]:
     shared = set.intersection(*(set(SHAPES[f"staged_{one}"]) for one in TABLE_OF))
     return [name for name in SHAPES[f"staged_{kind}"] if name not in shared]
+
+
+def shaped_as(frame: pl.DataFrame, shape: str) -> pl.DataFrame:
+    """The columns that the shape knows in its types; the others as they are."""
+    known = SHAPES[shape]
+    return frame.cast({name: known[name] for name in frame.columns if name in known})
 
 
 def _text(value: object) -> str:
@@ -108,25 +116,29 @@ class Writer:
     kind: str
     parts: int = 0
     records: int = 0
+    sets: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_CHILDREN, 0))
     hashes: dict[str, str] = field(default_factory=dict)
 
-    def add(self, records: pl.DataFrame, mentions: pl.DataFrame, places: pl.DataFrame) -> None:
-        """One part: records with record_id, content (binary), line and every column of the kind; children by row."""
-        files.make_folder(self._home)
-        ids = records.select("row", "record_id")
-        header = ["record_id", "key", "content", "line", *_HEADER, *_own(self.kind)]
-        frames = {"record": records.select(header)}
-        for table, frame in {"detection": mentions, "place": places}.items():
-            frames[table] = frame.join(ids, on="row", maintain_order="left").select(
-                "record_id", pl.exclude("row", "record_id")
-            )
-        for table, frame in frames.items():
-            path = self._home / f"{table}-{self.parts:05d}.parquet"
-            with files.plain_faults(path):
-                frame.write_parquet(path, compression="zstd", compression_level=1, statistics=True)
-                path.chmod(0o600)
+    def add(self, records: pl.DataFrame, children: Mapping[str, pl.DataFrame | None]) -> None:
+        """One part. In: records with record_id, content, content_too, line, their sets and every column of the kind;
+        by table the child rows of sets that were new, by 'set'."""
+        numbers = [number for _, number in _CHILDREN.values()]
+        columns = ["record_id", "key", "content", "content_too", "line", *_HEADER, *_own(self.kind), *numbers]
+        self._write("record", self.parts, shaped_as(records.select(columns), f"staged_{self.kind}"))
         self.parts += 1
         self.records += records.height
+        for table, (shape, _) in _CHILDREN.items():
+            found = children[table]
+            if found is not None:
+                names = [name for name in SHAPES[shape] if name != "row"]
+                self._write(table, self.sets[table], shaped_as(found.select("set", *names), shape))
+                self.sets[table] += 1
+
+    def _write(self, name: str, number: int, frame: pl.DataFrame) -> None:
+        path = files.make_folder(self._home) / f"{name}-{number:05d}.parquet"
+        with files.plain_faults(path):
+            frame.write_parquet(path, compression="zstd", compression_level=1, statistics=True)
+            path.chmod(0o600)
 
     def close(self) -> None:
         """Make the files durable and hash them. To be done before the write lock is asked for."""
@@ -143,7 +155,7 @@ class Writer:
             hashes = json.dumps(self.hashes, sort_keys=True)
             tables.put(
                 tx, "segment", receipt=self.receipt, kind=self.kind, parts=self.parts, records=self.records,
-                hashes=hashes, **receipt,
+                sets=json.dumps(self.sets), hashes=hashes, **receipt,
             )  # fmt: skip
 
     def drop(self) -> None:
@@ -160,7 +172,7 @@ class Writer:
 
 @dataclass(frozen=True)
 class Known:
-    """Marks of what a source's current records say, sorted: first half of each content hash, and every record's id."""
+    """Of a source's current records, sorted: the first number of what each says, and every record's own."""
 
     contents: Marks
     records: Marks
@@ -171,7 +183,7 @@ class Known:
         found = con.execute(
             """
             WITH followed AS (SELECT record_id, max(version) AS newest FROM record WHERE version > 1 GROUP BY record_id)
-            SELECT ('0x' || left(content, 16))::UBIGINT AS content, ('0x' || record_id)::UBIGINT AS record,
+            SELECT try_cast(split_part(content, '-', 1) AS UBIGINT) AS content, ('0x' || record_id)::UBIGINT AS record,
                    content LIKE '% %' OR version < coalesce(newest, 1) AS other
             FROM record LEFT JOIN followed USING (record_id) WHERE source = ?
             """,

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from ewarn.errors import StoreFault
 from ewarn.intake import csvfile, tables
 from ewarn.pipeline import bulk, landing
 from ewarn.pipeline.house import House, open_house
@@ -176,7 +177,11 @@ def test_a_segment_that_was_altered_is_found_by_the_doctor(tmp_path: Path, now: 
 
     assert checks()["segments"]
     part = next((tmp_path / "home" / "lines").glob("*/place-*.parquet"))
-    part.write_bytes(part.read_bytes()[:-1] + b"x")
+    whole = part.read_bytes()
+    part.write_bytes(whole[:8] + bytes([whole[8] ^ 1]) + whole[9:])
     assert not checks()["segments"]
+    part.unlink()
+    with pytest.raises(StoreFault, match="backup"), where.db.read():
+        pass
 
 

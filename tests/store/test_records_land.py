@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import hashlib
 
 import random
 from collections.abc import Callable, Sequence
@@ -52,7 +51,7 @@ def test_a_redelivered_row_that_changed_is_the_next_version(deliver: Deliver, db
     assert counts(deliver({"key": "a", "said": 1}, {"key": "b", "said": 1})) == (0, 0, 2, 0)
     landed = deliver({"key": "a", "said": 1}, {"key": "b", "said": 2})
     assert counts(landed) == (0, 1, 1, 0)
-    assert landed.changed_records == (hashlib.sha256(b"lab\x1fb\x1f1").hexdigest()[:16],)
+    assert landed.changed_records == ("4f56cb96522b1a3c",)
     assert versions(db) == [("a", 1, 1, "1"), ("b", 1, 1, "1"), ("b", 1, 2, "2")]
 
 

@@ -5,6 +5,7 @@ CREATE TABLE segment (
     definition_hash VARCHAR NOT NULL, received_at TIMESTAMPTZ NOT NULL, backfill BOOLEAN NOT NULL,
     member VARCHAR NOT NULL,       -- the table inside an archive, empty for a file that is one table
     parts BIGINT NOT NULL, records BIGINT NOT NULL,
+    sets VARCHAR NOT NULL,         -- JSON: detection and place -> how many files of child rows there are
     hashes VARCHAR NOT NULL        -- JSON: file name -> SHA-256
 );
 
