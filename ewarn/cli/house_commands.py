@@ -93,7 +93,7 @@ def _show_status(console: Console, report: StatusReport) -> None:
         for s in report.sources
     ]  # fmt: skip
     console.print(table(("source", "state", "heard", "news", "every", "expected", "lag"), rows, right=STATUS_RIGHT))
-    plain(console, "  heard, news: how long ago. every: measured between news. lag: days, measured/expected.")
+    plain(console, "  heard, news: how long ago; every: between news; lag: in days, of expected")
     for source in report.sources:
         for words in source.words:
             plain(console, f"{source.source}: {words}")
@@ -112,7 +112,10 @@ def _show_status(console: Console, report: StatusReport) -> None:
         plain(console, f"page {page.id} not acknowledged: {page.subject}")
     for delivery in report.failed_deliveries:
         plain(console, f"failed: {delivery.destination} ({delivery.alert or delivery.page}): {delivery.last_error}")
+    said = {words for source in report.sources for words in source.words}
     for notice in report.operator_notices:
+        if notice.get("text") in said:
+            continue
         plain(console, f"notice: {local_time(notice.get('noticed_at'))} {notice.get('source')}: {notice.get('text')}")
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from ewarn import intake as intake_room
 from ewarn.catalogue.definitions import DropDefinition
-from ewarn.errors import EwarnError, UnusableInput
+from ewarn.errors import EwarnError, UnusableInput, UsageFault
 from ewarn.pipeline.house import House
 from ewarn.pipeline.landing import Definition, failed, take
 from ewarn.pipeline.reports import SourceReport
-from ewarn.store import operator_notices, snapshots
+from ewarn.store import operator_notices, rejects, snapshots
 
 UNKNOWN = "_unknown"
 
@@ -29,6 +29,18 @@ def keep_unknown(house: House, body: bytes | Path, file: str, now: datetime, why
     advice = why.next_step if "--source" in why.next_step else f"{why.next_step} Then bring it again with --source."
     error = UnusableInput(why.what, where=why.where, next_step=f"{advice} Its bytes are kept.")
     return failed(house, UNKNOWN, error, now, snapshot)
+
+
+def adopt(house: House, body: bytes | Path, sha256: str, now: datetime, file: str) -> list[SourceReport]:
+    """Take a file that nobody knew when it came, where a definition knows its columns by now."""
+    try:
+        definition = intake_room.recognise(body, tuple(house.catalogue.drops.values()))
+    except (UnusableInput, UsageFault) as error:
+        return [SourceReport(source=UNKNOWN, snapshot=sha256, outcome="quarantined", error=str(error), file=file)]
+    reports = take_all(house, definition, body, now, backfill=False, file=file)
+    with house.db.write("intake") as tx:
+        rejects.mark_replayed(tx, sha256, now, source=UNKNOWN)
+    return reports
 
 
 def take_all(

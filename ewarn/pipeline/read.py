@@ -155,7 +155,15 @@ def doctor(house: House, now: datetime) -> DoctorReport:
     kept = "one is registered" if keepers else "none: anybody at this shell can register people; add an administrator"
     found.append({"check": "administrator", "ok": keepers, "words": kept})
     found.append({"check": "duty rota", "ok": bool(rota), "words": words})
+    found.append({"check": "operator", "ok": True, "words": _who_is_told(house)})
     return DoctorReport(checks=tuple(found), exit_status=0 if all(c["ok"] for c in found) else 1)
+
+
+def _who_is_told(house: House) -> str:
+    """Who gets the notices to the operator, in words."""
+    told = [r.name for r in list_recipients(house) if r.active and r.group == "operator"]
+    nobody = "nobody in the group 'operator': the duty rota is told what stops data or messages, nobody the rest"
+    return f"told of notices: {', '.join(told)}" if told else nobody
 
 
 def backup(house: House, target: Path, now: datetime, *, include_raw: bool = True) -> HomeReport:

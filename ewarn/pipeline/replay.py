@@ -17,7 +17,7 @@ from ewarn.errors import EwarnError, UsageFault
 from ewarn.intake import IN_MEMORY, Staged
 from ewarn.pipeline.house import House
 from ewarn.pipeline.landing import Progress, definition_of, land, report
-from ewarn.pipeline.members import take_all
+from ewarn.pipeline.members import UNKNOWN, adopt, take_all
 from ewarn.pipeline.reports import IntakeReport, SourceReport
 from ewarn.store import profiles, records, rejects, snapshots, tombstones
 from ewarn.store.tables import Connection
@@ -51,9 +51,12 @@ def reread(house: House, now: datetime, waiting: pl.DataFrame, progress: Progres
         first = receipts.get((source, sha256))
         backfill, file = (first.backfill, first.file) if first else (False, "")
         try:
-            definition = definition_of(house, source)
+            definition = None if source == UNKNOWN else definition_of(house, source)
             with snapshots.opened(house.settings, first or _unreceived(source, sha256, now), IN_MEMORY) as body:
-                reports.extend(take_all(house, definition, body, now, backfill, file=file, kind="replay"))
+                if definition is None:
+                    reports.extend(adopt(house, body, sha256, now, file))
+                else:
+                    reports.extend(take_all(house, definition, body, now, backfill, file=file, kind="replay"))
         except EwarnError as error:
             reports.append(SourceReport(source=source, snapshot=sha256, outcome="failed", error=str(error)))
     return report(house, reports)

@@ -19,6 +19,16 @@ from ewarn.store import operator_notices, profiles, records, rejects, snapshots
 from tests.intake.workbooks import row, workbook
 from tests.journeys.conftest import table
 
+WHO = """title = "Who"
+publisher = "Test"
+licence = "Test"
+cadence = "weekly"
+personal_data = "none"
+kind = "sample"
+key = ["who"]
+[columns.reference_date]
+column = "what"
+"""
 COUNTS = ("records", "new", "changed", "unchanged", "rejects")
 
 
@@ -166,6 +176,16 @@ def test_a_file_nobody_knows_is_kept_and_said(corridor: Any) -> None:
     with corridor.house(now).db.read() as con:
         assert rejects.all(con).select("source", "position").rows() == [("_unknown", "whole file")]
         assert "--source" in operator_notices.open(con)["text"][0]
+    (still,) = replay.replay_rejects(corridor.house(now), now).sources
+    assert (still.source, still.outcome) == ("_unknown", "quarantined")
+    overlay = corridor.home / "content" / "sources" / "drops"
+    overlay.mkdir(parents=True)
+    (overlay / "who.toml").write_text(WHO)
+    later = corridor.at("2025-05-02")
+    (taken,) = replay.replay_rejects(corridor.house(later), later).sources
+    assert (taken.source, taken.records, taken.rejects) == ("who", 1, 1)  # 2 is no date
+    with corridor.house(later).db.read() as con:
+        assert rejects.all(con).select("source").rows() == [("who",)]
 
 
 def test_drift_is_told_to_the_operator_and_profiles_are_kept(corridor: Any) -> None:
