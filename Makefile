@@ -21,7 +21,7 @@ export DO_NOT_TRACK := 1
 # uv where it is on the PATH, pip otherwise: the same hashed lock either way.
 INSTALL = if command -v uv >/dev/null 2>&1; then uv pip install --quiet --python $(RUN)
 
-.PHONY: bench-ingest help demo test check serve bench
+.PHONY: help demo test check serve bench bench-ingest
 
 help:
 	@echo 'make demo    the whole corridor on a reconstructed episode, for real, in under a minute'
