@@ -78,18 +78,19 @@ def read(definition: FeedDefinition, body: bytes) -> Feed:
     entries = tuple(_usable(entry, definition) for entry in said["entries"])
     faults = {place: entry["fault"] for place, entry in enumerate(said["entries"]) if entry["fault"]}
     named = frozenset(entry["id"] for entry in said["entries"]) - {""}
-    remarks = tuple(_remarks(said, len(entries) - len(faults)))
+    remarks = tuple(_remarks(said, len(entries) - len(faults), definition.strip_summary or definition.strip_title))
     return Feed(said["version"], entries, named, faults, said["left_out"], remarks)
 
 
-def _remarks(said: dict[str, Any], read: int) -> Iterator[str]:
-    """What the operator is told about a feed that could be read."""
+def _remarks(said: dict[str, Any], read: int, names_people: bool) -> Iterator[str]:
+    """What the operator is told about a feed that could be read; of one that names people, none of its words."""
     yield from said["remarks"]
     if said["broken"]:
         yield f"the feed is not well-formed ({plain(said['broken'], 120)}): {read} entries could be read"
     undated = [entry["undated"] for entry in said["entries"] if entry["undated"]]
     if undated:
-        yield f"{len(undated)} entries have a date that cannot be read, such as '{plain(undated[0], 40)}'"
+        example = "" if names_people else f", such as '{plain(undated[0], 40)}'"
+        yield f"{len(undated)} entries have a date that cannot be read{example}"
 
 
 def _usable(entry: dict[str, str], definition: FeedDefinition) -> dict[str, str]:

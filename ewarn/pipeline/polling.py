@@ -7,8 +7,8 @@ before it, and a changed shape is told.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,7 +17,7 @@ import polars as pl
 from ewarn import intake as intake_room
 from ewarn.catalogue.definitions import FeedDefinition
 from ewarn.errors import EwarnError, SourceBusy, TerminalSourceError, UsageFault
-from ewarn.intake import feedshape
+from ewarn.intake import feedreader, feedshape
 from ewarn.pipeline import vigil
 from ewarn.pipeline.house import House
 from ewarn.pipeline.landing import definition_of, failed, take
@@ -81,14 +81,11 @@ def _fetched(
     if state.moved_to:
         try:
             came = fetch(state.moved_to)
-            return came if came.moved_to else _moved(came, state.moved_to)
+            return replace(came, moved_to=feedreader.safe_link(came.moved_to) or state.moved_to)
         except TerminalSourceError:
             pass  # refused, gone or no longer a feed there: the definition's address says what is right
-    return fetch(feed.url)
-
-
-def _moved(came: intake_room.Fetched, moved_to: str) -> intake_room.Fetched:
-    return intake_room.Fetched(came.status, came.body, came.validators, came.final_url, moved_to)
+    came = fetch(feed.url)
+    return replace(came, moved_to=feedreader.safe_link(came.moved_to))
 
 
 def take_answer(house: House, answer: Answer, now: datetime, backfill: bool = False) -> SourceReport:
@@ -118,11 +115,11 @@ def _kept(
     if report.error and not report.records:
         _forget_move(house, answer.state)
         return report
-    shape = feedshape.of(feed, came.body)
+    shape = None if report.outcome == "same bytes" else feedshape.of(feed, came.body)
     with house.db.write("intake") as tx:
         _learnt(tx, answer, came, now)
-        drift = _looked_at(tx, feed, shape, report, now)
-    if not shape.entries:
+        drift = _looked_at(tx, feed, shape, report.notes, now) if shape else ()
+    if shape and not shape.entries:
         report = report.model_copy(update={"outcome": "no entries"})
     return report.model_copy(update={"notes": (*report.notes, *drift)})
 
@@ -166,11 +163,9 @@ def _learnt(tx: Any, answer: Answer, came: intake_room.Fetched, now: datetime) -
 
 
 def _looked_at(
-    tx: Any, feed: FeedDefinition, shape: intake_room.Shape, report: SourceReport, now: datetime
+    tx: Any, feed: FeedDefinition, shape: intake_room.Shape, notes: Sequence[str], now: datetime
 ) -> tuple[str, ...]:
     """How an answer differs from those before it, told; what no longer does is closed by itself."""
-    if report.outcome == "same bytes":
-        return ()
     before = [intake_room.Shape(**row) for row in feed_states.shapes(tx, feed.id, feedshape.REMEMBERED)]
     drift = feedshape.drift(shape, before)
     feed_states.put_shape(tx, feed.id, now, shape._asdict())
@@ -179,6 +174,6 @@ def _looked_at(
     over = [topic for topic in feedshape.TOPICS if topic not in drift]
     operator_notices.close(tx, now, "ewarn", source=feed.id, topics=over)
     remarks = operator_notices.open(tx).filter((pl.col("source") == feed.id) & (pl.col("topic") == ""))
-    for notice in remarks.filter(~pl.col("text").is_in(list(report.notes)))["id"]:
+    for notice in remarks.filter(~pl.col("text").is_in(list(notes)))["id"]:
         operator_notices.close(tx, now, "ewarn", notice=notice)
     return tuple(drift.values())

@@ -107,7 +107,7 @@ def _spell(rule: RuleDefinition, source: str, words: str, silent: Quiet, until: 
         "fires_to": until + timedelta(hours=1),
         "period_start": london_day(silent.since),
         "period_end": london_day(until),
-        "observed": round(hours, 1),
+        "observed": limit * int(hours / limit),  # grows once each such length, not at every look
         "upper_bound": limit,
         "records": [],
         "why": words,

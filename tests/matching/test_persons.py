@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ewarn.matching import persons
+from ewarn.matching import apart, persons
 from ewarn.matching.persons import Said
 from ewarn.terms import LONDON
 
@@ -247,11 +247,11 @@ def test_true_words_of_people_narrow_the_bounds_and_keep_them_true(
     nested = [(i + 1, j + 1) for i, j in codes if whom[i] <= whom[j] or whom[j] <= whom[i]]
     disjoint = [(i + 1, j + 1) for i, j in codes if not whom[i] & whom[j]]
     same = frozenset(data.draw(st.lists(st.sampled_from(nested), max_size=6)) if nested else [])
-    apart = frozenset(data.draw(st.lists(st.sampled_from(disjoint), max_size=6)) if disjoint else [])
-    loose, tight = bounds(rows), bounds(rows, Said(same, apart))
+    others = frozenset(data.draw(st.lists(st.sampled_from(disjoint), max_size=6)) if disjoint else [])
+    loose, tight = bounds(rows), bounds(rows, Said(same, others))
     assert tight[0] <= len(set().union(*whom)) <= tight[1] <= loose[1]
     if len(rows) <= 12:  # beyond that the search may stop early, on either side
-        assert bounds(rows, Said(apart=apart))[0] >= loose[0]
+        assert bounds(rows, Said(apart=others))[0] >= loose[0]
 
 
 @settings(max_examples=100, deadline=None)
@@ -280,7 +280,7 @@ def test_the_fewest_is_the_heaviest_set_without_a_pair(weights: list[int], data:
     for chosen in range(1 << size):
         if all(not (chosen >> i & 1 and chosen >> j & 1) for i, j in edges):
             best = max(best, sum(w for i, w in enumerate(weights) if chosen >> i & 1))
-    assert persons._fewest(weights, [i for i, _ in edges], [j for _, j in edges]) == best
+    assert apart.heaviest(weights, [i for i, _ in edges], [j for _, j in edges]) == best
 
 
 def test_many_rows_of_one_day_are_worked_out_without_trying_every_set() -> None:
