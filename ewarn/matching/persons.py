@@ -204,6 +204,19 @@ def pairs(given: Reports) -> Pairs:
     return Pairs(left[by], right[by])
 
 
+def shown(given: Reports, found: Pairs) -> Pairs:
+    """Of these pairs those with something to show for it: two times that fit, one named place, or a running total.
+
+    Two services that name the same day and no more may speak of the same person, but nothing says that they do.
+    """
+    a, b = found.left, found.right
+    timed = (given.start[a] == given.end[a]) & (given.start[b] == given.end[b])
+    one_place = (given.place[a] >= 0) & (given.place[a] == given.place[b])
+    total = given.cumulative[a] | given.cumulative[b]
+    kept = timed | one_place | total | (given.record[a] == given.record[b])
+    return Pairs(a[kept], b[kept])
+
+
 def _may_be_one(given: Reports, a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Whether the reports at `a` may speak of persons that those at `b`, which begin no earlier, speak of too."""
     same = given.record[a] == given.record[b]

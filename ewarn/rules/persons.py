@@ -107,12 +107,24 @@ class Crowd:
         told = np.array(sorted(set(found)), dtype=np.int64).reshape(-1, 2)
         return told[:, 0], told[:, 1]
 
+    @cached_property
+    def shown(self) -> Pairs:
+        """The pairs with something to show for it."""
+        return persons.shown(self.events, self.pairs)
+
+    def likely(self, members: NDArray[np.int64], window: int, tau: int) -> int:
+        """Persons, if two reports are one only where something shows it. Between the fewest and the most."""
+        return self._bounds(self.shown, members, window, tau)[0]
+
     def bounds(self, members: NDArray[np.int64], window: int, tau: int) -> tuple[int, int]:
         """Fewest and most persons; of a report longer than the window, the fewest count its densest part."""
+        return self._bounds(self.pairs, members, window, tau)
+
+    def _bounds(self, pairs: Pairs, members: NDArray[np.int64], window: int, tau: int) -> tuple[int, int]:
         if self.simple:
             total = int(self.events.persons[members].sum())
             return total, total
         chosen = self.events.at(members)
         spans = np.maximum(1, np.ceil((chosen.end - chosen.start) / max(window, DAY)))
         weights = np.where(chosen.cumulative, np.ceil(chosen.persons / spans), chosen.persons)
-        return persons.bounds(self.events, self.pairs, members, weights, self.judged.at(tau))
+        return persons.bounds(self.events, pairs, members, weights, self.judged.at(tau))

@@ -30,6 +30,9 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FAR_US = int((FAR - EPOCH) / timedelta(microseconds=1))
 
 
+ACUTE = 4 * DAY_US
+
+
 @dataclass(frozen=True)
 class Plan:
     """A window rule's numbers. Lengths in microseconds."""
@@ -44,6 +47,12 @@ class Plan:
     by_records: bool
     known_at: NDArray[np.int64] = field(repr=False)
     earliest: NDArray[np.int64] = field(repr=False)
+
+    def held(self, crowd: Crowd, members: NDArray[np.int64], tau: int) -> int:
+        """What is held against the minimum: the fewest; in a window of a few days the likely persons, as a
+        warning must not wait because two services left out the time."""
+        acute = self.window <= ACUTE and not self.by_records
+        return crowd.likely(members, self.window, tau) if acute else crowd.bounds(members, self.window, tau)[0]
 
     def history_start(self, tau: int) -> int | None:
         """The earliest date of a line of the kind known at an instant."""
@@ -60,6 +69,7 @@ class Firing:
     members: NDArray[np.int64]
     fewest: int
     most: int
+    likely: int
     expectation: Expectation | None
 
 
@@ -143,13 +153,13 @@ def _firings(crowd: Crowd, plan: Plan) -> Iterator[Firing]:
             continue
         seen.add(key)
         expectation = None
-        if crowd.bounds(members, plan.window, tau)[0] >= plan.n:
+        if plan.held(crowd, members, tau) >= plan.n:
             expectation = _expectation(rows, left, tau, plan)
             yield from _while_it_holds(crowd, members, left, tau, expectation, plan)
 
 
 def _best(crowd: Crowd, near: NDArray[np.int64], i: int, tau: int, plan: Plan) -> tuple[NDArray[np.int64], int]:
-    """The window that event i could lie in with the largest fewest persons, and its start.
+    """The window that event i could lie in with the most likely persons, and its start.
 
     Of equals the one with most in it, then the earliest.
     """
@@ -168,13 +178,13 @@ def _best(crowd: Crowd, near: NDArray[np.int64], i: int, tau: int, plan: Plan) -
     sums = begun - over
     left = int(starts[int(np.argmax(sums))])
     if not crowd.simple:
-        fewest = -1
+        best = -1
         for at in np.argsort(-sums, kind="stable"):
-            if sums[at] <= fewest:
+            if sums[at] <= best:
                 break
-            held = crowd.bounds(_inside(rows, near, int(starts[at]), plan), plan.window, tau)[0]
-            if held > fewest:
-                fewest, left = held, int(starts[at])
+            held = plan.held(crowd, _inside(rows, near, int(starts[at]), plan), tau)
+            if held > best:
+                best, left = held, int(starts[at])
     return _inside(rows, near, left, plan), left
 
 
@@ -212,13 +222,13 @@ def _while_it_holds(
     changes = np.concatenate([rows.gone[members], crowd.judged.changes(records)])
     changes = np.unique(changes[changes < last])
     while True:
-        fewest, most = crowd.bounds(members, plan.window, tau)
-        unlikely = expectation is None or expectation.tail(fewest) <= plan.alpha
-        if fewest < plan.n or not unlikely:
+        likely = plan.held(crowd, members, tau)
+        unlikely = expectation is None or expectation.tail(likely) <= plan.alpha
+        if likely < plan.n or not unlikely:
             return
         changes = changes[changes > tau]
         end = int(changes[0]) if changes.size else last
-        yield Firing(tau, end, members, fewest, most, expectation)
+        yield Firing(tau, end, members, *crowd.bounds(members, plan.window, tau), likely, expectation)
         if end >= last:
             return
         tau = end
@@ -282,7 +292,7 @@ def _row(rule: RuleDefinition, ground: Ground, stratum: Stratum, firing: Firing,
     area, tier = stratum.area_of(members, plan)
     records = sorted({stratum.record[i] for i in members})
     certain = len({stratum.record[i] for i in members if rows.certain[i]})
-    p_value = firing.expectation.tail(firing.fewest) if firing.expectation else None
+    p_value = firing.expectation.tail(firing.likely) if firing.expectation else None
     upper = firing.expectation.critical(plan.alpha) if firing.expectation else None
     first, last = _day(rows.day[members].min()), _day(rows.day[members].max())
     said = f"{_what(rule, ground, stratum, firing, plan, area)}, {_dates(first, last)}."
@@ -297,7 +307,7 @@ def _row(rule: RuleDefinition, ground: Ground, stratum: Stratum, firing: Firing,
         "fires_to": _instant(firing.fires_to),
         "period_start": first,
         "period_end": last,
-        "observed": float(firing.fewest),
+        "observed": float(firing.likely),
         "expected": round(firing.expectation.mean, 4) if firing.expectation else None,
         "upper_bound": float(upper) if upper is not None else None,
         "p_value": p_value,
@@ -335,9 +345,11 @@ def _caveats(
         yield f"Expected {firing.expectation.mean:.2g}; chance of so many or more {chance}."
     elif plan.alpha < 1:
         yield "Too little history to say how unlikely: raised on the minimum count alone."
+    if firing.fewest < plan.n and not plan.by_records:
+        yield "Rows of different services that name the same day and no time may be of the same persons."
     if certain < records:
         yield f"Certainly there: {certain} of {plural(records, 'record')}."
-    if plan.window <= 4 * DAY_US and (rows.start[firing.members] < rows.end[firing.members]).any():
+    if plan.window <= ACUTE and (rows.start[firing.members] < rows.end[firing.members]).any():
         yield "Some rows give a date without a time and count as possible."
 
 
