@@ -214,9 +214,9 @@ def test_a_growing_report_speaks_through_one_longer_window(standing: Ask) -> Non
 
 
 def test_services_that_leave_out_the_time_do_not_keep_a_cluster_silent(standing: Ask) -> None:
-    day = {"on": "2025-03-03", "known": "2025-03-03"}
+    day = {"on": "2025-03-03", "outcome": "non-fatal"}
     rows = [{**day, "id": f"a{n}", "stream": "ambulance", "organisation": "A"} for n in range(3)]
     rows += [{**day, "id": f"e{n}", "stream": "emergency department", "organisation": "E"} for n in range(2)]
-    (top,) = standing(rows, "2025-03-04", "cluster-24h-area")
+    (top,) = standing(rows, "2025-03-04", DAY_RULE)
     assert (top.observed, top.persons_min, top.persons_max) == (5, 3, 5)
     assert top.why.startswith("3 to 5 persons") and "may be of the same persons" in top.why
