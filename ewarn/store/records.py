@@ -108,7 +108,8 @@ def land(
     incoming = _incoming(tx, staged, reread)
     again = snapshot.sha256 if reread else None
     matched = identity.match(tx, snapshot.receipt.source, incoming, reread_of=again, seen=beside.seen)
-    versions = clocked(matched, snapshot, backfill)
+    happened = staged.records.select("row", "reference_at")
+    versions = clocked(matched.join(happened, on="row", maintain_order="left"), snapshot, backfill).drop("reference_at")
     header = _header(staged, versions, snapshot, kind, backfill)
     tables.insert(tx, "record", header)
     ids = versions.select("row", "record_id", "version")
@@ -196,14 +197,17 @@ def _incoming(tx: Connection, staged: Staging, reread: bool) -> pl.DataFrame:
 
 
 def clocked(matched: pl.DataFrame, snapshot: SnapshotRef, backfill: bool) -> pl.DataFrame:
-    """Fill known_date and set visible_at."""
+    """Fill known_date and set visible_at. In: known_date, reference_date, reference_at, previous_visible_at.
+
+    History becomes known on its known date, and never before it happened.
+    """
     received = snapshot.receipt.received_at
     if backfill:
         known = pl.coalesce("known_date", "reference_date")
         midnight = known.cast(pl.Datetime("us")).dt.replace_time_zone(
             "Europe/London", ambiguous="earliest", non_existent="null"
         )
-        seen = midnight.dt.convert_time_zone("UTC").fill_null(received)
+        seen = pl.max_horizontal(midnight.dt.convert_time_zone("UTC").fill_null(received), "reference_at")
     else:
         known = pl.col("known_date").fill_null(london_day(received))
         seen = pl.lit(received).dt.convert_time_zone("UTC").dt.cast_time_unit("us")

@@ -43,7 +43,6 @@ def test_rows_without_a_known_date_are_known_when_received_or_when_they_happened
     assert str(raised.known_on) == ("2025-03-03" if backfill else "2025-03-20")
 
 
-@pytest.mark.xfail(strict=True, reason="store/records.clocked: with backfill, visible_at ignores reference_at")
 def test_history_read_without_known_dates_is_not_known_before_it_happened(corridor: Any) -> None:
     now = corridor.at("2025-03-20")
     corridor.drop("overdose_incidents", [event(i, "2025-03-03", "20:00") for i in range(5)], now, backfill=True)
