@@ -25,7 +25,7 @@ from ewarn.intake.feedshape import Shape
 from ewarn.intake.fetch import Fetched, fetch
 from ewarn.intake.pasted import Attachment, attachments, is_mail, read_notice, reference_of, wrapped
 from ewarn.intake.staged import Known, Plain, Remark, Staged, joined
-from ewarn.intake.tables import Part, Table, headers_of, open_file, open_table, texts
+from ewarn.intake.tables import Hashed, Part, Table, headers_of, open_file, open_table, texts
 from ewarn.intake.unpack import contents, line_of, opened, placed
 from ewarn.intake.unpack import recognised as recognise
 from ewarn.terms import digest
@@ -120,12 +120,16 @@ def open_drop(
     backfill: bool,
     member: str = "",
     before: Profile | None = None,
+    hashed: Hashed = digest,
 ) -> Iterator[Drop]:
-    """A drop, or one member of it, opened to be read part by part. Raises: UnusableInput."""
+    """A drop, or one member of it, opened to be read part by part.
+
+    `hashed`: what stands for the name of a place; with a key nobody can find the name by trying. Raises: UnusableInput.
+    """
     with opened(body, member, known=headers_of(definition)) as held:
         file = open_file(definition, held.body)
         seen = look(definition, file, before, sheet=held.rows is not None, defer=True)
-        table = open_table(seen.definition, file, catalogue, received_at=received_at, backfill=backfill)
+        table = open_table(seen.definition, file, catalogue, received_at=received_at, backfill=backfill, hashed=hashed)
         yield Drop(table, held, seen, definition)
 
 

@@ -8,7 +8,7 @@ two steps, so that rows which turn out to be known already are never named and p
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -25,6 +25,7 @@ from ewarn.intake.normalise import Field, Mapped, day, instant, lay, number, yes
 from ewarn.intake.staged import Known, Plain, Remark, Staged, joined
 from ewarn.terms import RecordKind, digest, london_day
 
+Hashed = Callable[[str], str]
 _RETRACTED = ("retracted", "withdrawn")
 
 
@@ -63,6 +64,7 @@ class Table:
     fields: dict[str, Field]
     reading: Reading
     definition_hash: str
+    hashed: Hashed
 
     @property
     def large(self) -> bool:
@@ -177,7 +179,7 @@ class Part:
         if table.definition.kind is RecordKind.SAMPLE:
             return records.with_columns(sold_as_subject=table.reading.sold_as.of(self.rows)["subject"])
         if table.definition.kind is RecordKind.INCIDENT and places_of is not None:
-            return _labelled(records, places_of)
+            return _labelled(records, places_of, table.hashed)
         return records
 
 
@@ -193,11 +195,14 @@ def open_file(definition: DropDefinition, body: bytes | Path) -> Csv:
     return open_csv(body, headers_of(definition))
 
 
-def open_table(definition: DropDefinition, file: Csv, known: Known, *, received_at: datetime, backfill: bool) -> Table:
+def open_table(
+    definition: DropDefinition, file: Csv, known: Known, *, received_at: datetime, backfill: bool, hashed: Hashed
+) -> Table:
     """A CSV drop's file laid under its definition. Raises: UnusableInput."""
     mapped = lay(definition, file.header)
     fields = _header_fields(mapped, london_day(received_at), backfill) | kinds.fields(mapped)
-    return Table(definition, file, mapped, fields, Reading(mapped, known), digest(definition.model_dump(mode="json")))
+    said = digest(definition.model_dump(mode="json"))
+    return Table(definition, file, mapped, fields, Reading(mapped, known), said, hashed)
 
 
 def texts(definition: DropDefinition, body: bytes | Path, lines: Collection[int]) -> dict[int, str]:
@@ -358,12 +363,12 @@ def _one_spelling(mapped: Mapped, fields: dict[str, Field]) -> dict[str, pl.Expr
     return {mapped.headers[f]: one for f, one in spelt.items() if f in mapped.headers and mapped.headers[f] in keyed}
 
 
-def _labelled(records: pl.DataFrame, places_of: pl.DataFrame) -> pl.DataFrame:
+def _labelled(records: pl.DataFrame, places_of: pl.DataFrame, hashed: Hashed) -> pl.DataFrame:
     """A place's name becomes a hash over it and the likeliest area: two Crown inns in two towns stay two places."""
     likeliest = places_of.group_by("row", maintain_order=True).first().select("row", "area")
     joined = records.join(likeliest, on="row", how="left", maintain_order="left")
     distinct = joined.select("place_label", "area").unique().drop_nulls("place_label")
-    hashes = [digest([label, area], 16) for label, area in distinct.iter_rows()]
+    hashes = [hashed(f"{label}\x1f{area}") for label, area in distinct.iter_rows()]
     named = distinct.with_columns(pl.Series("hash", hashes, dtype=pl.String))
     labelled = joined.join(named, on=["place_label", "area"], how="left", maintain_order="left", nulls_equal=True)
     return labelled.with_columns(place_label=pl.col("hash")).drop("hash", "area")

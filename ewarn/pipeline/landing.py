@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +21,7 @@ from ewarn.frames import SHAPES
 from ewarn.pipeline import bulk, casework
 from ewarn.pipeline.house import House
 from ewarn.pipeline.reports import IntakeReport, SourceReport
-from ewarn.store import operator_notices, profiles, records, rejects, snapshots
+from ewarn.store import operator_notices, profiles, records, rejects, snapshots, vault
 from ewarn.store.tables import Connection
 from ewarn.terms import digest
 
@@ -156,7 +157,8 @@ def land(
         "before": before(house, receipt),
     }  # fmt: skip
     if isinstance(definition, DropDefinition):
-        with intake_room.open_drop(definition, body, house.catalogue, **reading) as drop:
+        hashed = partial(vault.keyed_digest, vault.digest_key(house.settings))
+        with intake_room.open_drop(definition, body, house.catalogue, hashed=hashed, **reading) as drop:
             if drop.large:
                 return Landing(bulk.land(house, drop, snapshot, now, finish, reread=reread))
             staged = drop.whole()

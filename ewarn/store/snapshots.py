@@ -15,6 +15,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -41,6 +42,8 @@ from ewarn.store.tables import Connection
 from ewarn.terms import Frozen
 
 ENDINGS_SHOWN = {".csv", ".tsv", ".txt", ".gz", ".zip", ".xlsx", ".eml", ".json", ".xml"}
+
+DAY_SECONDS = 86_400
 
 
 class SnapshotRef(Frozen):
@@ -180,6 +183,9 @@ def opened(settings: Settings, receipt: Receipt, most_in_memory: int) -> Iterato
     if receipt.size <= most_in_memory:
         yield body(settings, receipt.sha256)
         return
+    for left in settings.home.glob(".reading-*"):  # of a process that was killed
+        if time.time() - left.stat().st_mtime > DAY_SECONDS:
+            shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=settings.home, prefix=".reading-") as scratch:
         path = Path(scratch) / "body"
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
