@@ -124,7 +124,8 @@ def linked(name: str) -> zipfile.ZipInfo:
     [
         ("../out.csv", CSV, "leads out"), ("/etc/a.csv", CSV, "leads out"), ("x/../../a.csv", CSV, "leads out"),
         ("C:\\a.csv", CSV, "leads out"), ("..\\a.csv", CSV, "leads out"), (linked("l.csv"), b"/etc/passwd", "a link"),
-        ("inner.zip", zipped({"a.csv": CSV}), "inside an archive"), ("a.csv.gz", gzip.compress(CSV, mtime=0), "inside an"),
+        ("inner.zip", zipped({"a.csv": CSV}), "inside an archive"),
+        ("a.csv.gz", gzip.compress(CSV, mtime=0), "inside an"),
         ("a.7z", b"7z\xbc\xaf\x27\x1c" + bytes(40), "7z"), ("old.xls", b"\xd0\xcf\x11\xe0" + bytes(600), "old-format"),
         ("a.xlsb", zipped({"xl/workbook.bin": b"x"}), "binary workbook"),
         ("a.tar", bytes(257) + b"ustar" + bytes(300), "tar"),
