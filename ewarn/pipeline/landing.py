@@ -37,6 +37,7 @@ class Landing(NamedTuple):
     landed: records.Landed
     rejects: pl.DataFrame | None = None
 
+
 SAME_BYTES = "These bytes were received before: nothing changed."
 
 
@@ -170,9 +171,7 @@ def land(
     return Landing(landed, staged.rejects)
 
 
-def _off_the_list(
-    tx: Connection, snapshot: snapshots.SnapshotRef, staged: intake_room.Staged, now: datetime
-) -> None:
+def _off_the_list(tx: Connection, snapshot: snapshots.SnapshotRef, staged: intake_room.Staged, now: datetime) -> None:
     still = staged.rejects["position"].to_list()
     rejects.mark_replayed(tx, snapshot.sha256, now, still, snapshot.receipt.source, snapshot.receipt.member)
 

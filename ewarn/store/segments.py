@@ -86,7 +86,7 @@ def _selects(segment: dict[str, Any], folder: Path) -> Iterator[tuple[str, str]]
         if sets[table]:
             columns = ", ".join(f"child.{name}" for name in SHAPES[shape] if name != "row")
             children = read(table, sets[table])
-            yield table, f"SELECT {identity}, {columns} FROM {record} JOIN {children} child ON child.\"set\" = {number}"
+            yield table, f'SELECT {identity}, {columns} FROM {record} JOIN {children} child ON child."set" = {number}'
 
 
 def _own(kind: str) -> list[str]:

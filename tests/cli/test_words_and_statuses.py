@@ -207,7 +207,7 @@ def test_the_unexpected_is_one_line_and_a_log(
 
     @app.command("boom")
     def boom() -> None:
-        raise ZeroDivisionError("by " "accident")
+        raise ZeroDivisionError("by accident")
 
     monkeypatch.setattr("ewarn.cli.app.build", lambda: app)
     monkeypatch.setenv("EWARN_HOME", str(tmp_path / "h"))

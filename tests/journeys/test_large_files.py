@@ -183,5 +183,3 @@ def test_a_segment_that_was_altered_is_found_by_the_doctor(tmp_path: Path, now: 
     part.unlink()
     with pytest.raises(StoreFault, match="backup"), where.db.read():
         pass
-
-

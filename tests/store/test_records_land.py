@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-
 import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -16,7 +15,7 @@ from ewarn.settings import Settings
 from ewarn.store import audit, records, rejects, snapshots, tables
 from ewarn.store.database import Database
 from ewarn.store.records import Landed
-from ewarn.terms import RecordKind, digest
+from ewarn.terms import RecordKind
 
 Deliver = Callable[..., Landed]
 
