@@ -61,7 +61,10 @@ def test_one_file_that_finds_no_room_keeps_no_other_out(tmp_path: Path) -> None:
     home.mkdir()
     (home / "ewarn.toml").write_text(TOML)
     (home / "smtp").write_text("127.0.0.1:1")
-    large, small = waiting(home, "a.csv", [sample(n, 8_000) for n in range(10, 1_000)]), waiting(home, "b.csv", [sample(2)])
+    large, small = (
+        waiting(home, "a.csv", [sample(n, 8_000) for n in range(10, 1_000)]),
+        waiting(home, "b.csv", [sample(2)]),
+    )
     first, second = run(home, 4_000_000)
     assert "the disk is full" in first["error"] and first["retryable"] and second["new"] == 1
     assert large.exists() and not small.exists()
