@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -31,6 +32,7 @@ CONFIG: dict[str, str | bool | int | float | list[str]] = {
 }
 # A writer's transactions and checkpoints are small: more threads only wait for one another, at twice the CPU time.
 ALONE = {"threads": 1}
+_SETTING = threading.Lock()
 
 
 def connect(path: Path, *, read_only: bool = False) -> Connection:
@@ -49,10 +51,12 @@ def connect(path: Path, *, read_only: bool = False) -> Connection:
             where=str(path),
             next_step="Restore a backup with 'ewarn restore', or use the program that wrote it.",
         ) from error
-    con.execute("SET TimeZone = 'UTC'")
-    con.execute("SET allowed_directories = [?]", [f"{segments.folder_of(path)}/"])
-    con.execute("SET enable_external_access = false")
-    con.execute("SET lock_configuration = true")
+    with _SETTING:  # connections of one process to one file share their settings: the first one locks them for all
+        if con.execute("SELECT current_setting('lock_configuration')").fetchone() != (True,):
+            con.execute("SET GLOBAL TimeZone = 'UTC'")
+            con.execute("SET allowed_directories = [?]", [f"{segments.folder_of(path)}/"])
+            con.execute("SET enable_external_access = false")
+            con.execute("SET lock_configuration = true")
     segments.show(con, path)
     return con
 

@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -180,3 +181,14 @@ def test_instants_come_back_in_utc_whatever_the_zone_they_went_in_with(db: Datab
     with db.read() as con:
         found = operator_notices.open(con).get_column("noticed_at").to_list()[0]
     assert found == now and found.utcoffset() == timedelta(0)
+
+
+def test_readers_of_one_process_stand_beside_one_another_with_the_same_settings(db: Database) -> None:
+    def zone() -> tuple[str, bool]:
+        with db.read() as con:
+            time.sleep(0.01)
+            words = "SELECT current_setting('TimeZone'), current_setting('lock_configuration')"
+            return tuple(con.execute(words).fetchall()[0])
+
+    with db.read(), ThreadPoolExecutor(8) as pool:
+        assert {task.result() for task in [pool.submit(zone) for _ in range(24)]} == {("UTC", True)}
