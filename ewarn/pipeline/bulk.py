@@ -22,6 +22,7 @@ from ewarn.store import large, records, rejects, snapshots
 from ewarn.store.tables import Connection
 
 MOST_AT_ONCE = 250_000
+REJECTS_AT_ONCE = 50_000
 Part = TypeVar("Part")
 Finish = Callable[[Connection, records.Landed, Staged], None]
 
@@ -64,7 +65,7 @@ def land(
     """
     landing = large.Large(house.db, snapshot, drop.table.definition.kind.value, drop.definition_hash)
     careful = reread and landing.knows_any
-    left, empty = _Left(), list[Staged]()
+    left, empty, waiting = _Left(), list[Staged](), 0
     try:
         keys = [large.hashed(part["key"]) for part in _ahead(drop.first_pass())]
         if not careful:
@@ -75,9 +76,10 @@ def land(
                 empty.append(_without_rows(part))
             else:
                 empty.append(_sorted_in(landing, part, left))
-            if part.rejects.height:
-                with house.db.write("intake") as tx:
-                    rejects.enter(tx, drop.placed(empty[-1]).rejects, snapshot, now)
+            waiting += part.rejects.height
+            if waiting >= REJECTS_AT_ONCE:
+                _keep_rejects(house, drop, empty, snapshot, now)
+                waiting = 0
         before = landing.settle()
         for more in _by_turns(drop, landing, left.turns, careful):
             with house.db.write("intake") as tx:
@@ -93,6 +95,14 @@ def land(
         landing.drop()
         raise
     return landed
+
+
+def _keep_rejects(
+    house: House, drop: intake_room.Drop, parts: list[Staged], snapshot: snapshots.SnapshotRef, now: datetime
+) -> None:
+    """Enter the rejects so far, so that the last transaction need not take them all; what is there already stays."""
+    with house.db.write("intake") as tx:
+        rejects.enter(tx, drop.placed(intake_room.joined(parts)).rejects, snapshot, now)
 
 
 def _ahead(parts: Iterator[Part]) -> Iterator[Part]:

@@ -7,6 +7,7 @@ its key is new and no other row of the file has it.
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -61,6 +62,8 @@ class Large:
         self._writer = segments.Writer(segments.folder_of(db.path), receipt.id, kind)
         self._detections = self._queued = 0
         self._per_set = pl.DataFrame(schema=_PER_SET)
+        self._pool = ThreadPoolExecutor(max_workers=1)
+        self._writing: Future[None] | None = None
 
     @property
     def knows_any(self) -> bool:
@@ -97,8 +100,15 @@ class Large:
             identity.record_numbers(self.snapshot.receipt.source).alias("record_id"),
             pl.concat_str("basis", pl.when("unstated").then(pl.lit(said)), separator="; ", ignore_nulls=True),
         )
-        self._writer.add(frame, {"detection": plain.mentions, "place": plain.places})
+        self._written()
+        self._writing = self._pool.submit(self._writer.add, frame, {"detection": plain.mentions, "place": plain.places})
         self._count(frame["mention_set"], plain.mentions)
+
+    def _written(self) -> None:
+        """Wait for the part before; what went wrong with it is raised here."""
+        if self._writing is not None:
+            self._writing.result()
+            self._writing = None
 
     def _count(self, sets: pl.Series, made: pl.DataFrame | None) -> None:
         """How many detections and queued names the rows bring."""
@@ -112,6 +122,8 @@ class Large:
 
     def settle(self) -> Beside:
         """Make the segment durable. What `records.land` needs to know of it."""
+        self._written()
+        self._pool.shutdown()
         self._writer.close()
         return Beside(
             new=self._writer.records, unchanged=self.unchanged, detections=self._detections, queued=self._queued,
@@ -126,6 +138,7 @@ class Large:
 
     def drop(self) -> None:
         """Take the segment's files away: the landing failed."""
+        self._pool.shutdown(cancel_futures=True)
         self._writer.drop()
 
     def _enter(self, tx: Connection) -> None:
