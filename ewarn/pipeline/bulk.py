@@ -66,16 +66,18 @@ def land(
     landing = large.Large(house.db, snapshot, drop.table.definition.kind.value, drop.definition_hash)
     careful = reread and landing.knows_any
     left, empty, waiting = _Left(), list[Staged](), 0
+    none: Staged | None = None
     try:
         keys = [large.hashed(part["key"]) for part in _ahead(drop.first_pass())]
         if not careful:
             landing.look_for_repeats(keys)
         for part in _ahead(drop.table.parts()):
+            none = none or part.only(pl.repeat(False, part.rows.height, eager=True)).stage()
             if careful:
                 left.add(part.only(pl.repeat(True, part.rows.height, eager=True)))
-                empty.append(_without_rows(part))
+                empty.append(_without_rows(part, none))
             else:
-                empty.append(_sorted_in(landing, part, left))
+                empty.append(_without_rows(part, none, _sorted_in(landing, part, left)))
             waiting += part.rejects.height
             if waiting >= REJECTS_AT_ONCE:
                 _keep_rejects(house, drop, empty, snapshot, now)
@@ -114,8 +116,8 @@ def _ahead(parts: Iterator[Part]) -> Iterator[Part]:
             yield part
 
 
-def _sorted_in(landing: large.Large, part: intake_room.Part, left: _Left) -> Staged:
-    """Put the rows of a part where they belong. What stays of it: its rejects and remarks."""
+def _sorted_in(landing: large.Large, part: intake_room.Part, left: _Left) -> tuple[Remark | str, ...]:
+    """Put the rows of a part where they belong. Returns what is to be told of the plain ones."""
     chosen = landing.sort(part.identity)
     remarks: tuple[Remark | str, ...] = ()
     if chosen.plain.any():
@@ -124,11 +126,10 @@ def _sorted_in(landing: large.Large, part: intake_room.Part, left: _Left) -> Sta
         remarks = plain.remarks
     if chosen.rest.any():
         left.add(part.only(chosen.rest))
-    return _without_rows(part, remarks)
+    return remarks
 
 
-def _without_rows(part: intake_room.Part, remarks: tuple[Remark | str, ...] = ()) -> Staged:
-    none = part.only(pl.repeat(False, part.rows.height, eager=True)).stage()
+def _without_rows(part: intake_room.Part, none: Staged, remarks: tuple[Remark | str, ...] = ()) -> Staged:
     return replace(none, rejects=part.rejects, remarks=(*part.remarks, *remarks))
 
 

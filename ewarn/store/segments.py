@@ -190,7 +190,7 @@ class Known:
             [source],
         ).fetchnumpy()
         contents, records, other = (np.asarray(found[name]) for name in ("content", "record", "other"))
-        return Known(np.sort(contents[~other.astype(bool)]), np.unique(records))
+        return Known(np.sort(contents[~other.astype(bool)]), np.sort(records))
 
 
 def within(marks: Marks, known: Marks) -> NDArray[np.bool_]:
