@@ -154,9 +154,9 @@ def _write_log(call: Call) -> Path:
     parts = []
     error = sys.exception()
     while error is not None:  # places and kinds alone: the words of an error can quote a row
-        parts.append(
-            f"{type(error).__module__}.{type(error).__name__}\n{''.join(traceback.format_tb(error.__traceback__))}"
-        )
+        frames = traceback.extract_tb(error.__traceback__)
+        places = "".join(f"  {frame.filename}:{frame.lineno} in {frame.name}\n" for frame in frames)
+        parts.append(f"{type(error).__module__}.{type(error).__name__}\n{places}")
         error = error.__cause__ or error.__context__
     entry = f"{datetime.now(UTC).isoformat()} pid {os.getpid()}\n{''.join(parts)}\n"
     for folder in (home / "log", Path(tempfile.gettempdir()) / f"ewarn-{os.getuid()}"):

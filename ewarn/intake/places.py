@@ -182,4 +182,4 @@ def _finished(placed: pl.DataFrame) -> pl.DataFrame:
 
 def _told(*counted: tuple[int, str]) -> list[Remark]:
     """In: how many different places, as the rows of one part were read; and what is to be said of them."""
-    return [Remark(f"places written in {{}} ways: {what}", count) for count, what in counted if count > 0]
+    return [Remark(f"{{}} written places: {what}", count) for count, what in counted if count > 0]

@@ -120,7 +120,7 @@ def test_no_address_is_kept_beside_its_area(known: Catalogue) -> None:
 def test_old_codes_and_slips_are_told_to_the_operator(known: Catalogue) -> None:
     found = staged(known, drop(place="place", area_code="code"), "place,code", ",E06000028", "SWIA 1AA,", "BX1 1AA,")
     said = " ".join(found.notes)
-    assert "1 row: a former area code, read as what became of it" in said
+    assert "1 written places: a former area code, read as what became of it" in said
     assert "exchanged (possible, not certain)" in said and "a code without a place (bulk mail)" in said
 
 
