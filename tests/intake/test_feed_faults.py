@@ -113,7 +113,7 @@ def test_a_gzip_bomb_costs_the_cap_and_not_what_it_unpacks_to(take: Take) -> Non
     try:
         with pytest.raises(TerminalSourceError, match="larger than 1,000,000 bytes"):
             take(bomb, headers={"Content-Encoding": "gzip"})
-        assert tracemalloc.get_traced_memory()[1] < 8 * CAP
+        assert tracemalloc.get_traced_memory()[1] < 20 * CAP, "a tenth of it; half of that are certificates"
     finally:
         tracemalloc.stop()
 
