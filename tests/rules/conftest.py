@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,9 @@ import polars as pl
 import pytest
 
 from ewarn import catalogue as catalogues
+from ewarn import intake
 from ewarn.catalogue import Catalogue
-from ewarn.frames import SHAPES, Lines
+from ewarn.frames import SHAPES, Lines, empty, shaped
 from ewarn.rules import evaluate, signals
 from ewarn.terms import LONDON, Signal, day_end, day_start
 
@@ -133,3 +134,30 @@ def raised(catalogue: Catalogue) -> Callable[..., list[Signal]]:
         return signals.over(evaluation, [start + timedelta(days=i) for i in range((end - start).days + 1)])
 
     return ask
+
+
+@pytest.fixture(scope="session")
+def wedinos(shared: Path, catalogue: Catalogue) -> tuple[Lines, pl.DataFrame]:
+    """The development slice of real drug checking as known, and its staged records with the source's references."""
+    body = (shared / "data" / "wedinos" / "wedinos_dev.csv").read_bytes()
+    staged = intake.read(
+        catalogue.drops["wedinos"], body, catalogue, received_at=datetime(2025, 1, 1, tzinfo=UTC), backfill=True
+    )
+    record = pl.col("row").cast(pl.String).str.zfill(5)
+    midnight = pl.col("known_date").cast(pl.Datetime("us")).dt.replace_time_zone("Europe/London")
+    listed = staged.records.with_columns(
+        record_id=record,
+        version=pl.lit(1),
+        source=pl.lit("wedinos"),
+        kind=pl.lit("sample"),
+        visible_from=midnight.dt.convert_time_zone("UTC"),
+        max_age_days=pl.lit(180),
+    )
+    children = [f.with_columns(record_id=record, version=pl.lit(1)) for f in (staged.mentions, staged.places)]
+    lines = Lines(
+        lines=shaped("lines", listed),
+        mentions=shaped("line_mentions", children[0]),
+        places=shaped("line_places", children[1]),
+        counts=empty("line_counts"),
+    )
+    return lines, listed.select("record_id", "key")
