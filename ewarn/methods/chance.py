@@ -26,7 +26,7 @@ def expected_by_chance(signals: pl.DataFrame) -> pl.DataFrame:
 
     In: `p_value`, `strata`, `analyses_per_year`; where several windows shared one alpha, `share` (p / share is what
     counts, at most 1). For a false-discovery tier also `q_value` and `accepted_count` (accepted at this analysis);
-    where q is given it decides. Out: the same rows with `by_chance_per_year` (missing where its figures are) and `by_chance`.
+    where q is given it decides. Out: the same rows with `by_chance_per_year` and `by_chance`, missing where p is.
     """
     share = pl.col("share") if "share" in signals.columns else pl.lit(1.0)
     alone = pl.min_horizontal(pl.col("p_value") / share, pl.lit(1.0)) * pl.col("strata") * pl.col("analyses_per_year")
