@@ -7,7 +7,6 @@ network.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -153,14 +152,18 @@ class Drop:
         return digest(self.definition.model_dump(mode="json"))
 
     def whole(self) -> Staged:
-        """All of it at once."""
-        if self.seen.watch is not None:
-            deque(self.first_pass(), maxlen=0)
-        return self.placed(self.table.whole())
+        """All of it at once. Raises: UnusableInput."""
+        staged = self.table.whole(self.seen.watch)
+        self.settle()
+        return self.placed(staged)
 
-    def first_pass(self) -> Iterator[pl.DataFrame]:
-        """The key columns part by part; at their end the order of the dates is settled. Raises: UnusableInput."""
-        yield from self.table.key_columns(self.seen.watch)
+    def parts(self) -> Iterator[Part]:
+        """Its rows in parts; once they were all read, `settle`. Raises: UnusableInput."""
+        yield from self.table.parts(self.seen.watch)
+
+    def settle(self) -> None:
+        """Say in which order the dates are, every part having been read. Raises: UnusableInput where it goes both ways;
+        then nothing of the file is to be used."""
         self.seen = self.seen.settled()
 
     def placed(self, staged: Staged) -> Staged:

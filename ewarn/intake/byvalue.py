@@ -13,18 +13,67 @@ _WORTH = 0.5
 _LOOKED_AT = 2_000
 _MOST_KEPT = 500_000
 SET = "set"
+_MET = "\0met"
 
 
 def select(frame: pl.DataFrame, wanted: Mapping[str, pl.Expr]) -> pl.DataFrame:
     """The expressions as columns, one row per row of the frame."""
-    groups: dict[tuple[str, ...], dict[str, pl.Expr]] = {}
-    for name, expression in wanted.items():
-        groups.setdefault(tuple(sorted(set(expression.meta.root_names()))), {})[name] = expression
-    columns: dict[str, pl.Series] = {}
-    for roots, expressions in groups.items():
-        found = _of_group(frame, roots, expressions)
-        columns |= {name: found[name] for name in expressions}
-    return pl.DataFrame([columns[name] for name in wanted]) if wanted else pl.DataFrame()
+    return Values(wanted).of(frame)
+
+
+class Values:
+    """Expressions over a row's own cells, for many frames: what one frame's cells gave is not worked out again."""
+
+    def __init__(self, wanted: Mapping[str, pl.Expr]) -> None:
+        self._names = list(wanted)
+        groups: dict[tuple[str, ...], dict[str, pl.Expr]] = {}
+        for name, expression in wanted.items():
+            groups.setdefault(tuple(sorted(set(expression.meta.root_names()))), {})[name] = expression
+        self._groups = [_Group(roots, expressions) for roots, expressions in groups.items()]
+
+    def of(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The expressions as columns, one row per row of the frame."""
+        columns: dict[str, pl.Series] = {}
+        for group in self._groups:
+            columns |= {series.name: series for series in group.of(frame).iter_columns()}
+        return pl.DataFrame([columns[name] for name in self._names]) if self._names else pl.DataFrame()
+
+
+class _Group:
+    """Expressions over the same columns. `_seen`: the columns, a mark, and the values, one row per combination met."""
+
+    def __init__(self, roots: tuple[str, ...], expressions: Mapping[str, pl.Expr]) -> None:
+        self._roots = list(roots)
+        self._expressions = [expression.alias(name) for name, expression in expressions.items()]
+        self._inner = [expression.alias(f"\0{name}") for name, expression in expressions.items()]
+        self._back = [pl.col(f"\0{name}").alias(name) for name in expressions]
+        self._names = list(expressions)
+        self._shared: bool | None = None
+        self._seen: pl.DataFrame | None = None
+
+    def of(self, frame: pl.DataFrame) -> pl.DataFrame:
+        if not self._roots:
+            return frame.with_columns(self._expressions).select(self._names)
+        if self._shared is None and frame.height:
+            self._shared = _worth(frame, self._roots)
+        if not self._shared:
+            return frame.select(self._expressions)
+        if self._seen is not None and self._seen.height > _MOST_KEPT:
+            self._seen = None
+        rows = frame.select(self._roots)
+        found = self._found(rows)
+        if found is None or found[_MET].null_count():
+            fresh = rows if found is None else rows.filter(found[_MET].is_null())
+            worked = fresh.unique().with_columns(*self._inner, pl.lit(True).alias(_MET))
+            self._seen = worked if self._seen is None else pl.concat([self._seen, worked])
+            found = self._found(rows)
+            assert found is not None
+        return found.select(self._back)
+
+    def _found(self, rows: pl.DataFrame) -> pl.DataFrame | None:
+        if self._seen is None:
+            return None
+        return rows.join(self._seen, on=self._roots, how="left", maintain_order="left")
 
 
 class Children:
@@ -85,18 +134,6 @@ class Children:
         self._seen = seen if self._seen is None else pl.concat([self._seen, seen])
         self._made = made if self._made is None else pl.concat([self._made, made])
         self._new.append(made)
-
-
-def _of_group(frame: pl.DataFrame, roots: tuple[str, ...], expressions: Mapping[str, pl.Expr]) -> pl.DataFrame:
-    named = [expression.alias(name) for name, expression in expressions.items()]
-    if not roots:
-        return frame.with_columns(named).select(expressions.keys())
-    if not _worth(frame, list(roots)):
-        return frame.select(named)
-    distinct = frame.select(roots).unique()
-    worked = distinct.with_columns(one.alias(f"\0{name}") for name, one in expressions.items())
-    joined = frame.select(roots).join(worked, on=list(roots), how="left", maintain_order="left")
-    return joined.select(pl.col(f"\0{name}").alias(name) for name in expressions)
 
 
 def _worth(frame: pl.DataFrame, columns: list[str]) -> bool:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import codecs
 import io
 import re
-from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -34,6 +33,7 @@ _MOST_COLUMNS = 1_000
 _MOST_RAW = 20_000
 _MOST_CELL = 1_000_000
 _MOST_RECORD = 4_000_000
+_FIRST_LOOK = 4_096
 _REJECTS = {"line": pl.Int64, "reason": pl.String, "raw": pl.String}
 # Ends every record on its way through Polars; a text that holds one of them is given the next.
 _MARKS = (b"\x01", b"\x02", b"\x03", b"\x1f")
@@ -86,19 +86,30 @@ class Csv:
 
     def texts(self, lines: Collection[int]) -> dict[int, str]:
         """The text of the records that begin on these lines."""
-        wanted, found = sorted(lines), dict[int, str]()
-        for piece in self._pieces(PART_BYTES):
-            line = piece.line
-            for one in piece.found:
-                for number in wanted[bisect_left(wanted, line) : bisect_left(wanted, line + one.lines)]:
-                    start, end = one.start, one.end
-                    if isinstance(one, splitting.Plain):
-                        for _ in range(number - line):
-                            start = careful.next_line(piece.text, start)
-                        end = careful.next_line(piece.text, start)
-                    found[number] = piece.text[start:end].rstrip(b"\r\n").decode()
-                line += one.lines
-        return found
+        return {line: raw.decode() for line, raw, _ in self._records(lines)}
+
+    def at(self, lines: Collection[int]) -> Rows:
+        """The rows that begin on these lines, as `parts` reads them."""
+        read = ((line, cells or []) for line, _, cells in self._records(lines))
+        found = [(*cells, line) for line, cells in read if len(cells) == len(self.header)]
+        schema = {**dict.fromkeys(self.header, pl.String), LINE: pl.Int64}
+        return Rows(self.header, pl.DataFrame(found, schema=schema, orient="row"), pl.DataFrame(schema=_REJECTS), ())
+
+    def _records(self, lines: Collection[int]) -> Iterator[tuple[int, bytes, list[str] | None]]:
+        """Line, text and cells of the records that begin on these lines; the rest of the file is not taken apart."""
+        delimiter = self.delimiter.encode()
+        starts = list(self.text.starts_of(sorted(set(lines))))
+        with self.text.opened() as stream:
+            for line, start in starts:
+                text, whole = b"", False
+                while not whole:
+                    stream.seek(self.text.start + start + len(text))
+                    more = stream.read(max(_FIRST_LOOK, len(text)))
+                    text += more
+                    cells, end = careful.record(text, 0, delimiter)
+                    whole = not more or len(text) > _MOST_RECORD or (end != careful.UNCLOSED and end < len(text))
+                end = careful.next_line(text, 0) if end == careful.UNCLOSED else end
+                yield line, text[:end].rstrip(b"\r\n"), cells
 
     def _pieces(self, size: int) -> Iterator[_Piece]:
         carry, line, skip = b"", self.first_line, self.start

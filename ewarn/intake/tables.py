@@ -14,6 +14,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
+from polars import selectors as cs
 
 from ewarn.catalogue.definitions import DropDefinition
 from ewarn.errors import UnusableInput
@@ -26,6 +27,8 @@ from ewarn.intake.staged import Known, Plain, Remark, Staged, joined
 from ewarn.terms import RecordKind, digest, london_day
 
 Hashed = Callable[[str], str]
+_BY_ROW = ("rows", "values", "identity")
+_FAULT = "\0fault "
 _RETRACTED = ("retracted", "withdrawn")
 
 
@@ -62,6 +65,7 @@ class Table:
     file: Csv
     mapped: Mapped
     fields: dict[str, Field]
+    values: byvalue.Values
     reading: Reading
     definition_hash: str
     hashed: Hashed
@@ -79,10 +83,15 @@ class Table:
             said.append(Remark(f"columns nobody has described, not used: {', '.join(unknown)}"))
         return tuple(said)
 
-    def parts(self, size: int = PART_BYTES) -> Iterator[Part]:
-        """The file's rows in parts. Raises: UnusableInput where the file as a whole cannot be used."""
+    def parts(self, watch: Watch | None = None, size: int = PART_BYTES) -> Iterator[Part]:
+        """The file's rows in parts; a `watch` is shown every row on the way.
+
+        Raises: UnusableInput where the file as a whole cannot be used.
+        """
         start, found = 0, False
         for rows in self.file.parts(size=size):
+            if watch is not None:
+                watch.add(rows.frame)
             part = _part(self, rows, start)
             start += part.rows.height
             found = found or part.rows.height > 0 or part.rejects.height > 0 or part.blank > 0
@@ -90,30 +99,23 @@ class Table:
         if not found:
             raise no_row()
 
-    def whole(self) -> Staged:
+    def at(self, lines: Collection[int], start: int) -> Part:
+        """The usable rows that begin on these lines, numbered from `start`."""
+        return _part(self, self.file.at(lines), start)
+
+    def whole(self, watch: Watch | None = None) -> Staged:
         """Every row at once. Raises: UnusableInput where the file as a whole cannot be used."""
         parts, said = list[Staged](), list(self.remarks)
-        for part in self.parts():
+        for part in self.parts(watch):
             parts.append(part.stage())
             said += part.remarks
         staged = joined(parts)
         return replace(staged, remarks=(*said, *staged.remarks))
 
-    def key_columns(self, watch: Watch | None = None) -> Iterator[pl.DataFrame]:
-        """The key columns of every row, part by part: for finding keys that are used twice. Cheaper than reading.
-
-        A `watch` is shown its columns on the way.
-        """
-        columns = tuple(dict.fromkeys(_key_columns(self.mapped)))
-        for rows in self.file.parts(tuple(dict.fromkeys((*columns, *(watch.columns if watch else ()))))):
-            if watch is not None:
-                watch.add(rows.frame)
-            yield rows.frame.select(_key(self.mapped, self.fields) if columns else pl.lit("").alias("key"))
-
 
 @dataclass(frozen=True)
 class Part:
-    """Some rows of a table. rows: the usable ones as text, numbered.
+    """Some rows of a table. rows: the usable ones as text, numbered. values: our fields of each.
 
     identity: row, line, key, content and content_too (two numbers that stand for what it says), retracted of each.
 
@@ -122,6 +124,7 @@ class Part:
 
     table: Table
     rows: pl.DataFrame
+    values: pl.DataFrame
     identity: pl.DataFrame
     rejects: pl.DataFrame
     blank: int
@@ -133,13 +136,13 @@ class Part:
 
     def only(self, chosen: pl.Series) -> Part:
         """Some of its rows alone, without its rejects. In: one truth value a row."""
-        rows, identity = self.rows.filter(chosen), self.identity.filter(chosen)
-        return replace(self, rows=rows, identity=identity, rejects=self.rejects.clear(), blank=0)
+        frames = {name: getattr(self, name).filter(chosen) for name in _BY_ROW}
+        return replace(self, **frames, rejects=self.rejects.clear(), blank=0)
 
     @staticmethod
     def joined(parts: Sequence[Part]) -> Part:
         """Parts of one table as one. In: at least one."""
-        frames = {name: pl.concat([getattr(one, name) for one in parts]) for name in ("rows", "identity", "rejects")}
+        frames = {name: pl.concat([getattr(one, name) for one in parts]) for name in (*_BY_ROW, "rejects")}
         return replace(parts[0], **frames, blank=sum(one.blank for one in parts))
 
     def stage(self) -> Staged:
@@ -174,8 +177,7 @@ class Part:
     def _with_values(self, records: pl.DataFrame, places_of: pl.DataFrame | None) -> pl.DataFrame:
         """Our fields beside the identity."""
         table = self.table
-        wanted = {name: field.value for name, field in table.fields.items() if name not in records.columns}
-        records = records.hstack(byvalue.select(self.rows, wanted).get_columns())
+        records = records.hstack(self.values.get_columns())
         if table.definition.kind is RecordKind.SAMPLE:
             return records.with_columns(sold_as_subject=table.reading.sold_as.of(self.rows)["subject"])
         if table.definition.kind is RecordKind.INCIDENT and places_of is not None:
@@ -201,8 +203,10 @@ def open_table(
     """A CSV drop's file laid under its definition. Raises: UnusableInput."""
     mapped = lay(definition, file.header)
     fields = _header_fields(mapped, london_day(received_at), backfill) | kinds.fields(mapped)
+    faults = {f"{_FAULT}{name} {at}": one for name, field in fields.items() for at, one in enumerate(field.faults)}
+    values = byvalue.Values(faults | {name: field.value for name, field in fields.items()})
     said = digest(definition.model_dump(mode="json"))
-    return Table(definition, file, mapped, fields, Reading(mapped, known), said, hashed)
+    return Table(definition, file, mapped, fields, values, Reading(mapped, known), said, hashed)
 
 
 def texts(definition: DropDefinition, body: bytes | Path, lines: Collection[int]) -> dict[int, str]:
@@ -220,23 +224,24 @@ def texts(definition: DropDefinition, body: bytes | Path, lines: Collection[int]
 
 def _part(table: Table, rows: Rows, start: int) -> Part:
     frame, blank = _without_blank_rows(rows.frame)
-    faults = byvalue.select(
-        frame, {f"{name} {at}": fault for name, field in table.fields.items() for at, fault in enumerate(field.faults)}
-    )
-    reasons = frame.select(reason=pl.lit("")).to_series() if faults.width == 0 else _joined(faults)
-    wrong = frame.filter(reasons != "")
-    rejects = wrong.select(pl.col(LINE).alias("line"), raw=_raw(rows))
-    rejects = rejects.select("line", reasons.filter(reasons != "").alias("reason"), "raw")
+    found = table.values.of(frame)
+    reasons = _joined(found.select(cs.starts_with(_FAULT)))
+    values = found.select(~cs.starts_with(_FAULT))
+    wrong = reasons != ""
+    rejects = frame.filter(wrong).select(pl.col(LINE).alias("line"), raw=_raw(rows))
+    rejects = rejects.select("line", reasons.filter(wrong).alias("reason"), "raw")
     rejects = pl.concat([rows.rejects, rejects]).sort("line", maintain_order=True)
-    good = frame.filter(reasons == "") if wrong.height else frame
-    good = good.with_columns(pl.int_range(start, start + pl.len(), dtype=pl.Int64).alias(ROW))
+    if wrong.any():
+        frame, values = frame.filter(~wrong), values.filter(~wrong)
+    good = frame.with_columns(pl.int_range(start, start + pl.len(), dtype=pl.Int64).alias(ROW))
     rejects = shaped("staged_reject", rejects.with_columns(position=pl.format("line {}", "line")))
-    return Part(table, good, _identity(good, table), rejects, blank)
+    identity = _identity(good, values["retracted"], table)
+    return Part(table, good, values.drop("retracted"), identity, rejects, blank)
 
 
 def _joined(faults: pl.DataFrame) -> pl.Series:
     """The faults of each row in words, empty where there is none."""
-    said = [column for column in faults.iter_columns() if column.null_count() < column.len()]
+    said = [column for column in faults.iter_columns() if column.null_count() < faults.height]
     if not said:
         return pl.repeat("", faults.height, dtype=pl.String, eager=True).alias("reason")
     return pl.DataFrame(said).select(reason=pl.concat_str(pl.all(), separator="; ", ignore_nulls=True)).to_series()
@@ -252,26 +257,24 @@ def _without_blank_rows(frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
     return frame.filter(~blank), int(blank.sum())
 
 
-def _identity(good: pl.DataFrame, table: Table) -> pl.DataFrame:
+def _identity(good: pl.DataFrame, retracted: pl.Series, table: Table) -> pl.DataFrame:
     """row, line, key, what the row says as two numbers, and whether it withdraws its record."""
     mapped = table.mapped
     spelt = _one_spelling(mapped, table.fields)
-    content: list[pl.Expr] = []
+    cells = good.select(pl.col(c).str.strip_chars() for _, c in mapped.content)
+    blank = {c for c in cells.columns if (cells[c] == "").any()}
+    cells = cells.hstack(good.select(spelt[c].alias(f"\0{c}") for c in cells.columns if c in spelt))
+    said: list[pl.Expr] = []
     for name, c in mapped.content:
-        cell, cells = pl.col(c).str.strip_chars(), good.get_column(c)
-        tagged = [pl.lit(f"{name}\x1f"), spelt.get(c, cell), pl.lit("\x1e")]
-        if (cells.str.strip_chars() == "").any():
-            content.append(pl.when(cell == "").then(pl.lit("")).otherwise(pl.concat_str(tagged)))
+        tagged = [pl.lit(f"{name}\x1f"), pl.col(f"\0{c}" if c in spelt else c), pl.lit("\x1e")]
+        if c in blank:
+            said.append(pl.when(pl.col(c) == "").then(pl.lit("")).otherwise(pl.concat_str(tagged)))
         else:
-            content += tagged
-    found = good.select(
-        pl.col(ROW).alias("row"), pl.col(LINE).alias("line"), _key(mapped, table.fields), said=pl.concat_str(content)
-    )
-    retracted = byvalue.select(good, {"retracted": table.fields["retracted"].value})
-    said = pl.col("said")
-    return found.select(
-        "row", "line", "key", content=number_of(said), content_too=number_of(said, 1), retracted=retracted["retracted"]
-    )
+            said += tagged
+    content = cells.select(pl.concat_str(said).alias("said"))
+    numbers = content.select(content=number_of(pl.col("said")), content_too=number_of(pl.col("said"), 1))
+    identity = good.select(pl.col(ROW).alias("row"), pl.col(LINE).alias("line"), _key(mapped, table.fields))
+    return identity.hstack([*numbers.get_columns(), retracted])
 
 
 def _key(mapped: Mapped, fields: dict[str, Field]) -> pl.Expr:
@@ -285,10 +288,6 @@ def _key(mapped: Mapped, fields: dict[str, Field]) -> pl.Expr:
         .struct.json_encode()
         .alias("key")
     )
-
-
-def _key_columns(mapped: Mapped) -> list[str]:
-    return [c for c in {**mapped.key, **mapped.joining}.values() if c]
 
 
 def _roots(mapped: Mapped, wanted: tuple[str, ...]) -> list[str]:

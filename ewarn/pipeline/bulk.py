@@ -32,14 +32,17 @@ class _Left:
     """Rows that are left for `records.land`: kept while they are few, else only counted."""
 
     parts: list[intake_room.Part] = field(default_factory=list)
+    told: list[intake_room.Part] = field(default_factory=list)
     rows: int = 0
 
-    def add(self, part: intake_room.Part) -> None:
+    def add(self, part: intake_room.Part, *, told: bool = False) -> None:
+        """`told`: what there is to tell of these rows was told before."""
         self.rows += part.rows.height
         if self.rows > MOST_AT_ONCE:
             self.parts.clear()
+            self.told.clear()
         else:
-            self.parts.append(part)
+            (self.told if told else self.parts).append(part)
 
     @property
     def turns(self) -> int:
@@ -47,7 +50,8 @@ class _Left:
         return -(-self.rows // MOST_AT_ONCE) if self.rows > MOST_AT_ONCE else 0
 
     def staged(self) -> list[Staged]:
-        return [intake_room.Part.joined(self.parts).stage()] if self.parts else []
+        fresh = [intake_room.Part.joined(self.parts).stage()] if self.parts else []
+        return [*fresh, *(replace(part.stage(), remarks=()) for part in self.told)]
 
 
 def land(
@@ -56,33 +60,26 @@ def land(
     snapshot: snapshots.SnapshotRef,
     now: datetime,
     finish: Finish,
+    kept: Callable[[], None],
     *,
     reread: bool,
 ) -> records.Landed:
-    """Land a large drop. `finish` is called in the transaction that makes its last rows visible.
+    """Land a large drop. `kept` returns once its bytes are kept; `finish` is called in the transaction that makes its
+    last rows visible.
 
     `reread`: these are kept bytes under new definitions; where the source has records, every row then needs care.
     """
     landing = large.Large(house.db, snapshot, drop.table.definition.kind.value, drop.definition_hash)
     careful = reread and landing.knows_any
-    left, empty, waiting = _Left(), list[Staged](), 0
-    none: Staged | None = None
     try:
-        keys = [large.hashed(part["key"]) for part in _ahead(drop.first_pass())]
-        if not careful:
-            landing.look_for_repeats(keys)
-        for part in _ahead(drop.table.parts()):
-            none = none or part.only(pl.repeat(False, part.rows.height, eager=True)).stage()
-            if careful:
-                left.add(part.only(pl.repeat(True, part.rows.height, eager=True)))
-                empty.append(_without_rows(part, none))
-            else:
-                empty.append(_without_rows(part, none, _sorted_in(landing, part, left)))
-            waiting += part.rejects.height
-            if waiting >= REJECTS_AT_ONCE:
-                _keep_rejects(house, drop, empty, snapshot, now)
-                waiting = 0
+        left, empty = _read(drop, landing, careful)
+        drop.settle()
+        kept()
+        if repeated := landing.repeated_lines():
+            landing.leave_out(repeated)
+            left.add(drop.table.at(repeated, landing.rows), told=True)
         before = landing.settle()
+        _keep_rejects(house, drop, empty, snapshot, now)
         for more in _by_turns(drop, landing, left.turns, careful):
             with house.db.write("intake") as tx:
                 whole = replace(before, enter=None, summary="", whole=False)
@@ -99,12 +96,30 @@ def land(
     return landed
 
 
+def _read(drop: intake_room.Drop, landing: large.Large, careful: bool) -> tuple[_Left, list[Staged]]:
+    """Every part, its rows where they belong. Returns those that are left, and of each part its rejects and remarks."""
+    left, empty = _Left(), list[Staged]()
+    none: Staged | None = None
+    for part in _ahead(drop.parts()):
+        none = none or part.only(pl.repeat(False, part.rows.height, eager=True)).stage()
+        remarks: tuple[Remark | str, ...] = ()
+        if careful:
+            left.add(part.only(pl.repeat(True, part.rows.height, eager=True)))
+        else:
+            remarks = _sorted_in(landing, part, left)
+        rejects = part.rejects.with_columns(raw=pl.lit(None, pl.String))  # it stands in the kept bytes
+        empty.append(replace(none, rejects=rejects, remarks=(*part.remarks, *remarks)))
+    return left, empty
+
+
 def _keep_rejects(
     house: House, drop: intake_room.Drop, parts: list[Staged], snapshot: snapshots.SnapshotRef, now: datetime
 ) -> None:
-    """Enter the rejects so far, so that the last transaction need not take them all; what is there already stays."""
-    with house.db.write("intake") as tx:
-        rejects.enter(tx, drop.placed(intake_room.joined(parts)).rejects, snapshot, now)
+    """Enter most of the rejects, so that the last transaction need not take them all; what is there already stays."""
+    waiting = drop.placed(intake_room.joined(parts)).rejects
+    for start in range(0, waiting.height - REJECTS_AT_ONCE, REJECTS_AT_ONCE):
+        with house.db.write("intake") as tx:
+            rejects.enter(tx, waiting.slice(start, REJECTS_AT_ONCE), snapshot, now)
 
 
 def _ahead(parts: Iterator[Part]) -> Iterator[Part]:
@@ -127,10 +142,6 @@ def _sorted_in(landing: large.Large, part: intake_room.Part, left: _Left) -> tup
     if chosen.rest.any():
         left.add(part.only(chosen.rest))
     return remarks
-
-
-def _without_rows(part: intake_room.Part, none: Staged, remarks: tuple[Remark | str, ...] = ()) -> Staged:
-    return replace(none, rejects=part.rejects, remarks=(*part.remarks, *remarks))
 
 
 def _by_turns(drop: intake_room.Drop, landing: large.Large, turns: int, careful: bool) -> Iterator[Staged]:

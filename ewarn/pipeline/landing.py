@@ -29,6 +29,7 @@ Definition = FeedDefinition | DropDefinition | NoticeDefinition
 Progress = Callable[[str], Any]
 Seen = tuple[int, int, int] | None
 Finish = Callable[[Connection, records.Landed, intake_room.Staged], None]
+Kept = Callable[[], None]
 
 
 class Landing(NamedTuple):
@@ -70,13 +71,13 @@ def take(
     kind: str = "receipt",
     member: str = "",
 ) -> SourceReport:
-    """Keep the bytes and write the receipt, then parse, then land in one short transaction. `member`: one table of
-    an archive or a workbook; the bytes are then the whole file's."""
+    """Keep the bytes and write the receipt, while a large file is read already; then land in one short transaction.
+    `member`: one table of an archive or a workbook; the bytes are then the whole file's."""
     seen = _seen(body)
     with house.db.receiving(definition.id):
         settings, catalogue = house.settings, house.catalogue
         snapshots.archive_content(settings, catalogue.files, catalogue.content_hash)
-        snapshot = snapshots.keep(
+        with snapshots.arriving(
             settings,
             definition.id,
             body,
@@ -89,8 +90,8 @@ def take(
             file=file,
             member=member,
             personal=definition.personal,
-        )
-        return _read_and_land(house, definition, body, snapshot, now, seen)
+        ) as (snapshot, kept):
+            return _read_and_land(house, definition, body, snapshot, now, seen, kept)
 
 
 def _seen(body: bytes | Path) -> Seen:
@@ -113,11 +114,18 @@ def definition_hash(definition: Definition) -> str:
 
 
 def _read_and_land(
-    house: House, definition: Definition, body: bytes | Path, snapshot: snapshots.SnapshotRef, now: datetime, seen: Seen
+    house: House,
+    definition: Definition,
+    body: bytes | Path,
+    snapshot: snapshots.SnapshotRef,
+    now: datetime,
+    seen: Seen,
+    kept: Kept,
 ) -> SourceReport:
     receipt = snapshot.receipt
     replayed = receipt.kind == "replay"
     if not snapshot.fresh and not replayed:
+        kept()
         return _same_bytes(house, snapshot)
 
     def finish(tx: Connection, landed: records.Landed, staged: intake_room.Staged) -> None:
@@ -132,8 +140,9 @@ def _read_and_land(
         casework.corrected(tx, house, set(landed.changed_records), now)
 
     try:
-        landed = land(house, definition, body, snapshot, now, finish, reread=replayed)
+        landed = land(house, definition, body, snapshot, now, finish, kept, reread=replayed)
     except EwarnError as error:
+        kept()
         return failed(house, definition.id, error, now, snapshot)
     return _report(snapshot, landed)
 
@@ -145,12 +154,14 @@ def land(
     snapshot: snapshots.SnapshotRef,
     now: datetime,
     finish: Finish,
+    kept: Kept = lambda: None,
     *,
     reread: bool,
 ) -> Landing:
-    """Read kept bytes and land them: in one piece, or a large drop part by part. Raises: EwarnError.
+    """Read bytes and land them: in one piece, or a large drop part by part. Raises: EwarnError.
 
-    `finish` is called in the transaction that makes the records visible.
+    `kept` is called before anything is stored, and returns once the bytes are kept. `finish` is called in the
+    transaction that makes the records visible.
     """
     receipt = snapshot.receipt
     reading: dict[str, Any] = {
@@ -161,10 +172,11 @@ def land(
         hashed = partial(vault.keyed_digest, vault.digest_key(house.settings))
         with intake_room.open_drop(definition, body, house.catalogue, hashed=hashed, **reading) as drop:
             if drop.large:
-                return Landing(bulk.land(house, drop, snapshot, now, finish, reread=reread))
+                return Landing(bulk.land(house, drop, snapshot, now, finish, kept, reread=reread))
             staged = drop.whole()
     else:
         staged = intake_room.read(definition, body, house.catalogue, **reading)
+    kept()
     with house.db.write("intake") as tx:
         landed = records.land(tx, staged, snapshot, now, receipt.backfill, reread=reread)
         finish(tx, landed, staged)

@@ -57,6 +57,8 @@ class Large:
         self.snapshot, self.backfill = snapshot, receipt.backfill
         self._definition_hash = definition_hash
         self.repeated: Marks = np.empty(0, dtype=np.uint64)
+        self._keys: list[Marks] = []
+        self._plain: list[tuple[Marks, NDArray[np.uint32]]] = []
         self.unchanged = 0
         self._seen = np.zeros(len(self.known.contents), dtype=bool)
         self._writer = segments.Writer(segments.folder_of(db.path), receipt.id, kind)
@@ -70,14 +72,30 @@ class Large:
         """Whether the source has records."""
         return len(self.known.records) > 0
 
-    def look_for_repeats(self, keys: list[Marks]) -> None:
-        """In: the keys of every row of the file, hashed. Rows whose key is not alone are left for `records.land`."""
-        self.repeated = segments.twice(np.concatenate(keys) if keys else np.empty(0, dtype=np.uint64))
+    @property
+    def rows(self) -> int:
+        """How many rows were sorted."""
+        return sum(len(keys) for keys in self._keys)
+
+    def repeated_lines(self) -> list[int]:
+        """Lines of plain rows whose key another row of the file has too, all rows having been sorted. They are to be
+        left out, and landed by `records.land`."""
+        self.repeated = segments.twice(np.concatenate([np.empty(0, dtype=np.uint64), *self._keys]))
+        if not len(self.repeated):
+            return []
+        found = [lines[segments.within(keys, self.repeated)] for keys, lines in self._plain]
+        return [int(line) for line in np.sort(np.concatenate(found))] if found else []
+
+    def leave_out(self, lines: list[int]) -> None:
+        """Take plain rows that were added back out of the segment."""
+        self._written()
+        sets = self._writer.leave_out(lines)
+        self._count(sets, None, -1)
 
     def sort(self, rows: pl.DataFrame, *, again: bool = False) -> Sorted:
-        """In: key, content, retracted. `again`: these rows were sorted before, and are not counted twice."""
-        contents = rows["content"].to_numpy()
-        alone = ~segments.within(hashed(rows["key"]), self.repeated)
+        """In: key, line, content, retracted. `again`: these rows were sorted before, and are not counted twice."""
+        contents, keys = rows["content"].to_numpy(), hashed(rows["key"])
+        alone = ~segments.within(keys, self.repeated)
         stands = ~rows["retracted"].to_numpy()
         known = segments.within(contents, self.known.contents) & stands
         if known.any():
@@ -87,6 +105,9 @@ class Large:
         plain = alone & stands & ~known
         if len(self.known.records) and plain.any():
             plain[plain] = ~segments.within(self._ids(rows.filter(pl.Series(plain))), self.known.records)
+        if not again:
+            self._keys.append(keys)
+            self._plain.append((keys[plain], rows["line"].to_numpy()[plain].astype(np.uint32)))
         return Sorted(pl.Series(plain), pl.Series(~plain & ~known))
 
     def add(self, plain: PlainRows) -> None:
@@ -110,15 +131,15 @@ class Large:
             self._writing.result()
             self._writing = None
 
-    def _count(self, sets: pl.Series, made: pl.DataFrame | None) -> None:
-        """How many detections and queued names the rows bring."""
+    def _count(self, sets: pl.Series, made: pl.DataFrame | None, sign: int = 1) -> None:
+        """How many detections and queued names the rows bring, or with `sign` -1 take away."""
         if made is not None:
             kinds = pl.col("mention_kind")
             named = made.group_by("set").agg(detections=kinds.is_in(NAMED).sum(), queued=(kinds == "queued").sum())
             self._per_set = pl.concat([self._per_set, named.cast(_PER_SET)])  # type: ignore[arg-type]
         brought = sets.value_counts(name="rows").join(self._per_set, left_on=sets.name, right_on="set")
-        self._detections += int((brought["rows"] * brought["detections"]).sum())
-        self._queued += int((brought["rows"] * brought["queued"]).sum())
+        self._detections += sign * int((brought["rows"] * brought["detections"]).sum())
+        self._queued += sign * int((brought["rows"] * brought["queued"]).sum())
 
     def settle(self) -> Beside:
         """Make the segment durable. What `records.land` needs to know of it."""

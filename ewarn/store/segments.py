@@ -26,6 +26,7 @@ from ewarn.store import files, tables
 from ewarn.store.tables import Connection
 
 FOLDER = "lines"
+LEFT_OUT = "left-out.parquet"
 TABLE_OF = {"sample": "sample", "incident": "incident", "count": "count_row", "notice": "notice"}
 # Table -> the shape of its rows, and the column of a record that names the set of its own.
 _CHILDREN = {"detection": ("staged_mention", "mention_set"), "place": ("staged_place", "place_set")}
@@ -73,6 +74,9 @@ def _selects(segment: dict[str, Any], folder: Path) -> Iterator[tuple[str, str]]
         return f"read_parquet([{', '.join(_text(home / f'{name}-{part:05d}.parquet') for part in range(parts))}])"
 
     record = read("record", segment["parts"])
+    if LEFT_OUT in json.loads(segment["hashes"]):
+        left_out = f"SELECT line FROM read_parquet({_text(home / LEFT_OUT)})"
+        record = f"(SELECT * FROM {record} WHERE line NOT IN ({left_out}))"
     same = ("source", "kind", "snapshot", "receipt", "definition_hash")
     constants = ", ".join(f"{_text(segment[column])} AS {column}" for column in same)
     identity = "printf('%016x', record_id) AS record_id, 1::BIGINT AS version"
@@ -134,8 +138,20 @@ class Writer:
                 self._write(table, self.sets[table], shaped_as(found.select("set", *names), shape))
                 self.sets[table] += 1
 
+    def leave_out(self, lines: list[int]) -> pl.Series:
+        """Take rows that were added back out: they stay in their file and are not shown. Returns their mention sets."""
+        out = pl.DataFrame({"line": lines}, schema={"line": pl.Int64})
+        self._write_to(LEFT_OUT, out)
+        self.records -= out.height
+        parts = [self._home / f"record-{part:05d}.parquet" for part in range(self.parts)]
+        found = [pl.scan_parquet(one).join(out.lazy(), on="line", how="semi").select("mention_set") for one in parts]
+        return pl.concat(found).collect()["mention_set"]
+
     def _write(self, name: str, number: int, frame: pl.DataFrame) -> None:
-        path = files.make_folder(self._home) / f"{name}-{number:05d}.parquet"
+        self._write_to(f"{name}-{number:05d}.parquet", frame)
+
+    def _write_to(self, name: str, frame: pl.DataFrame) -> None:
+        path = files.make_folder(self._home) / name
         with files.plain_faults(path):
             frame.write_parquet(path, compression="zstd", compression_level=1, statistics=True)
             path.chmod(0o600)

@@ -16,8 +16,8 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -55,7 +55,14 @@ class SnapshotRef(Frozen):
     remark: str = Field("", description="what is to be said of the arrival: that these bytes had been purged before")
 
 
-def keep(
+def keep(settings: Settings, source: str, body: bytes | Path, now: datetime, **more: Any) -> SnapshotRef:
+    """Keep the bytes and write the receipt, both synced. In and Raises: as `arriving`."""
+    with arriving(settings, source, body, now, **more) as (snapshot, _):
+        return snapshot
+
+
+@contextmanager
+def arriving(
     settings: Settings,
     source: str,
     body: bytes | Path,
@@ -69,27 +76,37 @@ def keep(
     file: str = "",
     member: str = "",
     personal: bool = False,
-) -> SnapshotRef:
-    """Keep the bytes and write the receipt, both synced. In: `personal` seals the name of the file as well.
+) -> Iterator[tuple[SnapshotRef, Callable[[], None]]]:
+    """Keep the bytes and write the receipt while the block runs: they are there, synced, once the call that is handed
+    over returns, at the latest at the end. Nothing of the bytes may be stored before. `personal` seals the name too.
 
-    A file given as a path is hashed first; when its bytes are kept already nothing more is read or written.
+    A file given as a path is hashed first; when its bytes are kept already nothing more is read or written. Where the
+    block fails before the call, nothing was received.
     Raises: StoreFault (full disk, clock gone back, no key, a file that changed meanwhile).
     """
     sha256 = vault.sha256_of(body)
     size = body.stat().st_size if isinstance(body, Path) else len(body)
-    with keeping(settings):
+    with ExitStack() as stack:
+        stack.enter_context(keeping(settings))
         check_clock(settings, now)
-        _keep_body(settings, sha256, body, size)
         fresh, remark = _standing(settings, source, sha256, member)
         receipt = Receipt(
             id=new_id(now), kind=kind, source=source, sha256=sha256, size=size, received_at=now.astimezone(UTC),
             validators=dict(validators or {}), backfill=backfill, definition_hash=definition_hash,
             content_hash=content_hash, file=withheld(file) if personal else file, member=member,
         )  # fmt: skip
-        if receipt.file != file:
-            vault.seal(settings, io.BytesIO(file.encode()), name_path(settings, receipt.id))
-        append(settings, receipt)
-    return SnapshotRef(sha256=sha256, fresh=fresh, receipt=receipt, remark=remark)
+        stack.enter_context(_receipt_after(settings, receipt, file))
+        stack.enter_context(_keeping_body(settings, sha256, body, size))
+        yield SnapshotRef(sha256=sha256, fresh=fresh, receipt=receipt, remark=remark), stack.close
+
+
+@contextmanager
+def _receipt_after(settings: Settings, receipt: Receipt, file: str) -> Iterator[None]:
+    """Write the receipt once the block has kept the bytes."""
+    yield
+    if receipt.file != file:
+        vault.seal(settings, file.encode(), name_path(settings, receipt.id))
+    append(settings, receipt)
 
 
 @contextmanager
@@ -259,7 +276,8 @@ def seal_plain_ones(settings: Settings) -> int:
     """Encrypt what lies here as it came, each checked against its hash before its plain bytes go. Returns how many."""
     found = plain_ones(settings)
     for path in found:
-        _keep_body(settings, path.name, path, path.stat().st_size)
+        with _keeping_body(settings, path.name, path, path.stat().st_size):
+            pass
     return len(found)
 
 
@@ -348,16 +366,19 @@ _PURGED_SINCE = """
 """
 
 
-def _keep_body(settings: Settings, sha256: str, content: bytes | Path, size: int) -> None:
+@contextmanager
+def _keeping_body(settings: Settings, sha256: str, content: bytes | Path, size: int) -> Iterator[None]:
     """Seal the bytes, unless they are kept already and a key of ours opens them. Plain ones of old then go."""
     plain = settings.raw / sha256[:2] / sha256
     target = plain.with_name(sha256 + vault.ENDING)
-    if not target.is_file() or not vault.opens(settings, target):
-        files.make_folder(settings.raw)
-        files.make_folder(target.parent)
-        with files.plain_faults(settings.raw), vault.plain_file(content) as opened:
+    with ExitStack() as stack:
+        if not target.is_file() or not vault.opens(settings, target):
+            files.make_folder(settings.raw)
+            files.make_folder(target.parent)
+            stack.enter_context(files.plain_faults(settings.raw))
             files.need_room(settings.raw, size)
-            vault.seal(settings, opened, target, sha256)
+            stack.enter_context(vault.sealing(settings, content, target, sha256))
+        yield
     plain.unlink(missing_ok=True)
 
 

@@ -10,8 +10,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import io
+import os
 import queue
 import secrets
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -24,10 +27,11 @@ import zstandard
 from ewarn.errors import EwarnError, StoreFault
 from ewarn.settings import Settings
 from ewarn.store import files
+from ewarn.store import sealing as sealer
+from ewarn.store.sealing import BLOCK as BLOCK
 
 ENDING = ".zst.age"
-LEVEL = 1
-BLOCK = 1 << 20
+LARGE = 64 << 20
 BLOCKS_WAITING = 4
 SECRET_LINE = "AGE-SECRET-KEY-"
 DIGEST_KEY_BYTES = 32
@@ -89,25 +93,47 @@ def keyed_digest(key: bytes, text: str, length: int = 16) -> str:
     return hmac.digest(key, text.encode(), "sha256").hex()[:length]
 
 
-def seal(settings: Settings, plain: BinaryIO, target: Path, expected: str = "") -> None:
+@contextmanager
+def sealing(settings: Settings, body: bytes | Path, target: Path, expected: str = "") -> Iterator[None]:
     """Compress, encrypt, write beside, fsync, rename. `expected` is the SHA-256 that the plain bytes must have.
 
+    A large file is sealed by a process of its own while the block runs; where the block fails it is not kept.
     Raises: StoreFault where no key can be read, the disk is full, or the bytes are other ones; nothing is left behind.
     """
-    recipient = identities(settings)[0].to_public()
-    source = _Hashing(plain)
-    packer = zstandard.ZstdCompressor(LEVEL, write_checksum=True)
-    packed = packer.stream_reader(source, read_size=BLOCK, closefd=False)  # type: ignore[arg-type]
-    with files.plain_faults(target), files.beside(target) as out:
-        sink = _Faithful(out)
-        try:
-            pyrage.encrypt_io(packed, sink, [recipient])
-        except pyrage.EncryptError:
-            raise (source.fault or sink.fault or OSError("the encryption failed")) from None
-        if expected and source.sha256.hexdigest() != expected:
+    public_key = str(identities(settings)[0].to_public())
+    with files.plain_faults(target), plain_file(body) as plain, files.beside(target) as out:
+        if isinstance(body, Path) and body.stat().st_size > LARGE:
+            with _started(plain, out, public_key) as child:
+                yield
+                said = child.communicate()[1]
+            if child.returncode:
+                raise OSError(child.returncode, os.strerror(child.returncode))
+            found = said.decode()
+        else:
+            found = sealer.seal(plain, out, public_key)
+            yield
+        if expected and found != expected:
             raise StoreFault(
                 "the bytes changed while they were being kept", next_step="Wait until the file is whole, then repeat."
             )
+
+
+@contextmanager
+def _started(plain: BinaryIO, out: BinaryIO, public_key: str) -> Iterator[subprocess.Popen[bytes]]:
+    """The sealing process; it is ended where the block fails."""
+    command = [sys.executable, "-I", sealer.__file__, public_key]
+    with subprocess.Popen(command, stdin=plain, stdout=out, stderr=subprocess.PIPE) as child:
+        try:
+            yield child
+        except BaseException:
+            child.kill()
+            raise
+
+
+def seal(settings: Settings, body: bytes, target: Path) -> None:
+    """The same for a few bytes."""
+    with sealing(settings, body, target):
+        pass
 
 
 def unseal(settings: Settings, path: Path) -> BinaryIO:
@@ -152,41 +178,6 @@ def _no_key(reference: str, why: str) -> StoreFault:
         next_step="Put the key file back where raw_key in ewarn.toml (else keys/raw.age in the home) says it is."
         " Records, signals and messages work without it.",
     )
-
-
-class _Hashing:
-    """Plain bytes on their way into the vault, hashed as they pass."""
-
-    def __init__(self, plain: BinaryIO) -> None:
-        self.plain, self.sha256 = plain, hashlib.sha256()
-        self.fault: Exception | None = None
-
-    def read(self, size: int = -1) -> bytes:
-        try:
-            block = self.plain.read(size)
-        except Exception as error:
-            self.fault = error
-            raise
-        self.sha256.update(block)
-        return block
-
-
-class _Faithful:
-    """A file whose own fault is kept: the encryption would turn a full disk into words."""
-
-    def __init__(self, out: BinaryIO) -> None:
-        self.out = out
-        self.fault: Exception | None = None
-
-    def write(self, block: bytes) -> int:
-        try:
-            return self.out.write(block)
-        except Exception as error:
-            self.fault = error
-            raise
-
-    def flush(self) -> None:
-        self.out.flush()
 
 
 class _Between:

@@ -225,7 +225,7 @@ def test_a_workbooks_own_dates_are_read_whatever_the_text_files_of_the_source_wr
     assert staged.definition_hash == plain.definition_hash
 
 
-def test_a_large_table_is_settled_in_its_first_pass_before_a_row_is_read(
+def test_a_large_table_is_settled_once_every_row_was_seen(
     known: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from ewarn import intake
@@ -236,10 +236,13 @@ def test_a_large_table_is_settled_in_its_first_pass_before_a_row_is_read(
     read = {"received_at": NOW, "backfill": False}
     with intake.open_drop(lab(), table(200), known, **read) as drop:
         assert drop.large and drop.seen.watch is not None
-        assert sum(part.height for part in drop.first_pass()) == 200
+        assert sum(part.rows.height for part in drop.parts()) == 200
+        drop.settle()
         assert drop.seen.profile["orders"] == {"reference_date": "day-first", "known_date": "day-first"}
     turned = table(200, date=lambda n: f"03/{n % 28 + 1:02}/2024")
-    with intake.open_drop(lab(), turned, known, **read) as drop, pytest.raises(UnusableInput, match="month-first"):
-        list(drop.first_pass())
+    with intake.open_drop(lab(), turned, known, **read) as drop:
+        assert sum(part.rejects.height for part in drop.parts()) > 0
+        with pytest.raises(UnusableInput, match="month-first"):
+            drop.settle()
     with intake.open_drop(lab(date_formats=(DMY, MDY)), turned, known, **read) as drop:
         assert drop.seen.watch is None and drop.seen.definition.columns["reference_date"].formats == (MDY,)
