@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import xlogy
 
 from ewarn.methods.arrow import Design, Vector
-from ewarn.methods.loglinear import Fit, Totals
+from ewarn.methods.loglinear import Fit, Start, Totals
 from ewarn.methods.outbreaks import Discount, Index, above, anscombe
 
 BLOCK_CELLS = 60_000
@@ -31,37 +31,36 @@ class Passes:
     counts: Vector
     design: Design
     exposure: Vector | None = None
+    fast: bool = False
 
     def of(self, rows: Index) -> Passes:
-        return Passes(self.counts[rows], self.design, None if self.exposure is None else self.exposure[rows])
+        exposure = None if self.exposure is None else self.exposure[rows]
+        return Passes(self.counts[rows], self.design, exposure, self.fast)
 
     @property
     def freedom(self) -> int:
         """Baseline periods less coefficients without a trend."""
         return self.design.size - self.design.baseline.levels
 
-    def totals(self, *, fast: bool) -> Totals:
+    def totals(self) -> Totals:
         """Sums over the baseline; the fast way needs the counts' own only."""
         rows, levels = len(self.counts), self.design.baseline.levels
         timed = np.hstack([self.design.member, self.design.powers[:, levels : 2 * levels]])
         sums = self.counts @ timed
         counts, by_time = sums[:, :levels], sums[:, levels:]
-        if fast:
-            none = np.zeros(rows)
-            return Totals(counts, by_time.sum(axis=1), counts, by_time, none, counts, none, none)
+        if self.fast:
+            return Totals(counts, by_time.sum(axis=1), np.zeros(rows))
         response, saturated = self._start()
         ones = timed.sum(axis=0) * START_SHIFT
         square = self.design.time**2
-        return Totals(
-            counts,
-            by_time.sum(axis=1),
+        start = Start(
             counts + ones[:levels],
             by_time + ones[levels:],
             self.counts @ square + START_SHIFT * square.sum(),
             response[:, :levels],
             response[:, levels],
-            saturated,
         )
+        return Totals(counts, by_time.sum(axis=1), saturated, start)
 
     def _start(self) -> tuple[Vector, Vector]:
         """Working response x weight at counts + 0.1 per level and times time; saturated log likelihood."""
@@ -82,19 +81,20 @@ class Passes:
         """The sums with past outbreaks weighted down."""
         design, cells = self.design, discount.cell
         y, time = self.counts[discount.row, cells], self.design.time[cells]
+        counts, timed = discount.less_by_level(totals.counts, y, design), discount.less(totals.timed, y * time)
+        if totals.start is None:
+            return Totals(counts, timed, totals.saturated)
         log = np.log(discount.exposure)
         weight = y + START_SHIFT
         working = weight * (np.log(weight) - log) - START_SHIFT
-        return Totals(
-            discount.less_by_level(totals.counts, y, design),
-            discount.less(totals.timed, y * time),
-            discount.less_by_level(totals.weight, weight, design),
-            discount.less_by_level(totals.weight_time, weight * time, design),
-            discount.less(totals.weight_square, weight * time**2),
-            discount.less_by_level(totals.response, working, design),
-            discount.less(totals.response_time, working * time),
-            discount.less(totals.saturated, xlogy(y, y) - y * log),
+        start = Start(
+            discount.less_by_level(totals.start.weight, weight, design),
+            discount.less_by_level(totals.start.weight_time, weight * time, design),
+            discount.less(totals.start.weight_square, weight * time**2),
+            discount.less_by_level(totals.start.response, working, design),
+            discount.less(totals.start.response_time, working * time),
         )
+        return Totals(counts, timed, discount.less(totals.saturated, xlogy(y, y) - y * log), start)
 
     def dispersion(self, fit: Fit, discount: Discount | None, freedom: int) -> tuple[Vector, Vector]:
         """Pearson dispersion with the weights of the last step, and with the prior weights alone."""
@@ -122,7 +122,8 @@ class Passes:
             # An Anscombe residual is never above the Pearson residual, so most counts need no closer look.
             pearson *= mean
             least = threshold**2 * np.maximum(phi[part], 1.0) * room[part]
-            row, cell = np.nonzero((pearson > least[:, None]) & (ratio > 0))
+            looked_at = np.flatnonzero((pearson > least[:, None]) & (ratio > 0))
+            row, cell = np.divmod(looked_at, self.design.size)
             found.append((row + part.start, cell))
         row, cell = (np.concatenate(each) for each in zip(*found, strict=True))
         return phi, self._discount(fit, phi, row, cell, threshold)
@@ -155,7 +156,9 @@ class Passes:
         """Means, weights of the last step, and counts relative to their means less 1."""
         rows = self.design.rows
         mean = np.exp(np.hstack([fit.level[part], fit.growth[part, None]]) @ rows)
-        before = np.exp(np.hstack([fit.level_before[part], fit.growth_before[part, None]]) @ rows)
+        before = mean
+        if not self.fast:
+            before = np.exp(np.hstack([fit.level_before[part], fit.growth_before[part, None]]) @ rows)
         if self.exposure is not None:
             mean, before = mean * self.exposure[part], before * self.exposure[part]
         return mean, before, self.counts[part] / mean - 1.0

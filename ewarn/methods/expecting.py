@@ -73,8 +73,8 @@ def expected_now(
     counts: Vector, design: Design, model: Model, exposure: Vector | None = None, exposure_now: Vector | None = None
 ) -> Expectation:
     """The expectation of the current period of every series; exposures must be positive."""
-    passes = Passes(counts, design, exposure)
-    totals = passes.totals(fast=model.fast)
+    passes = Passes(counts, design, exposure, model.fast)
+    totals = passes.totals()
     found = Expectation.empty(len(counts))
     again = np.arange(len(counts))
     offset = np.zeros(len(counts)) if exposure_now is None else np.log(exposure_now)

@@ -32,7 +32,7 @@ from ewarn.methods.thresholds import Bound, Power, Threshold, bound
 from ewarn.methods.verdicts import Flags, Reason, Verdicts
 from ewarn.methods.zeros import after_zeros
 
-ROWS = 4096
+ROWS = 2048
 Rows = NDArray[np.int64]
 
 
@@ -134,10 +134,10 @@ def _judge_alike(
     at, columns = np.asarray(places)[order], np.asarray(which)[order]
     for first in range(0, series.size, ROWS):
         part = slice(first, first + ROWS)
-        back = at[part, None] - design.baseline.back
-        shares = None if exposure is None else (exposure[series[part, None], back], exposure[series[part], at[part]])
-        recent = _recent(matrix, series[part], at[part], method.recent)
-        block = _Block(matrix[series[part, None], back], matrix[series[part], at[part]], recent, shares)
+        rows, now = series[part], at[part]
+        shares = None if exposure is None else (_past(exposure, rows, now, design), exposure[rows, now])
+        recent = _recent(matrix, rows, now, method.recent)
+        block = _Block(_past(matrix, rows, now, design), matrix[rows, now], recent, shares)
         found.put(series[part] * periods + columns[part], _verdicts(block, design, method))
 
 
@@ -149,6 +149,13 @@ class _Block:
     observed: Vector
     recent: Vector
     exposure: tuple[Vector, Vector] | None
+
+
+def _past(matrix: Vector, series: Rows, at: Rows, design: Design) -> Vector:
+    """Series x baseline periods: the cells of each baseline."""
+    back = design.baseline.back
+    spans = sliding_window_view(matrix, int(back[0] - back[-1]) + 1, axis=1)[series, at - back[0]]
+    return spans if spans.shape[1] == back.size else np.ascontiguousarray(spans[:, back[0] - back])
 
 
 def _recent(matrix: Vector, series: Rows, at: Rows, length: int) -> Vector:

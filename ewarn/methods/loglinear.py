@@ -14,7 +14,7 @@ Source: McCullagh and Nelder 1989, Generalized Linear Models, section 2.5 (itera
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,28 +25,38 @@ from ewarn.methods.outbreaks import Discount
 STEPS, TOLERANCE = 25, 1e-8
 FAST_STEPS, FAST_TOLERANCE = 8, 1e-4
 HALF_EVENT = 0.5
+CROWDED = 0.7
 Rows = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+Sums = tuple[Vector, Vector, Vector]
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """What the exact way starts from: weights per level, times time, times time squared; working responses."""
+
+    weight: Vector
+    weight_time: Vector
+    weight_square: Vector
+    response: Vector
+    response_time: Vector
 
 
 @dataclass(frozen=True, eq=False)
 class Totals:
     """Per series (rows), sums over its baseline with prior weights; what a fit needs of the counts.
 
-    `counts` and `timed`: counts per level, and times scaled time. The rest is for the exact start only: per level
-    starting weights, the same times time, starting working response; and the saturated log likelihood.
+    `counts` per level, `timed` times scaled time, `saturated` log likelihood (the exact way's deviance needs it).
     """
 
     counts: Vector
     timed: Vector
-    weight: Vector
-    weight_time: Vector
-    weight_square: Vector
-    response: Vector
-    response_time: Vector
     saturated: Vector
+    start: Start | None = None
 
     def of(self, rows: Rows) -> Totals:
-        return Totals(*(getattr(self, field.name)[rows] for field in fields(self)))
+        start = Start(*(getattr(self.start, field.name)[rows] for field in fields(Start))) if self.start else None
+        return Totals(self.counts[rows], self.timed[rows], self.saturated[rows], start)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +70,7 @@ class Fit:
     weight: Vector
     centre: Vector
     spread: Vector
-    settled: NDArray[np.bool_]
+    settled: Flags
 
     @staticmethod
     def empty(rows: int, levels: int) -> Fit:
@@ -76,7 +86,7 @@ class Fit:
         for field in fields(self):
             getattr(self, field.name)[rows] = getattr(other, field.name)
 
-    def of(self, rows: Rows | NDArray[np.bool_]) -> Fit:
+    def of(self, rows: Rows) -> Fit:
         return Fit(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
@@ -99,7 +109,7 @@ class Problem:
             self.trend,
         )
 
-    def sums(self, growth: Vector) -> tuple[Vector, Vector, Vector]:
+    def sums(self, growth: Vector) -> Sums:
         """Per level the weighted sums of e^(growth x time) x (1, time, time squared)."""
         found = self.design.sums(growth, self.exposure)
         if self.discount:
@@ -117,81 +127,100 @@ class Problem:
 
 def exact(problem: Problem) -> Fit:
     """Fits as R's glm does, step for step."""
-    level, growth = _start(problem)
-    return _iterate(problem, level, growth, STEPS, by_deviance=True)
+    level, growth = _started(problem)
+    return _iterate(replace(problem, totals=replace(problem.totals, start=None)), level, growth, STEPS, _Deviance())
 
 
 def fast(problem: Problem, start: Fit | None = None) -> Fit:
     """Fits to 1e-4 from the level means, or from an earlier fit."""
     if start is not None:
-        level, growth = start.level, start.growth
-    else:
-        held = problem.design.sums(np.zeros(len(problem.totals.timed)), problem.exposure)
-        counts = problem.totals.counts
-        level = np.log(np.where(counts > 0, counts, HALF_EVENT) / held[:, : counts.shape[1]])
-        growth = np.zeros(len(counts))
-    return _iterate(problem, level, growth, FAST_STEPS, by_deviance=False)
+        return _iterate(problem, start.level, start.growth, FAST_STEPS, _Movement())
+    held = problem.design.sums(np.zeros(len(problem.totals.timed)), problem.exposure)
+    counts = problem.totals.counts
+    level = np.log(np.where(counts > 0, counts, HALF_EVENT) / held[:, : counts.shape[1]])
+    return _iterate(problem, level, np.zeros(len(counts)), FAST_STEPS, _Movement())
 
 
-def _start(problem: Problem) -> tuple[Vector, Vector]:
+def _started(problem: Problem) -> tuple[Vector, Vector]:
     """First coefficients: weighted least squares of the working response at counts + 0.1."""
-    totals = problem.totals
-    centre = totals.weight_time / totals.weight
+    start = problem.totals.start
+    if start is None:
+        raise ValueError("the exact way needs what it starts from")
     if not problem.trend:
-        return totals.response / totals.weight, np.zeros(len(totals.timed))
-    spread = totals.weight_square - np.einsum("ij,ij->i", totals.weight_time, centre)
+        return start.response / start.weight, np.zeros(len(start.weight))
+    centre = start.weight_time / start.weight
+    spread = start.weight_square - np.einsum("ij,ij->i", start.weight_time, centre)
     with np.errstate(divide="ignore", invalid="ignore"):
-        growth = (totals.response_time - np.einsum("ij,ij->i", centre, totals.response)) / spread
-    return (totals.response - totals.weight_time * growth[:, None]) / totals.weight, growth
+        growth = (start.response_time - np.einsum("ij,ij->i", centre, start.response)) / spread
+    return (start.response - start.weight_time * growth[:, None]) / start.weight, growth
 
 
-def _iterate(problem: Problem, level: Vector, growth: Vector, steps: int, *, by_deviance: bool) -> Fit:
-    """Steps until each series has settled; settled series leave the work."""
+class _Deviance:
+    """R's rule: settled when the deviance changes by less than 1e-8 of itself."""
+
+    first, keeps_empty = 2, True
+
+    def measure(self, problem: Problem, level: Vector, growth: Vector, sums: Sums) -> Vector:
+        return problem.deviance(level, growth, sums[0])
+
+    def settled(self, step: Fit, before: Vector, now: Vector) -> Flags:
+        with np.errstate(invalid="ignore"):
+            return np.asarray(np.abs(now - before) / (np.abs(now) + 0.1) < TOLERANCE)
+
+
+class _Movement:
+    """Settled when no coefficient moves by more than 1e-4; levels without a report stay where they are."""
+
+    first, keeps_empty = 1, False
+
+    def measure(self, problem: Problem, level: Vector, growth: Vector, sums: Sums) -> Vector:
+        return growth
+
+    def settled(self, step: Fit, before: Vector, now: Vector) -> Flags:
+        moved = np.abs(step.level - step.level_before).max(axis=1)
+        return np.asarray(np.maximum(moved, np.abs(now - before)) < FAST_TOLERANCE)
+
+
+def _iterate(problem: Problem, level: Vector, growth: Vector, steps: int, rule: _Deviance | _Movement) -> Fit:
+    """Steps until each series has settled; settled series are put by, and leave the work when they are many."""
     fit = Fit.empty(*level.shape)
-    rows = np.arange(len(level))
+    rows, open_ = np.arange(len(level)), np.ones(len(level), dtype=bool)
     sums = problem.sums(growth)
-    before = problem.deviance(level, growth, sums[0]) if by_deviance else growth
-    for count in range(2 if by_deviance else 1, steps + 1):
-        step = _stepped(problem, level, growth, sums, keep_empty=by_deviance)
+    before = rule.measure(problem, level, growth, sums)
+    for count in range(rule.first, steps + 1):
+        step = _stepped(problem, level, growth, sums, keeps_empty=rule.keeps_empty)
         sums = problem.sums(step.growth)
-        if by_deviance:
-            now = problem.deviance(step.level, step.growth, sums[0])
-            with np.errstate(invalid="ignore"):
-                settled = np.abs(now - before) / (np.abs(now) + 0.1) < TOLERANCE
-        else:
-            now = step.growth
-            settled = np.maximum(np.abs(step.level - level).max(axis=1), np.abs(now - growth)) < FAST_TOLERANCE
-        step.settled[:] = settled
-        if settled.any() or count == steps:
-            done = settled if count < steps else np.ones_like(settled)
+        now = rule.measure(problem, step.level, step.growth, sums)
+        step.settled[:] = rule.settled(step, before, now)
+        done = np.flatnonzero(open_ & step.settled if count < steps else open_)
+        if done.size:
             fit.put(rows[done], step.of(done))
-            left = np.flatnonzero(~done)
+            open_[done] = False
+            left = np.flatnonzero(open_)
             if not left.size:
                 break
-            rows, step, now, problem = rows[left], step.of(left), now[left], problem.of(left)
-            sums = (sums[0][left], sums[1][left], sums[2][left])
+            if left.size < CROWDED * open_.size:
+                rows, open_, step, now, problem = rows[left], open_[left], step.of(left), now[left], problem.of(left)
+                sums = (sums[0][left], sums[1][left], sums[2][left])
         level, growth, before = step.level, step.growth, now
     return fit
 
 
-def _stepped(
-    problem: Problem, level: Vector, growth: Vector, sums: tuple[Vector, Vector, Vector], *, keep_empty: bool
-) -> Fit:
+def _stepped(problem: Problem, level: Vector, growth: Vector, sums: Sums, *, keeps_empty: bool) -> Fit:
     """One weighted least squares step: the trend by its Schur complement, then the levels."""
     first, second, third = sums
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
         size = np.exp(level)
         weight, centre = size * first, second / first
         score = problem.totals.counts - weight
-        spread = np.full_like(growth, np.inf)
+        moved = score / weight
+        spread, change = np.full_like(growth, np.inf), np.zeros_like(growth)
+        if not keeps_empty:
+            moved[problem.totals.counts <= 0] = 0.0
         if problem.trend:
             spread = np.einsum("ij,ij->i", size, third - second * centre)
             slope = problem.totals.timed - np.einsum("ij,ij->i", size, second)
             change = (slope - np.einsum("ij,ij->i", centre, score)) / spread
-        else:
-            change = np.zeros_like(growth)
-        moved = score / weight - centre * change[:, None]
-    if not keep_empty:
-        moved = np.where(problem.totals.counts > 0, moved, -centre * change[:, None])
+            moved -= centre * change[:, None]
     settled = np.zeros(len(growth), dtype=bool)
     return Fit(level + moved, growth + change, level, growth, weight, centre, spread, settled)
