@@ -75,7 +75,7 @@ class Csv:
         for piece in self._pieces(size):
             rows = piece.rows(self, columns)
             if columns is None:
-                rows = rows.without(*watch.sift(rows.frame, rows.rejects["line"].to_list()))
+                rows = rows.without(*watch.sift(rows.frame, _lines_of(rows.rejects)))
             seen, refused = seen + rows.frame.height + rows.rejects.height, refused + rows.rejects.height
             if refused > MOST_REJECTS and refused > seen * _SHARE_OF_REJECTS:
                 raise UnusableInput(
@@ -302,9 +302,10 @@ def _one_by_one(
         start = position
         cells, position = careful.record(text, start, file.delimiter.encode())
         raw = text[start:position].rstrip(b"\r\n")
-        if cells is not None and len(cells) == len(file.header) and raw.strip():
+        blank = not raw.strip()
+        if cells is not None and len(cells) == len(file.header) and not (blank and len(cells) == 1):
             rows.append((*(cells[i] for i in chosen), line))
-        elif raw.strip():
+        elif not blank:
             rejects.append((line, careful.width_reason(len(cells or ()), len(file.header)), _shown(raw)))
     schema = {**dict.fromkeys(kept, pl.String), LINE: pl.Int64}
     return pl.DataFrame(rows, schema=schema, orient="row"), rejects
@@ -322,6 +323,12 @@ def _without_long_cells(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[tuple[i
     raw = frame.filter(long).select(pl.concat_str(pl.exclude(LINE).str.slice(0, _MOST_RAW), separator=" ")).to_series()
     lines = frame.filter(long)[LINE]
     return frame.filter(~long), [(line, reason, text[:_MOST_RAW]) for line, text in zip(lines, raw, strict=True)]
+
+
+def _lines_of(rejects: pl.DataFrame) -> list[int]:
+    """Every line that the rejected records lie on."""
+    found = rejects.select("line", more=pl.col("raw").str.count_matches("\n", literal=True))
+    return [one for line, more in found.iter_rows() for one in range(line, line + more + 1)]
 
 
 def _shown(raw: bytes) -> str:

@@ -32,13 +32,15 @@ class Watch:
     _digits: list[bool] = field(default_factory=list)
 
     def sift(self, frame: pl.DataFrame, refused: Sequence[int]) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """(rows, moved lines) of one part. `refused`: lines already rejected."""
+        """(rows, moved lines) of one part. `refused`: every line of the records already rejected."""
         marks: dict[int, str] = {}
         if frame.height and not self._second:
             marks = self._again(frame) | self._sums(frame)
             self._seek_second(frame, set(marks), sorted(refused))
         if frame.height:
-            self._last = int(frame[self.line][-1])
+            breaks = sum(cell.count("\n") for cell in frame.select(self.header).row(-1))
+            self._last = int(frame[self.line][-1]) + breaks
+        self._last = max(self._last, max(refused)) if refused else self._last
         if not marks and not self._second:
             return frame, _moved([], [], [])
         reason = (
