@@ -78,6 +78,7 @@ class Family(StrEnum):
     FIRST = "first detection"
     REPEAT = "repeat detection"
     MISSOLD = "mis-sold content"
+    BATCH = "contaminated batch"
     CLUSTER = "cluster"
     EXCEEDANCE = "exceedance"
     NOTICE = "notice"
@@ -398,3 +399,17 @@ def signal_id(rule: str, subject: Subject, area: AreaRef, episode_day: date) -> 
     """Identity of a signal: rule, subject, area, tier and the first day of its episode."""
     parts = [rule, subject.kind.value, subject.id, area.code, area.tier.value, episode_day.isoformat()]
     return digest(parts, 20)
+
+
+_BATCH = "-batch-"
+
+
+def batch_subject(class_id: str, mark: str) -> str:
+    """Subject id of a contaminated batch: the class it holds, and what tells it from other batches."""
+    return f"{class_id}{_BATCH}{mark}"
+
+
+def class_of_batch(subject_id: str) -> str:
+    """The class a batch's subject id names; empty where it is no batch."""
+    class_id, between, _ = subject_id.rpartition(_BATCH)
+    return class_id if between else ""

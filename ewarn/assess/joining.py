@@ -12,7 +12,7 @@ from datetime import date
 import polars as pl
 
 from ewarn.catalogue import Catalogue
-from ewarn.terms import UK, CaseFile, CaseSignal, Family, Signal, Subject, SubjectKind, Tier, london_day
+from ewarn.terms import UK, CaseFile, CaseSignal, Family, Signal, Subject, SubjectKind, Tier, class_of_batch, london_day
 
 UNKNOWN = Subject(kind=SubjectKind.NONE, id="", name="")
 NEIGHBOUR_RULE = (
@@ -22,8 +22,10 @@ NEIGHBOUR_RULE = (
 
 
 def subject_of(signal: Signal, catalogue: Catalogue) -> Subject:
-    """What a case opened by this signal is about: the class, else the key, else the unknown drug."""
+    """What a case opened by this signal is about: the class, also of a batch, else the key, else the unknown drug."""
     subject = signal.subject
+    if signal.family is Family.BATCH and class_of_batch(subject.id) in catalogue.classes:
+        return catalogue.subject(class_of_batch(subject.id))
     if subject.kind is SubjectKind.SUBSTANCE:
         return catalogue.subject(catalogue.class_of.get(subject.id, subject.id))
     if subject.kind is SubjectKind.CLASS:

@@ -203,6 +203,8 @@ class ExampleRow(Frozen):
     persons: int = 1
     setting: str = ""
     place_label: str = ""
+    colour: str = ""
+    label: str = ""
     stream: str = ""
     title: str = ""
     count: int = Field(1, ge=1, description="repeat this row so many times")
@@ -228,7 +230,7 @@ class RuleDefinition(Frozen):
     id: FileId
     title: str
     family: Family
-    method: Literal["first", "window", "missold", "ears", "farrington", "notice", "unknown_name", "silence"]
+    method: Literal["first", "window", "missold", "ears", "farrington", "notice", "unknown_name", "silence", "batch"]
     enabled: bool = True
     precedence: int = Field(50, description="lower wins when one event could raise several signals")
     tiers: tuple[Tier, ...] = (Tier.BOROUGH,)

@@ -11,6 +11,7 @@ from ewarn.terms import CaseFile, Family, Signal
 # People may be collapsing now; then what was found for the first time; then the rest.
 FAMILY_ORDER = (
     Family.CLUSTER,
+    Family.BATCH,
     Family.FIRST,
     Family.MISSOLD,
     Family.REPEAT,

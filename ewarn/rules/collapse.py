@@ -51,6 +51,9 @@ class Episode:
 
     @property
     def group(self) -> Family:
+        """What can lie beneath what: what one sample says by itself goes together."""
+        if self.rule.family is Family.BATCH and self.rule.numbers.get("trigger") == "content":
+            return Family.FIRST
         return GROUPS.get(self.rule.family, self.rule.family)
 
     def known(self, instant: datetime) -> frozenset[str]:

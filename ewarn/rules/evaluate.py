@@ -15,7 +15,7 @@ import polars as pl
 from ewarn.catalogue import Catalogue
 from ewarn.catalogue.definitions import RuleDefinition
 from ewarn.frames import Lines, empty, shaped
-from ewarn.rules import exceedance, first, missold, notice, silence, unknown_name, window
+from ewarn.rules import batch, exceedance, first, missold, notice, silence, unknown_name, window
 from ewarn.rules.prepare import Ground, prepare
 from ewarn.rules.signals import Evaluation
 from ewarn.terms import NotEvaluable, RecordKind
@@ -62,6 +62,8 @@ def _spells(
     try:
         if rule.method == "silence":
             return silence.spells(rule, health, ground.until, ground.catalogue)
+        if rule.method == "batch":
+            return batch.spells(rule, ground)
         if rule.method in ("ears", "farrington"):
             return exceedance.spells(rule, ground, since)
         return PLAIN[rule.method](rule, ground), _without_lines(rule, ground)

@@ -120,6 +120,8 @@ def _line(row: ExampleRow, catalogue: Catalogue) -> dict[str, Any]:
         "sold_as": row.sold_as or None,
         "sold_as_subject": resolved,
         "form": row.form or None,
+        "colour": row.colour or None,
+        "label": row.label or None,
         "outcome": row.outcome,
         "persons": row.persons,
         "cumulative": False,

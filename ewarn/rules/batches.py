@@ -1,0 +1,118 @@
+"""Samples become batches, in the order in which they became known, and batches rows of spells.
+
+In: watched samples. Out: for each watched class the batches, each with its samples. A sample joins the batch it is most
+alike, as its first sample looked, or begins one; what is known later never moves what was known before. What states too
+little to be known again begins none. A batch is named by what was found, its form, colour, imprint and dose: never by a
+maker's or a seller's word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from ewarn.catalogue import Catalogue
+from ewarn.catalogue.definitions import RuleDefinition
+from ewarn.matching import batches as likeness
+from ewarn.matching import looks
+from ewarn.rules.prepare import stands
+from ewarn.rules.tested import Sample
+from ewarn.terms import SubjectKind, Tier, batch_subject, digest
+
+
+@dataclass
+class Batch:
+    """One batch of a class. `members` in order of becoming known; `points` how alike each is to the first."""
+
+    class_id: str
+    members: list[Sample] = field(default_factory=list)
+    points: list[float] = field(default_factory=list)
+
+    @property
+    def first(self) -> Sample:
+        return self.members[0]
+
+    @property
+    def id(self) -> str:
+        """Subject id of its signals: the class, and a name for what the first sample looked like and when."""
+        day = self.first.reference.isoformat()
+        return batch_subject(self.class_id, digest([self.class_id, self.first.look.key, day, self.first.record], 8))
+
+    def known(self, instant: datetime) -> list[Sample]:
+        """Members known at an instant, one version a record."""
+        return [m for m in self.members if m.seen <= instant < m.gone]
+
+    def weakest(self, members: Iterable[Sample]) -> float:
+        """How alike the least alike of some members is to the first; of the first alone, as a mark allows."""
+        asked = {id(m) for m in members}
+        joined = [p for m, p in zip(self.members[1:], self.points[1:], strict=True) if id(m) in asked]
+        return min(joined, default=likeness.SURE if self.first.look.codes or self.first.look.words else 0.0)
+
+
+def assigned(samples: Sequence[Sample], class_id: str) -> list[Batch]:
+    """The batches of one class. In: samples in order of becoming known."""
+    found: list[Batch] = []
+    for sample in samples:
+        if class_id not in sample.watched or not sample.look.enough:
+            continue
+        fits = [(points, -i) for i, batch in enumerate(found) if (points := _fits(batch, sample)) is not None]
+        if fits:
+            points, at = max(fits)
+            batch = found[-at]
+        else:
+            points, batch = 0.0, Batch(class_id)
+            found.append(batch)
+        batch.members.append(sample)
+        batch.points.append(points)
+    return found
+
+
+def _fits(batch: Batch, sample: Sample) -> float | None:
+    """How alike a sample is to a batch's first, the days counted to its nearest sample; None where it is not one."""
+    around = batch.known(sample.seen)
+    if not around:
+        return None
+    first = batch.first
+    if any(member.record == sample.record for member in around):
+        around = [member for member in around if member.record != sample.record] or around
+    days = min(abs((member.reference - sample.reference).days) for member in around)
+    near = bool(first.boroughs) and any(member.boroughs == sample.boroughs for member in around)
+    verdict = likeness.alike(first.look, sample.look, days, near=near, content=(first.held, sample.held))
+    return verdict.points if verdict.state == "same" else None
+
+
+def named(batch: Batch, members: Sequence[Sample], catalogue: Catalogue) -> str:
+    """'Metonitazene (nitazene) in blue tablets marked M30, sold as oxycodone'."""
+    inside = {s for member in members for s in member.held if catalogue.class_of.get(s) == batch.class_id}
+    class_name = catalogue.name_of(batch.class_id)
+    found = ", ".join(sorted(catalogue.name_of(s) for s in inside))
+    what = f"{found} ({class_name})" if found else class_name[:1].upper() + class_name[1:]
+    look = batch.first.look
+    sold = catalogue.name_of(look.sold_as) if look.sold_as else "something else" if look.asked else ""
+    return f"{what} in {looks.describe(look)}" + (f", sold as {sold}" if sold else "")
+
+
+def caution(members: Sequence[Sample]) -> str:
+    return " By a presumptive test only." if all(member.presumptive for member in members) else ""
+
+
+def spell(
+    rule: RuleDefinition, batch: Batch, members: Sequence[Sample], at: datetime, area: str, tier: Tier
+) -> dict[str, Any]:
+    """What every spell of a batch says: it stands until its time is over or one of its samples is withdrawn."""
+    return {
+        "rule": rule.id,
+        "subject_kind": SubjectKind.KEY.value,
+        "subject": batch.id,
+        "area": area,
+        "tier": tier.value,
+        "fires_from": at,
+        "fires_to": min(stands(at, rule, member.gone) for member in members),
+        "period_start": min(member.reference for member in members),
+        "period_end": max(member.reference for member in members),
+        "observed": float(len(members)),
+        "certain": len(members),
+        "records": sorted({member.record for member in members}),
+    }
