@@ -17,6 +17,7 @@ import polars as pl
 
 from ewarn.catalogue.definitions import DropDefinition, FeedDefinition, NoticeDefinition
 from ewarn.intake.archive import IN_MEMORY, Contents, Member, shown
+from ewarn.intake.csvfile import Knows
 from ewarn.intake.drift import Look, Profile, look
 from ewarn.intake.drops import ENDINGS, DropFile, collect, remove, settle, strays
 from ewarn.intake.feeds import read_feed
@@ -157,9 +158,9 @@ class Drop:
         self.settle()
         return self.placed(staged)
 
-    def parts(self) -> Iterator[Part]:
-        """Its rows in parts; once they were all read, `settle`. Raises: UnusableInput."""
-        yield from self.table.parts(self.seen.watch)
+    def parts(self, knows: Knows | None = None) -> Iterator[Part]:
+        """Its rows in parts, but for lines that are known; once they were all read, `settle`. Raises: UnusableInput."""
+        yield from self.table.parts(self.seen.watch, knows=knows)
 
     def settle(self) -> None:
         """Say in which order the dates are, every part having been read. Raises: UnusableInput where it goes both ways;

@@ -10,15 +10,17 @@ from __future__ import annotations
 import codecs
 import io
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from ewarn.errors import UnusableInput
+from ewarn.frames import number_of
 from ewarn.intake import careful, oddlines, splitting
 from ewarn.intake.decoding import CleanText, clean
 
@@ -39,15 +41,41 @@ _REJECTS = {"line": pl.Int64, "reason": pl.String, "raw": pl.String}
 _MARKS = (b"\x01", b"\x02", b"\x03", b"\x1f")
 
 
+Marks = NDArray[np.uint64]
+Knows = Callable[[Marks], NDArray[np.bool_]]
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A number for the text of each one-line record: the same for the same text. lines: sorted, beside the marks."""
+
+    lines: NDArray[np.int64]
+    marks: Marks
+
+    @staticmethod
+    def none() -> Marked:
+        return Marked(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.uint64))
+
+    def of(self, lines: NDArray[np.int64]) -> Marks:
+        """The marks of the records on these lines, 0 where there is none."""
+        if not len(self.lines):
+            return np.zeros(len(lines), dtype=np.uint64)
+        place = np.minimum(np.searchsorted(self.lines, lines), len(self.lines) - 1)
+        return np.where(self.lines[place] == lines, self.marks[place], np.uint64(0))
+
+
 @dataclass(frozen=True)
 class Rows:
     """header: the file's own headers. frame: one text column per header, no nulls, plus `LINE` (physical line number).
-    rejects: line, reason, raw."""
+    rejects: line, reason, raw. marked: the marks of its one-line records; known: how many others were known by theirs.
+    """
 
     header: tuple[str, ...]
     frame: pl.DataFrame
     rejects: pl.DataFrame
     notes: tuple[str, ...]
+    marked: Marked | None = None
+    known: int = 0
 
     def without(self, frame: pl.DataFrame, moved: pl.DataFrame) -> Rows:
         """The same with some lines moved from the rows to the rejects."""
@@ -65,18 +93,24 @@ class Csv:
     first_line: int
     notes: tuple[str, ...] = field(default=())
 
-    def parts(self, columns: tuple[str, ...] | None = None, size: int = PART_BYTES) -> Iterator[Rows]:
+    def parts(
+        self, columns: tuple[str, ...] | None = None, size: int = PART_BYTES, knows: Knows | None = None
+    ) -> Iterator[Rows]:
         """The rows in the file's order, in parts. With `columns` only these; then no row is refused for its width.
 
+        `knows` is asked which one-line records, by their marks, are known already: these are counted and not read. The
+        first part is read whatever is known, to tell what the columns hold.
         Raises: UnusableInput where so many rows are unusable that the file is not the table its header says.
         """
         refused = seen = 0
         watch = oddlines.Watch(self.header, LINE)
         for piece in self._pieces(size):
-            rows = piece.rows(self, columns)
+            rows, skipped = piece.rows(self, columns, knows, first=not seen)
             if columns is None:
-                rows = rows.without(*watch.sift(rows.frame, _lines_of(rows.rejects)))
-            seen, refused = seen + rows.frame.height + rows.rejects.height, refused + rows.rejects.height
+                others = np.sort(np.concatenate([_lines_of(rows.rejects), skipped]))
+                rows = rows.without(*watch.sift(rows.frame, others))
+            seen += rows.frame.height + rows.known + rows.rejects.height
+            refused += rows.rejects.height
             if refused > MOST_REJECTS and refused > seen * _SHARE_OF_REJECTS:
                 raise UnusableInput(
                     f"{refused:,} of the first {seen:,} lines have not the cells that the header names",
@@ -138,17 +172,28 @@ class _Piece:
     line: int
     found: tuple[splitting.Plain | splitting.Odd, ...]
 
-    def rows(self, file: Csv, columns: tuple[str, ...] | None) -> Rows:
+    def rows(
+        self, file: Csv, columns: tuple[str, ...] | None, knows: Knows | None, *, first: bool
+    ) -> tuple[Rows, NDArray[np.int64]]:
+        """Its rows, and the lines of those that are known already."""
         plain, lines = self._plain()
+        marked, skipped = None, lines[:0]
+        if knows is not None:
+            marks, ends = _marks_of(plain)
+            old = np.zeros(len(lines), dtype=bool) if first else knows(marks)
+            marked, skipped = Marked(lines[~old], marks[~old]), lines[old]
+            if old.any():
+                plain, lines = _kept(plain, ends, ~old), marked.lines
         frame, rejects = _read_plain(plain, lines, file, columns)
-        more, refused = self._odd(file, columns)
+        more, odd_rejects = self._odd(file, columns)
         if more:
             names = [*(columns or file.header), LINE]
             odd = pl.DataFrame(more, schema={**dict.fromkeys(names, pl.String), LINE: pl.Int64}, orient="row")
             frame = pl.concat([frame, odd]).sort(LINE, maintain_order=True)
         frame, long = _without_long_cells(frame)
-        rejects = [*rejects, *refused, *long]
-        return Rows(file.header, frame, pl.DataFrame(sorted(rejects), schema=_REJECTS, orient="row"), ())
+        rejects = [*rejects, *odd_rejects, *long]
+        refused = pl.DataFrame(sorted(rejects), schema=_REJECTS, orient="row")
+        return Rows(file.header, frame, refused, (), marked, len(skipped)), skipped
 
     def _plain(self) -> tuple[bytes, NDArray[np.int64]]:
         """The plain stretches joined, and the line of each of their rows."""
@@ -325,10 +370,27 @@ def _without_long_cells(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[tuple[i
     return frame.filter(~long), [(line, reason, text[:_MOST_RAW]) for line, text in zip(lines, raw, strict=True)]
 
 
-def _lines_of(rejects: pl.DataFrame) -> list[int]:
+def _marks_of(text: bytes) -> tuple[Marks, NDArray[np.int64]]:
+    """The mark of each line, its end included, and where each ends."""
+    ends = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == 10) + 1
+    bounds = pa.py_buffer(np.concatenate([np.zeros(1, dtype=np.int64), ends]))
+    lines = pa.LargeStringArray.from_buffers(len(ends), bounds, pa.py_buffer(text))
+    return pl.DataFrame({"line": lines}).select(number_of(pl.col("line"))).to_series().to_numpy(), ends
+
+
+def _kept(text: bytes, ends: NDArray[np.int64], kept: NDArray[np.bool_]) -> bytes:
+    """The text of some of its lines."""
+    if not kept.any():
+        return b""
+    chosen = np.repeat(kept, np.diff(ends, prepend=0))
+    return np.frombuffer(text, dtype=np.uint8)[chosen].tobytes()
+
+
+def _lines_of(rejects: pl.DataFrame) -> NDArray[np.int64]:
     """Every line that the rejected records lie on."""
     found = rejects.select("line", more=pl.col("raw").str.count_matches("\n", literal=True))
-    return [one for line, more in found.iter_rows() for one in range(line, line + more + 1)]
+    lines = [one for line, more in found.iter_rows() for one in range(line, line + more + 1)]
+    return np.array(lines, dtype=np.int64)
 
 
 def _shown(raw: bytes) -> str:

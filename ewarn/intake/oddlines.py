@@ -11,7 +11,9 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 AGAIN = "the header again; the rows beneath it are read on"
 SUM = "a line of sums, no row"
@@ -31,16 +33,17 @@ class Watch:
     _last: int = 0
     _digits: list[bool] = field(default_factory=list)
 
-    def sift(self, frame: pl.DataFrame, refused: Sequence[int]) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """(rows, moved lines) of one part. `refused`: every line of the records already rejected."""
+    def sift(self, frame: pl.DataFrame, others: NDArray[np.int64]) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """(rows, moved lines) of one part. `others`: every line of the part's other records, sorted: rejects, and rows
+        that are known already."""
         marks: dict[int, str] = {}
         if frame.height and not self._second:
             marks = self._again(frame) | self._sums(frame)
-            self._seek_second(frame, set(marks), sorted(refused))
+            self._seek_second(frame, set(marks), others)
         if frame.height:
             breaks = sum(cell.count("\n") for cell in frame.select(self.header).row(-1))
             self._last = int(frame[self.line][-1]) + breaks
-        self._last = max(self._last, max(refused)) if refused else self._last
+        self._last = max(self._last, int(others[-1])) if len(others) else self._last
         if not marks and not self._second:
             return frame, _moved([], [], [])
         reason = (
@@ -83,14 +86,14 @@ class Watch:
         )
         return dict.fromkeys(found[self.line].to_list(), SUM)
 
-    def _seek_second(self, frame: pl.DataFrame, known: set[int], refused: Sequence[int]) -> None:
+    def _seek_second(self, frame: pl.DataFrame, known: set[int], others: NDArray[np.int64]) -> None:
         """Find a line of words after an empty line, where the columns above held figures."""
-        lines = frame[self.line]
-        above = lines.shift(1, fill_value=self._last or int(lines[0]) - 1)
-        for place in self._likely(frame, (lines - above > 1).arg_true())[:_LOOKED_AT]:
-            line, came = int(lines[place]), int(above[place])
+        lines = frame[self.line].to_numpy()
+        above = np.concatenate([[self._last or int(lines[0]) - 1], lines[:-1]])
+        for place in self._likely(frame, pl.Series(np.flatnonzero(_empty_between(above, lines, others))))[:_LOOKED_AT]:
+            line, came = int(lines[place]), above[place : place + 1].copy()
             came += sum(cell.count("\n") for cell in frame.select(self.header).row(place - 1)) if place else 0
-            if line in known or all(one in refused for one in range(came + 1, line)):
+            if line in known or not _empty_between(came, lines[place : place + 1], others).any():
                 continue
             digits = self._digits_of(frame.head(place)) or self._digits
             if any(digits) and _names(frame.select(self.header).row(place)) and _figures(frame, place + 1, self.header):
@@ -120,6 +123,13 @@ class Watch:
             for place, one in enumerate(texts)
         ]
         return list(sample.select(checks).row(0))
+
+
+def _empty_between(above: NDArray[np.int64], lines: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether there are lines between two that belong to no record."""
+    taken = np.searchsorted(others, lines) - np.searchsorted(others, above, side="right")
+    between: NDArray[np.bool_] = lines - above - 1 > taken
+    return between
 
 
 _SUM_PARTS = ["otal", "OTAL", "Sum", "SUM", "sum", "verage", "VERAGE", "Mean", "mean", "MEAN", "ount", "OUNT"]

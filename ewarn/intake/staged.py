@@ -73,7 +73,8 @@ class Staged:
 class Plain:
     """Rows of a large file that go into a segment, which names what is the same for all of them but once.
 
-    records: identity (row, line, key, content, content_too, retracted), the kind's fields, mention_set and place_set.
+    records: identity (row, line, key, content, content_too, retracted), line_mark (0: none), the kind's fields,
+    mention_set and place_set.
     mentions, places: child rows by 'set', of the sets that were new; None where none were.
     """
 

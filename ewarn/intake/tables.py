@@ -20,7 +20,7 @@ from ewarn.catalogue.definitions import DropDefinition
 from ewarn.errors import UnusableInput
 from ewarn.frames import INSTANT, number_of, shaped
 from ewarn.intake import byvalue, careful, kinds, names, places, vocabulary
-from ewarn.intake.csvfile import LINE, PART_BYTES, ROW, Csv, Rows, no_row, open_csv
+from ewarn.intake.csvfile import LINE, PART_BYTES, ROW, Csv, Knows, Marked, Rows, no_row, open_csv
 from ewarn.intake.dateorder import Watch
 from ewarn.intake.normalise import Field, Mapped, day, instant, lay, number, yes
 from ewarn.intake.staged import Known, Plain, Remark, Staged, joined
@@ -76,6 +76,11 @@ class Table:
         return self.file.text.size > PART_BYTES
 
     @property
+    def shape(self) -> str:
+        """The same for two tables in which the same line says the same."""
+        return digest([*self.file.header, self.file.delimiter, self.definition_hash])
+
+    @property
     def remarks(self) -> tuple[Remark, ...]:
         unknown = self.mapped.unknown
         said = [Remark(note) for note in self.file.notes]
@@ -83,18 +88,18 @@ class Table:
             said.append(Remark(f"columns nobody has described, not used: {', '.join(unknown)}"))
         return tuple(said)
 
-    def parts(self, watch: Watch | None = None, size: int = PART_BYTES) -> Iterator[Part]:
-        """The file's rows in parts; a `watch` is shown every row on the way.
+    def parts(self, watch: Watch | None = None, size: int = PART_BYTES, knows: Knows | None = None) -> Iterator[Part]:
+        """The file's rows in parts; a `watch` is shown every row on the way. `knows`: see `Csv.parts`.
 
         Raises: UnusableInput where the file as a whole cannot be used.
         """
         start, found = 0, False
-        for rows in self.file.parts(size=size):
+        for rows in self.file.parts(size=size, knows=knows):
             if watch is not None:
                 watch.add(rows.frame)
             part = _part(self, rows, start)
             start += part.rows.height
-            found = found or part.rows.height > 0 or part.rejects.height > 0 or part.blank > 0
+            found = found or part.rows.height > 0 or part.rejects.height > 0 or part.blank > 0 or rows.known > 0
             yield part
         if not found:
             raise no_row()
@@ -119,7 +124,7 @@ class Part:
 
     identity: row, line, key, content and content_too (two numbers that stand for what it says), retracted of each.
 
-    rejects: 'staged_reject'. blank: rows without a single filled cell, left out.
+    rejects: 'staged_reject'. blank: rows without a single filled cell, left out. marked: see `Rows`.
     """
 
     table: Table
@@ -128,6 +133,7 @@ class Part:
     identity: pl.DataFrame
     rejects: pl.DataFrame
     blank: int
+    marked: Marked | None = None
 
     @property
     def remarks(self) -> tuple[Remark, ...]:
@@ -171,6 +177,8 @@ class Part:
         records = records.with_columns(
             reading.mentions.sets(self.rows).alias("mention_set"), reading.places.sets(self.rows).alias("place_set")
         )
+        marks = (self.marked or Marked.none()).of(records["line"].to_numpy())
+        records = records.with_columns(pl.Series("line_mark", marks))
         said = (*reading.told(), *_remarks(records, self, self.rows))
         return Plain(records, reading.mentions.new(), reading.places.new(), said)
 
@@ -236,7 +244,7 @@ def _part(table: Table, rows: Rows, start: int) -> Part:
     good = frame.with_columns(pl.int_range(start, start + pl.len(), dtype=pl.Int64).alias(ROW))
     rejects = shaped("staged_reject", rejects.with_columns(position=pl.format("line {}", "line")))
     identity = _identity(good, values["retracted"], table)
-    return Part(table, good, values.drop("retracted"), identity, rejects, blank)
+    return Part(table, good, values.drop("retracted"), identity, rejects, blank, rows.marked)
 
 
 def _joined(faults: pl.DataFrame) -> pl.Series:

@@ -69,7 +69,8 @@ def land(
 
     `reread`: these are kept bytes under new definitions; where the source has records, every row then needs care.
     """
-    landing = large.Large(house.db, snapshot, drop.table.definition.kind.value, drop.definition_hash)
+    kind = drop.table.definition.kind.value
+    landing = large.Large(house.db, snapshot, kind, drop.definition_hash, drop.table.shape)
     careful = reread and landing.knows_any
     try:
         left, empty = _read(drop, landing, careful)
@@ -99,8 +100,9 @@ def land(
 def _read(drop: intake_room.Drop, landing: large.Large, careful: bool) -> tuple[_Left, list[Staged]]:
     """Every part, its rows where they belong. Returns those that are left, and of each part its rejects and remarks."""
     left, empty = _Left(), list[Staged]()
+    knows = None if careful else landing.knows
     none: Staged | None = None
-    for part in _ahead(drop.parts()):
+    for part in _ahead(drop.parts(knows)):
         none = none or part.only(pl.repeat(False, part.rows.height, eager=True)).stage()
         remarks: tuple[Remark | str, ...] = ()
         if careful:

@@ -49,19 +49,21 @@ class Sorted:
 class Large:
     """One large file's landing. It holds one number per row of the file and per known record, never the rows."""
 
-    def __init__(self, db: Database, snapshot: SnapshotRef, kind: str, definition_hash: str) -> None:
+    def __init__(self, db: Database, snapshot: SnapshotRef, kind: str, definition_hash: str, shape: str) -> None:
+        """`shape`: the same for two tables in which the same line says the same."""
         receipt = snapshot.receipt
         db.publish()
         with db.read() as con:
-            self.known = Known.of(con, receipt.source)
+            self.known = Known.of(con, db.path, receipt.source, shape)
         self.snapshot, self.backfill = snapshot, receipt.backfill
         self._definition_hash = definition_hash
         self.repeated: Marks = np.empty(0, dtype=np.uint64)
         self._keys: list[Marks] = []
         self._plain: list[tuple[Marks, NDArray[np.uint32]]] = []
-        self.unchanged = 0
+        self._unchanged = self._known_lines = 0
         self._seen = np.zeros(len(self.known.contents), dtype=bool)
-        self._writer = segments.Writer(segments.folder_of(db.path), receipt.id, kind)
+        self._lines_seen = np.zeros(len(self.known.lines), dtype=bool)
+        self._writer = segments.Writer(segments.folder_of(db.path), receipt.id, kind, shape)
         self._detections = self._queued = 0
         self._per_set = pl.DataFrame(schema=_PER_SET)
         self._pool = ThreadPoolExecutor(max_workers=1)
@@ -71,6 +73,14 @@ class Large:
     def knows_any(self) -> bool:
         """Whether the source has records."""
         return len(self.known.records) > 0
+
+    def knows(self, marks: Marks) -> Mask:
+        """Which lines, by their marks, say word for word what current records say: these are counted as unchanged."""
+        place = segments.places(marks, self.known.lines)
+        found = place >= 0
+        self._lines_seen[place[found]] = True
+        self._known_lines += int(found.sum())  # a number of its own: reading and sorting are two threads
+        return found
 
     @property
     def rows(self) -> int:
@@ -97,11 +107,11 @@ class Large:
         contents, keys = rows["content"].to_numpy(), hashed(rows["key"])
         alone = ~segments.within(keys, self.repeated)
         stands = ~rows["retracted"].to_numpy()
-        known = segments.within(contents, self.known.contents) & stands
-        if known.any():
-            self._seen[np.searchsorted(self.known.contents, contents[known])] = True
+        place = segments.places(contents, self.known.contents)
+        known = (place >= 0) & stands
+        self._seen[place[known]] = True
         if not again:
-            self.unchanged += int(known.sum())
+            self._unchanged += int(known.sum())
         plain = alone & stands & ~known
         if len(self.known.records) and plain.any():
             plain[plain] = ~segments.within(self._ids(rows.filter(pl.Series(plain))), self.known.records)
@@ -147,7 +157,8 @@ class Large:
         self._pool.shutdown()
         self._writer.close()
         return Beside(
-            new=self._writer.records, unchanged=self.unchanged, detections=self._detections, queued=self._queued,
+            new=self._writer.records, unchanged=self._unchanged + self._known_lines,
+            detections=self._detections, queued=self._queued,
             summary=" ".join(self._writer.hashes[name] for name in sorted(self._writer.hashes)), seen=self.seen,
             enter=self._enter,
         )  # fmt: skip
@@ -155,7 +166,9 @@ class Large:
     def seen(self, contents: pl.Series) -> pl.Series:
         """Which contents of known records the file has said again."""
         numbers = contents.str.extract(r"^(\d+)-").cast(pl.UInt64).fill_null(0).to_numpy()
-        return pl.Series(segments.within(numbers, self.known.contents[self._seen]))
+        by_line = np.sort(self.known.said[self._lines_seen])
+        said = segments.within(numbers, self.known.contents[self._seen]) | segments.within(numbers, by_line)
+        return pl.Series(said)
 
     def drop(self) -> None:
         """Take the segment's files away: the landing failed."""

@@ -67,16 +67,8 @@ def show(con: Connection, database: Path) -> None:
 
 def _selects(segment: dict[str, Any], folder: Path) -> Iterator[tuple[str, str]]:
     """For every table that a segment adds rows to, the query of these rows."""
-    home = folder / segment["receipt"]
     sets = json.loads(segment["sets"])
-
-    def read(name: str, parts: int) -> str:
-        return f"read_parquet([{', '.join(_text(home / f'{name}-{part:05d}.parquet') for part in range(parts))}])"
-
-    record = read("record", segment["parts"])
-    if LEFT_OUT in json.loads(segment["hashes"]):
-        left_out = f"SELECT line FROM read_parquet({_text(home / LEFT_OUT)})"
-        record = f"(SELECT * FROM {record} WHERE line NOT IN ({left_out}))"
+    record = _record(segment, folder)
     same = ("source", "kind", "snapshot", "receipt", "definition_hash")
     constants = ", ".join(f"{_text(segment[column])} AS {column}" for column in same)
     identity = "printf('%016x', record_id) AS record_id, 1::BIGINT AS version"
@@ -89,8 +81,22 @@ def _selects(segment: dict[str, Any], folder: Path) -> Iterator[tuple[str, str]]
     for table, (shape, number) in _CHILDREN.items():
         if sets[table]:
             columns = ", ".join(f"child.{name}" for name in SHAPES[shape] if name != "row")
-            children = read(table, sets[table])
+            children = _parts(segment, folder, table, sets[table])
             yield table, f'SELECT {identity}, {columns} FROM {record} JOIN {children} child ON child."set" = {number}'
+
+
+def _record(segment: dict[str, Any], folder: Path) -> str:
+    """The relation of a segment's rows, without those that were left out."""
+    record = _parts(segment, folder, "record", segment["parts"])
+    if LEFT_OUT not in json.loads(segment["hashes"]):
+        return record
+    left_out = f"SELECT line FROM read_parquet({_text(folder / segment['receipt'] / LEFT_OUT)})"
+    return f"(SELECT * FROM {record} WHERE line NOT IN ({left_out}))"
+
+
+def _parts(segment: dict[str, Any], folder: Path, name: str, parts: int) -> str:
+    paths = (_text(folder / segment["receipt"] / f"{name}-{part:05d}.parquet") for part in range(parts))
+    return f"read_parquet([{', '.join(paths)}])"
 
 
 def _own(kind: str) -> list[str]:
@@ -118,16 +124,27 @@ class Writer:
     folder: Path
     receipt: str
     kind: str
+    shape: str
     parts: int = 0
     records: int = 0
     sets: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_CHILDREN, 0))
     hashes: dict[str, str] = field(default_factory=dict)
 
     def add(self, records: pl.DataFrame, children: Mapping[str, pl.DataFrame | None]) -> None:
-        """One part. In: records with record_id, content, content_too, line, their sets and every column of the kind;
-        by table the child rows of sets that were new, by 'set'."""
+        """One part. In: records with record_id, content, content_too, line, line_mark, their sets and every column of
+        the kind; by table the child rows of sets that were new, by 'set'."""
         numbers = [number for _, number in _CHILDREN.values()]
-        columns = ["record_id", "key", "content", "content_too", "line", *_HEADER, *_own(self.kind), *numbers]
+        columns = [
+            "record_id",
+            "key",
+            "content",
+            "content_too",
+            "line",
+            "line_mark",
+            *_HEADER,
+            *_own(self.kind),
+            *numbers,
+        ]
         self._write("record", self.parts, shaped_as(records.select(columns), f"staged_{self.kind}"))
         self.parts += 1
         self.records += records.height
@@ -171,7 +188,7 @@ class Writer:
             hashes = json.dumps(self.hashes, sort_keys=True)
             tables.put(
                 tx, "segment", receipt=self.receipt, kind=self.kind, parts=self.parts, records=self.records,
-                sets=json.dumps(self.sets), hashes=hashes, **receipt,
+                shape=self.shape, sets=json.dumps(self.sets), hashes=hashes, **receipt,
             )  # fmt: skip
 
     def drop(self) -> None:
@@ -188,13 +205,18 @@ class Writer:
 
 @dataclass(frozen=True)
 class Known:
-    """Of a source's current records, sorted: the first number of what each says, and every record's own."""
+    """Of a source's current records, sorted: the first number of what each says, and every record's own.
+
+    lines: the marks of the lines that say so in a table of one shape, sorted; said: by them, what each says.
+    """
 
     contents: Marks
     records: Marks
+    lines: Marks
+    said: Marks
 
     @staticmethod
-    def of(con: Connection, source: str) -> Known:
+    def of(con: Connection, database: Path, source: str, shape: str) -> Known:
         """Read from the store. In: a connection that shows the segments."""
         found = con.execute(
             """
@@ -205,20 +227,47 @@ class Known:
             """,
             [source],
         ).fetchnumpy()
-        contents, records, other = (np.asarray(found[name]) for name in ("content", "record", "other"))
-        return Known(np.sort(contents[~other.astype(bool)]), np.sort(records))
+        contents, records, other = (np.asarray(found.pop(name)) for name in ("content", "record", "other"))
+        contents = contents[~other.astype(bool)]
+        contents.sort()
+        records.sort()
+        return Known(contents, records, *_lines(con, folder_of(database), source, shape))
+
+
+def _lines(con: Connection, folder: Path, source: str, shape: str) -> tuple[Marks, Marks]:
+    """Marks of lines, sorted, and the first number of what each says, of records that nothing followed."""
+    marks, said = [np.empty(0, dtype=np.uint64)], [np.empty(0, dtype=np.uint64)]
+    for segment in tables.rows(con, "SELECT * FROM segment WHERE source = ? AND shape = ?", [source, shape]):
+        found = con.execute(
+            f"""
+            SELECT line_mark, content FROM {_record(segment, folder)} shown
+            WHERE line_mark != 0 AND record_id NOT IN (
+                SELECT ('0x' || record_id)::UBIGINT FROM record WHERE version > 1 AND source = ?)
+            """,
+            [source],
+        ).fetchnumpy()
+        marks.append(np.asarray(found["line_mark"]))
+        said.append(np.asarray(found["content"]))
+    whole = np.concatenate(marks)
+    order = np.argsort(whole)
+    return whole[order], np.concatenate(said)[order]
+
+
+def places(marks: Marks, known: Marks) -> NDArray[np.int64]:
+    """Where each mark stands among the known ones, -1 for those that do not. In: known sorted."""
+    if not len(known):
+        return np.full(len(marks), -1, dtype=np.int64)
+    order = np.argsort(marks)  # sorted marks are found several times as fast
+    place = np.minimum(np.searchsorted(known, marks[order]), len(known) - 1)
+    answer = np.empty(len(marks), dtype=np.int64)
+    answer[order] = np.where(known[place] == marks[order], place, -1)
+    return answer
 
 
 def within(marks: Marks, known: Marks) -> NDArray[np.bool_]:
     """Which marks are among the known ones. In: known sorted."""
-    if not len(known):
-        return np.zeros(len(marks), dtype=bool)
-    order = np.argsort(marks)
-    place = np.searchsorted(known, marks[order])
-    found = known[np.minimum(place, len(known) - 1)] == marks[order]
-    answer = np.empty(len(marks), dtype=bool)
-    answer[order] = found
-    return answer
+    found: NDArray[np.bool_] = places(marks, known) >= 0
+    return found
 
 
 def twice(marks: Marks) -> Marks:

@@ -225,9 +225,7 @@ def test_a_workbooks_own_dates_are_read_whatever_the_text_files_of_the_source_wr
     assert staged.definition_hash == plain.definition_hash
 
 
-def test_a_large_table_is_settled_once_every_row_was_seen(
-    known: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_large_table_is_settled_once_every_row_was_seen(known: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from ewarn import intake
     from ewarn.intake import tables
 

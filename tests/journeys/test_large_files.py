@@ -43,8 +43,8 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parts of a few hundred rows, so that files of some thousand are large."""
     monkeypatch.setattr(tables, "PART_BYTES", 20_000)
     monkeypatch.setattr(csvfile, "PART_BYTES", 20_000)
-    monkeypatch.setattr(tables.Table.parts, "__defaults__", (None, 20_000))
-    monkeypatch.setattr(csvfile.Csv.parts, "__defaults__", (None, 20_000))
+    monkeypatch.setattr(tables.Table.parts, "__defaults__", (None, 20_000, None))
+    monkeypatch.setattr(csvfile.Csv.parts, "__defaults__", (None, 20_000, None))
     monkeypatch.setattr(bulk, "MOST_AT_ONCE", 300)
 
 
