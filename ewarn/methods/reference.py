@@ -67,7 +67,7 @@ def by_number(reference: Reference) -> Baseline:
 def by_date(reference: Reference, dates: Sequence[date], at: int) -> Baseline | None:
     """The baseline of period `at` by calendar anniversaries; None when they lie before the first date."""
     place = {day: i for i, day in enumerate(dates)}
-    wanted = [_anniversary(dates[at], i, reference.year) for i in range(reference.years + 1)]
+    wanted = [anniversary(dates[at], i, reference.year) for i in range(reference.years + 1)]
     if any(day not in place for day in wanted):
         return None
     anniversaries = [at - place[day] for day in wanted]
@@ -76,7 +76,7 @@ def by_date(reference: Reference, dates: Sequence[date], at: int) -> Baseline | 
     return _baseline(anniversaries, reference, [dates[i] for i in range(at + 1)])
 
 
-def _anniversary(day: date, years: int, per_year: int) -> date:
+def anniversary(day: date, years: int, per_year: int) -> date:
     """The period that starts closest to the same day `years` before; 29 February becomes 1 March."""
     try:
         then = day.replace(year=day.year - years)
