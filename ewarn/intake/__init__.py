@@ -16,6 +16,7 @@ from pathlib import Path
 import polars as pl
 
 from ewarn.catalogue.definitions import DropDefinition, FeedDefinition, NoticeDefinition
+from ewarn.intake.ahead import ahead
 from ewarn.intake.archive import IN_MEMORY, Contents, Member, shown
 from ewarn.intake.csvfile import Knows
 from ewarn.intake.drift import Look, Profile, look
@@ -45,6 +46,7 @@ __all__ = [
     "Shape",
     "Staged",
     "Table",
+    "ahead",
     "attachments",
     "collect",
     "contents",

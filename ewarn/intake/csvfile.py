@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from ewarn.errors import UnusableInput
 from ewarn.frames import number_of
 from ewarn.intake import careful, oddlines, splitting
+from ewarn.intake.ahead import ahead
 from ewarn.intake.decoding import CleanText, clean
 
 # Our own columns beside the file's: no header can hold a NUL.
@@ -104,7 +105,7 @@ class Csv:
         """
         refused = seen = 0
         watch = oddlines.Watch(self.header, LINE)
-        for piece in self._pieces(size):
+        for piece in ahead(self._pieces(size)) if self.text.size > size else self._pieces(size):
             rows, skipped = piece.rows(self, columns, knows, first=not seen)
             if columns is None:
                 others = np.sort(np.concatenate([_lines_of(rows.rejects), skipped]))

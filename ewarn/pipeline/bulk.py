@@ -8,10 +8,8 @@ leaves nothing visible but whole records, and the same bytes may come again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TypeVar
 
 import polars as pl
 
@@ -23,7 +21,6 @@ from ewarn.store.tables import Connection
 
 MOST_AT_ONCE = 250_000
 REJECTS_AT_ONCE = 50_000
-Part = TypeVar("Part")
 Finish = Callable[[Connection, records.Landed, Staged], None]
 
 
@@ -102,7 +99,7 @@ def _read(drop: intake_room.Drop, landing: large.Large, careful: bool) -> tuple[
     left, empty = _Left(), list[Staged]()
     knows = None if careful else landing.knows
     none: Staged | None = None
-    for part in _ahead(drop.parts(knows)):
+    for part in intake_room.ahead(drop.parts(knows)):
         none = none or part.only(pl.repeat(False, part.rows.height, eager=True)).stage()
         remarks: tuple[Remark | str, ...] = ()
         if careful:
@@ -122,15 +119,6 @@ def _keep_rejects(
     for start in range(0, waiting.height - REJECTS_AT_ONCE, REJECTS_AT_ONCE):
         with house.db.write("intake") as tx:
             rejects.enter(tx, waiting.slice(start, REJECTS_AT_ONCE), snapshot, now)
-
-
-def _ahead(parts: Iterator[Part]) -> Iterator[Part]:
-    """The same, the next one being made ready while one is worked on."""
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        coming = pool.submit(next, parts, None)
-        while (part := coming.result()) is not None:
-            coming = pool.submit(next, parts, None)
-            yield part
 
 
 def _sorted_in(landing: large.Large, part: intake_room.Part, left: _Left) -> tuple[Remark | str, ...]:

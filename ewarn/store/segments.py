@@ -218,39 +218,43 @@ class Known:
     @staticmethod
     def of(con: Connection, database: Path, source: str, shape: str) -> Known:
         """Read from the store. In: a connection that shows the segments."""
-        found = con.execute(
-            """
-            WITH followed AS (SELECT record_id, max(version) AS newest FROM record WHERE version > 1 GROUP BY record_id)
-            SELECT try_cast(split_part(content, '-', 1) AS UBIGINT) AS content, ('0x' || record_id)::UBIGINT AS record,
-                   content LIKE '% %' OR version < coalesce(newest, 1) AS other
-            FROM record LEFT JOIN followed USING (record_id) WHERE source = ?
-            """,
-            [source],
-        ).fetchnumpy()
-        contents, records, other = (np.asarray(found.pop(name)) for name in ("content", "record", "other"))
-        contents = contents[~other.astype(bool)]
-        contents.sort()
-        records.sort()
-        return Known(contents, records, *_lines(con, folder_of(database), source, shape))
+        contents, records, followed = _in_tables(con, source)
+        lines, said = [np.empty(0, dtype=np.uint64)], [np.empty(0, dtype=np.uint64)]
+        for segment in tables.rows(con, "SELECT * FROM segment WHERE source = ? ORDER BY receipt", [source]):
+            marks = "line_mark" if segment["shape"] == shape else "0::UBIGINT AS line_mark"
+            relation = _record(segment, folder_of(database))
+            found = con.execute(f"SELECT record_id, content, {marks} FROM {relation}").fetchnumpy()
+            record, content, line = (np.asarray(found.pop(name)) for name in ("record_id", "content", "line_mark"))
+            current = ~within(record, followed)
+            records.append(record)
+            contents.append(content[current])
+            lines.append(line[current & (line != 0)])
+            said.append(content[current & (line != 0)])
+        order = np.argsort(marked := np.concatenate(lines))
+        return Known(_sorted(contents), _sorted(records), marked[order], np.concatenate(said)[order])
 
 
-def _lines(con: Connection, folder: Path, source: str, shape: str) -> tuple[Marks, Marks]:
-    """Marks of lines, sorted, and the first number of what each says, of records that nothing followed."""
-    marks, said = [np.empty(0, dtype=np.uint64)], [np.empty(0, dtype=np.uint64)]
-    for segment in tables.rows(con, "SELECT * FROM segment WHERE source = ? AND shape = ?", [source, shape]):
-        found = con.execute(
-            f"""
-            SELECT line_mark, content FROM {_record(segment, folder)} shown
-            WHERE line_mark != 0 AND record_id NOT IN (
-                SELECT ('0x' || record_id)::UBIGINT FROM record WHERE version > 1 AND source = ?)
-            """,
-            [source],
-        ).fetchnumpy()
-        marks.append(np.asarray(found["line_mark"]))
-        said.append(np.asarray(found["content"]))
+def _in_tables(con: Connection, source: str) -> tuple[list[Marks], list[Marks], Marks]:
+    """Of the records in the tables themselves: what the current ones say, their own numbers, and, sorted, the numbers
+    of those that have a further version."""
+    name = str(tables.one(con, "SELECT current_database()"))
+    found = con.execute(
+        f"""
+        SELECT try_cast(split_part(content, '-', 1) AS UBIGINT) AS content, ('0x' || record_id)::UBIGINT AS record,
+               version > 1 AS follows,
+               content LIKE '% %' OR version < max(version) OVER (PARTITION BY record_id) AS other
+        FROM "{name}".main.record WHERE source = ?
+        """,
+        [source],
+    ).fetchnumpy()
+    content, record, follows, other = (np.asarray(found[name]) for name in ("content", "record", "follows", "other"))
+    return [content[~other.astype(bool)]], [record], np.unique(record[follows.astype(bool)])
+
+
+def _sorted(marks: list[Marks]) -> Marks:
     whole = np.concatenate(marks)
-    order = np.argsort(whole)
-    return whole[order], np.concatenate(said)[order]
+    whole.sort()
+    return whole
 
 
 def places(marks: Marks, known: Marks) -> NDArray[np.int64]:
