@@ -1,8 +1,8 @@
 """EARS C1, C2 and C3: the newest periods against the few just before them.
 
 In: counts (series x periods, NaN where a cell is suppressed or missing). Out: `Verdicts`: expected (baseline mean),
-upper bound, score (distance from the mean in baseline standard deviations; for C3 the sum over three periods). Meant for
-histories that are too short for seasons. Never a clear verdict from a baseline that is short or has gaps; it has no
+upper bound, score (distance from the mean in baseline standard deviations; for C3 the sum over three periods). Meant
+for histories that are too short for seasons. Never a clear verdict from a baseline that is short or has gaps; it has no
 p-value, since a bound in standard deviations is no probability at low counts.
 
 C1 looks at the `baseline` periods just before, C2 leaves out two between, C3 adds what C2's score exceeded 1 by in the
