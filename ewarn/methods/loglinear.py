@@ -6,8 +6,8 @@ settled. Never a design matrix per series: each step uses sums per level and one
 
 Two ways. `exact` starts from the counts + 0.1 and stops when the deviance changes by less than 1e-8 of itself, at most
 25 steps; what is computed from the weights of the last step (dispersion, leverages, standard errors) then equals R's.
-`fast` starts from the means of the levels, stops when no coefficient moves by more than 1e-4, and gives a level without
-any report half an event, where `exact` walks towards minus infinity.
+`fast` starts from the means of the levels, stops after a step of at most 1e-3 (what is left is about its square), and
+gives a level without any report half an event, where `exact` walks towards minus infinity.
 
 Source: McCullagh and Nelder 1989, Generalized Linear Models, section 2.5 (iteratively reweighted least squares).
 """
@@ -23,7 +23,7 @@ from ewarn.methods.arrow import Design, Vector
 from ewarn.methods.outbreaks import Discount
 
 STEPS, TOLERANCE = 25, 1e-8
-FAST_STEPS, FAST_TOLERANCE = 8, 1e-4
+FAST_STEPS, FAST_TOLERANCE = 8, 1e-3
 HALF_EVENT = 0.5
 CROWDED = 0.7
 Rows = NDArray[np.int64]
@@ -132,7 +132,7 @@ def exact(problem: Problem) -> Fit:
 
 
 def fast(problem: Problem, start: Fit | None = None) -> Fit:
-    """Fits to 1e-4 from the level means, or from an earlier fit."""
+    """Fits to about 1e-6 from the level means, or from an earlier fit."""
     if start is not None:
         return _iterate(problem, start.level, start.growth, FAST_STEPS, _Movement())
     held = problem.design.sums(np.zeros(len(problem.totals.timed)), problem.exposure)
@@ -169,7 +169,7 @@ class _Deviance:
 
 
 class _Movement:
-    """Settled when no coefficient moves by more than 1e-4; levels without a report stay where they are."""
+    """Settled after a step of at most 1e-3; levels without a report stay where they are."""
 
     first, keeps_empty = 1, False
 
