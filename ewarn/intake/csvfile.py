@@ -174,7 +174,7 @@ class _Piece:
     found: tuple[splitting.Plain | splitting.Odd, ...]
 
     def rows(
-        self, file: Csv, columns: tuple[str, ...] | None, knows: Knows | None, *, first: bool
+        self, file: Csv, columns: tuple[str, ...] | None, knows: Knows | None = None, *, first: bool = False
     ) -> tuple[Rows, NDArray[np.int64]]:
         """Its rows, and the lines of those that are known already."""
         plain, lines = self._plain()

@@ -55,9 +55,9 @@ class SnapshotRef(Frozen):
     remark: str = Field("", description="what is to be said of the arrival: that these bytes had been purged before")
 
 
-def keep(settings: Settings, source: str, body: bytes | Path, now: datetime, **more: Any) -> SnapshotRef:
+def keep(settings: Settings, source: str, body: bytes | Path, *given: Any, **words: Any) -> SnapshotRef:
     """Keep the bytes and write the receipt, both synced. In and Raises: as `arriving`."""
-    with arriving(settings, source, body, now, **more) as (snapshot, _):
+    with arriving(settings, source, body, *given, **words) as (snapshot, _):
         return snapshot
 
 

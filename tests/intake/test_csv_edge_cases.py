@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+from typing import Any
 
+import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ewarn.errors import UnusableInput
+from ewarn.frames import number_of
 from ewarn.intake import careful
 from ewarn.intake.csvfile import LINE, open_csv, read_rows
 
@@ -122,10 +126,40 @@ odd_text = st.lists(
 def test_parts_cut_anywhere_hold_what_one_careful_reader_finds(parts: list[str], size: int, end: str) -> None:
     text = ("a,b\n" + "".join(parts)).replace("\n", end).encode()
     file = open_csv(text, ["a", "b"])
-    read = [piece.rows(file, None) for piece in file._pieces(size)]  # before lines that are no rows are sifted out
+    read = [piece.rows(file, None)[0] for piece in file._pieces(size)]  # before lines that are no rows are sifted out
     rows, rejects = one_after_another(text if text.endswith(b"\n") else text + end.encode(), 2)
     assert [row for part in read for row in part.frame.rows()] == rows
     assert [line for part in read for line in part.rejects["line"]] == rejects
+
+
+@given(odd_text, st.integers(1, 60), st.integers(1, 7))
+@settings(max_examples=150, deadline=None)
+def test_leaving_known_lines_unread_takes_nothing_else_away(parts: list[str], size: int, share: int) -> None:
+    text = ("a,b\n" + "".join(parts)).encode()
+    file = open_csv(text, ["a", "b"])
+    met: set[int] = set()
+
+    def knows(marks: Any) -> Any:
+        found = marks % np.uint64(share) == 0
+        met.update(marks[found].tolist())
+        return found
+
+    whole = [piece.rows(file, None)[0] for piece in file._pieces(size)]
+    some = [piece.rows(file, None, knows)[0] for piece in file._pieces(size)]
+    rows = {row[-1]: row for part in whole for row in part.frame.rows()}
+    left = {row[-1]: row for part in some for row in part.frame.rows()}
+    assert left.items() <= rows.items()
+    refused, still = ({line for part in read for line in part.rejects["line"]} for read in (whole, some))
+    unread = (rows.keys() - left.keys()) | (refused - still)
+    assert still <= refused and unread <= _lines_known(text, met)
+    assert len(unread) <= sum(part.known for part in some)
+
+
+def _lines_known(text: bytes, marks: set[int]) -> set[int]:
+    """The lines of a text, from 1, whose marks are among these."""
+    lines = [one.decode() + "\n" for one in text.rstrip(b"\n").split(b"\n")]
+    found = pl.DataFrame({"line": lines}).select(number_of(pl.col("line"))).to_series()
+    return {at for at, mark in enumerate(found, 1) if mark in marks}
 
 
 @pytest.mark.parametrize("line", [b"qwerty,asdf\n", b"a,b,c,d,e,f\n"])
