@@ -6,7 +6,8 @@ for histories that are too short for seasons. Never a clear verdict from a basel
 p-value, since a bound in standard deviations is no probability at low counts.
 
 C1 looks at the `baseline` periods just before, C2 leaves out two between, C3 adds what C2's score exceeded 1 by in the
-two periods before. `least_sigma` guards a baseline that hardly varies.
+two periods before. `least_sigma` guards a baseline that hardly varies. R's C3 puts the observed count where the formula
+has the mean, so that its verdict is about the two periods before alone: `as_in_r=True` does the same, for comparison.
 
 Source: Hutwagner et al. 2003, J Urban Health 80:i89-i96; Fricker et al. 2008, Stat Med 27:3407-3429; results compared
 with R surveillance 1.20.3 `earsC`.
@@ -42,6 +43,7 @@ class Ears:
     least_sigma: float = 0.0
     alpha: float | None = None
     z: float | None = None
+    as_in_r: bool = False
 
     def __post_init__(self) -> None:
         if self.baseline < 3 or self.least_sigma < 0:
@@ -93,7 +95,7 @@ def _judge(
             for lag in range(1, SUMMED_BEFORE + 1):
                 earlier, spread = _baseline(matrix, at - lag, method)
                 before += np.maximum(0.0, (matrix[:, at - lag] - earlier) / spread - 1)
-            upper = np.maximum(0.0, y + sigma * (method.distance - before))
+            upper = np.maximum(0.0, (y if method.as_in_r else mean) + sigma * (method.distance - before))
             score = score + before
         else:
             upper = mean + method.distance * sigma

@@ -42,9 +42,10 @@ def matrix(counts: pl.DataFrame, period: Period = "1w", value: str = "observed")
         return Matrix(strata, [], np.empty((0, 0)))
     first, last = counts["period"].min(), counts["period"].max()
     calendar = pl.date_range(pl.lit(first), pl.lit(last), period, eager=True).cast(pl.Date)
-    rows, columns = strata.search_sorted(counts["stratum"]), calendar.search_sorted(counts["period"])
-    if not (calendar.gather(columns) == counts["period"].cast(pl.Date)).all():
+    days = counts["period"].cast(pl.Date)
+    if not days.is_in(calendar.implode()).all():
         raise ValueError(f"dates are not {period} apart")
+    rows, columns = strata.search_sorted(counts["stratum"]), calendar.search_sorted(days)
     place: NDArray[np.int64] = rows.to_numpy().astype(np.int64) * calendar.len() + columns.to_numpy()
     if np.unique(place).size < place.size:
         raise ValueError("a stratum has two rows for one period")

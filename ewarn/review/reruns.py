@@ -181,7 +181,8 @@ def early(description: Description, counts: pl.DataFrame, expected: pl.DataFrame
     told = given(description, counts, {"method", "baseline", "minSigma", "alpha"})
     kind = told.word("method", ("C1", "C2", "C3"))
     alpha = told.number("alpha", ears.ALPHA[kind])
-    method = ears.Ears(kind, told.whole("baseline", 7), told.number("minSigma", 0), alpha)  # type: ignore[arg-type]
+    least = told.number("minSigma", 0)
+    method = ears.Ears(kind, told.whole("baseline", 7), least, alpha, as_in_r=True)  # type: ignore[arg-type]
     at = told.at(method.needed)
     return placed(ears.judge(told.counts, method, at=at), told, at, expected, {"upperbound": "upper"})
 
