@@ -79,6 +79,8 @@ class Family(StrEnum):
     REPEAT = "repeat detection"
     MISSOLD = "mis-sold content"
     BATCH = "contaminated batch"
+    COMBINATION = "combination change"
+    POTENCY = "potency"
     CLUSTER = "cluster"
     EXCEEDANCE = "exceedance"
     NOTICE = "notice"
@@ -401,7 +403,7 @@ def signal_id(rule: str, subject: Subject, area: AreaRef, episode_day: date) -> 
     return digest(parts, 20)
 
 
-_BATCH = "-batch-"
+_BATCH, _WITH = "-batch-", "-with-"
 
 
 def batch_subject(class_id: str, mark: str) -> str:
@@ -413,3 +415,14 @@ def class_of_batch(subject_id: str) -> str:
     """The class a batch's subject id names; empty where it is no batch."""
     class_id, between, _ = subject_id.rpartition(_BATCH)
     return class_id if between else ""
+
+
+def pair_subject(one: str, other: str) -> str:
+    """Subject id of a combination: two substances, in order of their ids."""
+    return _WITH.join(sorted((one, other)))
+
+
+def parts_of_pair(subject_id: str) -> tuple[str, ...]:
+    """The two substances a combination's subject id names; empty where it is none."""
+    one, between, other = subject_id.partition(_WITH)
+    return (one, other) if between else ()

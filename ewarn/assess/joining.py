@@ -12,7 +12,7 @@ from datetime import date
 import polars as pl
 
 from ewarn.catalogue import Catalogue
-from ewarn.terms import UK, CaseFile, CaseSignal, Family, Signal, Subject, SubjectKind, Tier, class_of_batch, london_day
+from ewarn.terms import UK, CaseFile, CaseSignal, Family, Signal, Subject, SubjectKind, Tier, class_of_batch, london_day, parts_of_pair
 
 UNKNOWN = Subject(kind=SubjectKind.NONE, id="", name="")
 NEIGHBOUR_RULE = (
@@ -22,10 +22,12 @@ NEIGHBOUR_RULE = (
 
 
 def subject_of(signal: Signal, catalogue: Catalogue) -> Subject:
-    """What a case opened by this signal is about: the class, also of a batch, else the key, else the unknown drug."""
+    """What a case opened by this signal is about: the class, also of a batch or a pair, else the key, else the unknown drug."""
     subject = signal.subject
     if signal.family is Family.BATCH and class_of_batch(subject.id) in catalogue.classes:
         return catalogue.subject(class_of_batch(subject.id))
+    if signal.family is Family.COMBINATION and (watched := _watched(subject.id, catalogue)):
+        return catalogue.subject(watched)
     if subject.kind is SubjectKind.SUBSTANCE:
         return catalogue.subject(catalogue.class_of.get(subject.id, subject.id))
     if subject.kind is SubjectKind.CLASS:
@@ -39,6 +41,12 @@ def subject_of(signal: Signal, catalogue: Catalogue) -> Subject:
     if subject.kind is SubjectKind.KEY and signal.family is Family.MISSOLD:
         return subject
     return UNKNOWN
+
+
+def _watched(pair: str, catalogue: Catalogue) -> str:
+    """The class of the first of two substances that is on watch; empty where none is."""
+    classes = (catalogue.class_of[part] for part in parts_of_pair(pair) if catalogue.is_watched(part))
+    return next(classes, "")
 
 
 def keys_of(subject: Subject, window_days: int) -> tuple[str, ...]:

@@ -205,6 +205,9 @@ class ExampleRow(Frozen):
     place_label: str = ""
     colour: str = ""
     label: str = ""
+    found_with: tuple[str, ...] = Field((), description="further substances found in the same sample")
+    concentration: float | None = None
+    unit: str = ""
     stream: str = ""
     title: str = ""
     count: int = Field(1, ge=1, description="repeat this row so many times")
@@ -230,7 +233,10 @@ class RuleDefinition(Frozen):
     id: FileId
     title: str
     family: Family
-    method: Literal["first", "window", "missold", "ears", "farrington", "notice", "unknown_name", "silence", "batch"]
+    method: Literal[
+        "first", "window", "missold", "ears", "farrington", "notice", "unknown_name", "silence", "batch",
+        "combination", "potency",
+    ]  # fmt: skip
     enabled: bool = True
     precedence: int = Field(50, description="lower wins when one event could raise several signals")
     tiers: tuple[Tier, ...] = (Tier.BOROUGH,)

@@ -15,7 +15,7 @@ import polars as pl
 from ewarn.catalogue import Catalogue
 from ewarn.catalogue.definitions import RuleDefinition
 from ewarn.frames import Lines, empty, shaped
-from ewarn.rules import batch, exceedance, first, missold, notice, silence, unknown_name, window
+from ewarn.rules import batch, combination, exceedance, first, missold, notice, potency, silence, unknown_name, window
 from ewarn.rules.prepare import Ground, prepare
 from ewarn.rules.signals import Evaluation
 from ewarn.terms import NotEvaluable, RecordKind
@@ -26,6 +26,11 @@ PLAIN: dict[str, Callable[[RuleDefinition, Ground], pl.DataFrame]] = {
     "missold": missold.spells,
     "notice": notice.spells,
     "unknown_name": unknown_name.spells,
+}
+
+ANSWERING: dict[str, Callable[[RuleDefinition, Ground], tuple[pl.DataFrame, list[NotEvaluable]]]] = {
+    "batch": batch.spells,
+    "potency": potency.spells,
 }
 
 BROKEN = "the rule could not be worked out"
@@ -62,8 +67,10 @@ def _spells(
     try:
         if rule.method == "silence":
             return silence.spells(rule, health, ground.until, ground.catalogue)
-        if rule.method == "batch":
-            return batch.spells(rule, ground)
+        if rule.method in ANSWERING:
+            return ANSWERING[rule.method](rule, ground)
+        if rule.method == "combination":
+            return combination.spells(rule, ground, since)
         if rule.method in ("ears", "farrington"):
             return exceedance.spells(rule, ground, since)
         return PLAIN[rule.method](rule, ground), _without_lines(rule, ground)

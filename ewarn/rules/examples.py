@@ -54,7 +54,8 @@ def lines(rows: tuple[ExampleRow, ...], catalogue: Catalogue) -> Lines:
             continue
         listed.append(header | _line(row, catalogue))
         at = {"record_id": header["record_id"], "version": 1}
-        mentions += [at | _mention(row, catalogue)] if row.substance else []
+        together = (row.substance, *row.found_with) if row.substance else ()
+        mentions += [at | _mention(row.model_copy(update={"substance": name}), catalogue) for name in together]
         places += [at | place for place in _places(row.area, catalogue)]
     return Lines(
         lines=_frame("lines", listed),
@@ -152,6 +153,8 @@ def _mention(row: ExampleRow, catalogue: Catalogue) -> dict[str, Any]:
         "class_id": class_id,
         "as_written": row.substance,
         "matched": subject,
+        "concentration": row.concentration,
+        "unit": row.unit or None,
     }
 
 

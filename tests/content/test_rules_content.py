@@ -21,4 +21,16 @@ def test_a_rule_does_what_its_examples_say(rule: str, root: Path) -> None:
 
 def test_every_method_has_a_rule(root: Path) -> None:
     methods = {rule.method for rule in catalogues.load(root).rules.values()}
-    assert methods == {"first", "window", "missold", "ears", "farrington", "notice", "unknown_name", "silence", "batch"}
+    assert methods == {
+        "first",
+        "window",
+        "missold",
+        "ears",
+        "farrington",
+        "notice",
+        "unknown_name",
+        "silence",
+        "batch",
+        "combination",
+        "potency",
+    }
