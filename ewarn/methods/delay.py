@@ -63,10 +63,7 @@ def delay_distribution(
     seen = _as_known(reports, as_of, period_days, cohorts, longest)
     sources = reports.get_column("source").drop_nulls().unique().sort()
     counts = _counted(seen, sources, cohorts, longest)
-    hit, risk = _reverse(counts, longest)
-    own = _share(_ratio(hit, risk))
-    pooled = _ratio(hit.sum(axis=0), risk.sum(axis=0))
-    shrunk = _share((hit + prior_reports * pooled) / np.maximum(risk + prior_reports, 1e-300))
+    shrunk, own = learnt_shares(counts, prior_reports)
     enough = counts.sum() >= LEAST_REPORTS
     share = shrunk if enough else np.full_like(shrunk, np.nan)
     own[counts.sum(axis=(1, 2)) == 0] = np.nan
@@ -87,6 +84,17 @@ def delay_distribution(
         .otherwise(pl.lit(f"fewer than {LEAST_REPORTS} reports to learn the lag from"))
         .alias("reason")
     )
+
+
+def learnt_shares(counts: Array, prior_reports: float = PRIOR_REPORTS) -> tuple[Array, Array]:
+    """Share known by lag, shrunk and each source's own, from reports by source, age of the cohort and lag.
+
+    Only what could be known by now may be counted: a cohort of age a holds lags up to a.
+    """
+    hit, risk = _reverse(counts, counts.shape[2] - 1)
+    pooled = _ratio(hit.sum(axis=0), risk.sum(axis=0))
+    shrunk = (hit + prior_reports * pooled) / np.maximum(risk + prior_reports, 1e-300)
+    return _share(shrunk), _share(_ratio(hit, risk))
 
 
 def _as_known(reports: pl.DataFrame, as_of: date, period_days: int, cohorts: int, longest: int) -> pl.DataFrame:

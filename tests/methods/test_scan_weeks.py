@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ewarn.methods import farrington
 from ewarn.methods.dispersion import averaged_bound, averaged_tail, relative_error
-from ewarn.methods.scan_weeks import SHARES, WeekScan, judge, on_frame, scanned
+from ewarn.methods.scan_weeks import ALPHA, SHARES, WeekScan, judge, on_frame, scanned
 from ewarn.methods.tails import upper_tail
 from ewarn.methods.verdicts import Reason
 
@@ -141,7 +141,7 @@ def test_on_frames_rows_keep_their_order_and_say_which_window() -> None:
     newest = found.filter(pl.col("period") == start + timedelta(weeks=289))
     row = newest.filter(pl.col("stratum") == "b").row(0, named=True)
     assert row["outcome"] == "signal" and row["window_weeks"] in (2, 3)
-    assert row["window_observed"] > row["upper"] > row["expected"] and row["p_value"] <= 0.005
+    assert row["window_observed"] > row["upper"] > row["expected"] and row["p_value"] <= ALPHA
     assert on_frame(frame.clear()).is_empty()
 
 
