@@ -2,10 +2,11 @@
 
 In: runs and a seed. Out: figures with their 95 % intervals (D5). Never a report of this deployment.
 
-One run is one laboratory with 20 strata of mean 1 result a week (Poisson), each result known a geometric number of
-whole weeks after its event week, 4 weeks on average (a fifth within its own week). The lag is learnt each week from what
-is known by then. In two of the strata an outbreak starts in one week: 8 results more, each floor(X) weeks after the
-start, log X normal with mean 0 and deviation 0.5, with the same lag. The full expectation (1 a week) is held to be known.
+One run is one laboratory with 20 strata of mean 1 result a week (Poisson). Each result is known a geometric number of
+whole weeks after its event week, 4 weeks on average (a fifth within its own week). The lag is learnt each week from
+what is known by then. In two of the strata an outbreak starts in one week: 8 results more, each floor(X) weeks after
+the start, log X normal with mean 0 and deviation 0.5, with the same lag. The full expectation, 1 a week, is held to be
+known.
 
 *Caught within w weeks*: the share of outbreaks with a signal at the close of the starting week or of one of the w weeks
 after it. *Naive*: the newest event week alone at alpha .005, against what is usually known of a week that new.
