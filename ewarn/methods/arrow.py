@@ -112,6 +112,7 @@ class Design:
         found = np.empty((growth.size, self.powers.shape[1]))
         for first in range(0, growth.size, DIRECT_ROWS):
             part = slice(first, first + DIRECT_ROWS)
-            grown = np.exp(np.clip(growth[part, None] * self.time, -700, 700))
+            with np.errstate(invalid="ignore"):
+                grown = np.exp(np.clip(growth[part, None] * self.time, -700, 700))
             found[part] = (grown if exposure is None else grown * exposure[part]) @ self.powers
         return found

@@ -69,6 +69,11 @@ class Expectation:
             getattr(self, field.name)[rows] = getattr(other, field.name)
 
 
+def natural(log_mean: Vector) -> Vector:
+    """Means from log means; as in R never below the spacing of numbers at 1, so that powers of them keep a meaning."""
+    return np.asarray(np.maximum(np.exp(log_mean), np.finfo(np.float64).eps))
+
+
 def expected_now(
     counts: Vector, design: Design, model: Model, exposure: Vector | None = None, exposure_now: Vector | None = None
 ) -> Expectation:
@@ -129,7 +134,7 @@ def _trend_stays(tried: Expectation, largest: Vector, freedom: int, model: Model
     if model.years < LEAST_YEARS:
         return np.zeros(len(largest), dtype=bool)
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-        within: NDArray[np.bool_] = np.exp(tried.log_mean) <= largest
+        within: NDArray[np.bool_] = natural(tried.log_mean) <= largest
         if model.trend_p >= 1.0:
             return np.asarray(within & (tried.growth != 0))
         t = np.abs(tried.growth) / np.sqrt(tried.spread_phi / tried.spread)

@@ -15,7 +15,7 @@ Source: Noufaily et al. 2013, Statistics in Medicine 32:1206-1222; Salmon et al.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
 
@@ -52,6 +52,13 @@ class Farrington:
     recent: int = 4
     fast: bool = False
     zero_baseline: Literal["none", "predictive"] = "none"
+
+    def shortened(self, periods: int, least_years: int = 3) -> Farrington:
+        """The same with as many years as `periods` of history hold, at least `least_years`."""
+        years = (periods - self.reference.half_width) // self.reference.year
+        return replace(
+            self, reference=replace(self.reference, years=max(least_years, min(self.reference.years, years)))
+        )
 
     @property
     def model(self) -> Model:

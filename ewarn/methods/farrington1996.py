@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from ewarn.methods.arrow import Design, Vector
-from ewarn.methods.expecting import Model, expected_now
+from ewarn.methods.expecting import Model, expected_now, natural
 from ewarn.methods.farrington import FarringtonVerdicts
 from ewarn.methods.reference import Baseline, anniversary
 from ewarn.methods.thresholds import Power, transformed
@@ -99,7 +99,7 @@ def _judged(matrix: Vector, at: int, back: NDArray[np.int64], method: Farrington
     now = expected_now(past[rows], Design(baseline), model)
     y = matrix[rows, at]
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-        expected = np.exp(now.log_mean)
+        expected = natural(now.log_mean)
         z = float(ndtri(1 - method.alpha / 2))
         upper, p_value = transformed(expected, replace(now, spread_phi=now.phi), y, z, method.power)
         score = (y - expected) / (upper - expected)

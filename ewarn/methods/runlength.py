@@ -5,27 +5,29 @@ length it gives, exactly for increments on a lattice. Never a simulation.
 
 A CUSUM whose increments are whole numbers of one unit is a Markov chain on 0, 1, ..., H - 1 with a signal at H or more;
 its mean run length from 0 solves one linear system. Poisson and negative-binomial references are rounded to 1/`parts`
-of a count, and the rounded reference is returned, so that the answer holds for what is used. For tests the raised share
-is moved slightly so that one positive weighs a whole number of negatives.
+of a count, and the rounded reference is returned, so that the answer holds for what is used. For tests the raised
+share is moved slightly, so that positives and negatives weigh whole numbers of one unit; the share used is returned.
 
 Source: Brook and Evans 1972, Biometrika 59:539-549; Reynolds and Stoumbos 1999, J Qual Technol 31:87-108.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solve
 from scipy.optimize import brentq
-from scipy.stats import nbinom, poisson
+from scipy.stats import binom, nbinom, poisson
 
 from ewarn.methods.cusum import poisson_reference
 
 PARTS = 10
 MOST_STATES = 4000
 TAIL = 1e-15
+LEAST_WEIGHT = 10
 
 
 @dataclass(frozen=True)
@@ -74,18 +76,23 @@ def count_design(expected: float, raised: float, wanted: float, *, phi: float = 
     return CountDesign(reference / parts, states / parts, length)
 
 
-def test_design(p0: float, p1: float, wanted: float) -> TestDesign:
+def test_design(p0: float, p1: float, wanted: float, tested: int = 1) -> TestDesign:
     """Smallest threshold of a Bernoulli CUSUM whose run length, while nothing happens, is at least `wanted` tests.
 
-    Looked at once a day or week the run is a little longer, since a rise that falls back within the day raises nothing.
+    `tested`: tests between two looks. A rise that falls back between looks raises nothing, so that a threshold for
+    single tests runs several times as long when it is looked at every 20.
     """
     if not 0 < p0 < p1 < 1:
         raise ValueError("needs 0 < p0 < p1 < 1")
-    ratio = max(1, round(_weight(p0, p1)))
-    near = _share(p0, ratio)
-    unit = -float(np.log((1 - near) / (1 - p0)))
-    states, length = _smallest(np.array([ratio, -1]), np.array([p0, 1 - p0]), wanted)
-    return TestDesign(p0, near, states * unit, length)
+    exact = _weight(p0, p1)
+    parts = max(1, math.ceil(LEAST_WEIGHT / exact))
+    gain = max(1, round(exact * parts))
+    near = _share(p0, gain / parts)
+    unit = -float(np.log((1 - near) / (1 - p0))) / parts
+    positive = np.arange(tested + 1)
+    steps = positive * gain - (tested - positive) * parts
+    states, looks = _smallest(steps, binom(tested, p0).pmf(positive), wanted / tested)
+    return TestDesign(p0, near, states * unit, looks * tested)
 
 
 test_design.__test__ = False  # type: ignore[attr-defined]
@@ -96,7 +103,7 @@ def _weight(p0: float, p1: float) -> float:
     return float(np.log(p1 / p0) / -np.log((1 - p1) / (1 - p0)))
 
 
-def _share(p0: float, ratio: int) -> float:
+def _share(p0: float, ratio: float) -> float:
     """The raised share at which one positive weighs `ratio` negatives."""
     low, high = p0 * (1 + 1e-6), 1 - 1e-12
     if not _weight(p0, high) < ratio < _weight(p0, low):

@@ -20,7 +20,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from ewarn.methods.arrow import Vector
-from ewarn.methods.expecting import Expectation
+from ewarn.methods.expecting import Expectation, natural
 from ewarn.methods.quantiles import quantile
 from ewarn.methods.tails import upper_tail
 
@@ -48,6 +48,7 @@ def bound(now: Expectation, observed: Vector, alpha: float, threshold: Threshold
         if threshold == "muan":
             mean = np.exp(now.log_mean + ndtri(1 - alpha) * np.sqrt(now.spread_phi * now.variance))
         if threshold == "delta":
+            expected = natural(now.log_mean)
             upper, p_value = transformed(expected, now, observed, float(ndtri(1 - alpha)), power)
             limit = np.exp(expected + ndtri(1 - alpha) * expected * np.sqrt(now.spread_phi * now.variance))
             return Bound(expected, upper, limit, p_value, (observed - expected) / (upper - expected))

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from ewarn.methods import cusum, ears, farrington, farrington1996, predictive, rnssp
 from ewarn.methods.reference import Reference
-from ewarn.methods.verdicts import Flags, Vector, Verdicts
+from ewarn.methods.verdicts import Flags, Reason, Vector, Verdicts
 
 Description = Mapping[str, Any]
 SPOKEN_ONLY = {"verbose", "glmWarnings", "plot", "range"}
@@ -149,6 +149,8 @@ def flexible(description: Description, counts: pl.DataFrame, expected: pl.DataFr
     # Without a population every unit has the same share at all times, which changes nothing.
     shares = told.population if told.true("populationOffset", False) else None
     found = farrington.judge(told.counts, method, at=at, dates=told.dates, exposure=shares)
+    # Where no model settles R leaves the 0 its table of expected numbers began with.
+    found.expected[np.isin(found.reason, (Reason.ZERO_BASELINE, Reason.NOT_SETTLED))] = 0.0
     return placed(found, told, at, expected, FLEXIBLE_NUMBERS)
 
 

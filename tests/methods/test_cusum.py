@@ -91,12 +91,14 @@ def test_a_threshold_gives_the_run_length_it_promises() -> None:
 
 
 def test_a_threshold_for_tests_gives_the_run_length_it_promises() -> None:
-    design = test_design(0.05, 0.15, 1000)
-    assert design.run_length >= 1000 and abs(design.p1 - 0.15) < 0.03
     draw = np.random.default_rng(4)
-    gain, cost = bernoulli(np.ones(2), np.array([1.0, 0.0]), design.p0, design.p1)
-    runs = [_run(np.where(draw.random(20000) < 0.05, gain, cost), design.threshold) for _ in range(300)]
-    assert np.mean(runs) == pytest.approx(design.run_length, rel=0.15)
+    for p0, p1, tested in ((0.05, 0.15, 1), (0.3, 0.5, 1), (0.05, 0.15, 20)):
+        design = test_design(p0, p1, 1000, tested)
+        assert design.run_length >= 1000 and design.p1 == pytest.approx(p1, rel=0.1)
+        gain, cost = bernoulli(np.ones(2), np.array([1.0, 0.0]), design.p0, design.p1)
+        positive = draw.binomial(tested, p0, (300, 20000 // tested))
+        runs = [_run(row * (gain - cost) + tested * cost, design.threshold) * tested for row in positive]
+        assert np.mean(runs) == pytest.approx(design.run_length, rel=0.15)
 
 
 def _run(steps: np.ndarray, threshold: float) -> int:

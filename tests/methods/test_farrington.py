@@ -126,6 +126,16 @@ def test_an_all_zero_baseline_has_no_answer_in_r_and_always_one_by_the_predictiv
         assert (found.p_value[1:, 0] > 0).all() and found.p_value[1, 0] == pytest.approx(1 / (2 * 238), rel=0.01)
 
 
+def test_a_shorter_history_can_use_fewer_years_but_not_fewer_than_three() -> None:
+    counts = made(13, weeks=220) + 4
+    method = Farrington()
+    assert (judge(counts, method).reason == Reason.TOO_SHORT).all()
+    shorter = method.shortened(219)
+    assert shorter.reference.years == 4 and (judge(counts, shorter).reason == 0).all()
+    assert method.shortened(600) == method
+    assert (judge(counts[:, :150], method.shortened(149)).reason == Reason.TOO_SHORT).all()
+
+
 def test_a_single_series_no_series_and_whole_numbers() -> None:
     counts = made(6, series=1)
     assert judge(counts[0]).upper.shape == (1, 1)
