@@ -99,6 +99,8 @@ def judge(
     """
     method = method or Farrington()
     matrix = np.atleast_2d(np.asarray(counts, dtype=np.float64))
+    if (matrix < 0).any():  # no count: some files write missing cells as -1
+        matrix = np.where(matrix < 0, np.nan, matrix)
     places = [matrix.shape[1] - 1] if at is None else [int(place) for place in at]
     if any(not 0 <= place < matrix.shape[1] for place in places):
         raise ValueError("a period to judge lies outside the series")
@@ -193,6 +195,8 @@ def _verdicts(block: _Block, design: Design, method: Farrington) -> FarringtonVe
     expectation = expected_now(baseline, design, model, *(shares or (None, None)))
     limits = bound(expectation, block.observed[whole], method.alpha, method.threshold, method.power)
     empty: Flags = ~(baseline != 0).any(axis=1)
+    if method.fast:  # its half event would answer here; the plain way and R do not
+        expectation.settled[empty] = False
     few = block.recent[whole] < method.least_reports
     _fill(found, whole, expectation, limits, design, few, empty)
     if method.zero_baseline == "predictive":

@@ -95,13 +95,14 @@ def test_gaps_are_not_evaluable_with_their_reason() -> None:
     counts = made(5, series=4) + 5
     counts[0, -2] = np.nan
     counts[1, 100] = np.nan
+    counts[3, 150] = -1
     counts[2, WEEKS - 20] = np.nan  # among the weeks that are left out: no harm
     found = judge(counts)
     assert found.reason[:, 0].tolist() == [
         Reason.MISSING_RECENT,
         Reason.MISSING_BASELINE,
         Reason.NONE,
-        Reason.NONE,
+        Reason.MISSING_BASELINE,
     ]
     assert found.outcome[0, 0] == "not evaluable" and np.isnan(found.expected[0, 0])
 
@@ -119,8 +120,8 @@ def test_few_reports_are_not_evaluable_but_keep_their_tail() -> None:
 def test_an_all_zero_baseline_has_no_answer_in_r_and_always_one_by_the_predictive_rule() -> None:
     counts = np.zeros((3, WEEKS))
     counts[1, -1], counts[2, -1] = 1, 6
-    assert (judge(counts, Farrington(least_reports=0)).outcome == "not evaluable").all()
     for fast in (False, True):
+        assert (judge(counts, Farrington(least_reports=0, fast=fast)).outcome == "not evaluable").all()
         found = judge(counts, Farrington(zero_baseline="predictive", fast=fast))
         assert found.outcome[:, 0].tolist() == ["clear", "signal", "signal"]
         assert (found.p_value[1:, 0] > 0).all() and found.p_value[1, 0] == pytest.approx(1 / (2 * 238), rel=0.01)
