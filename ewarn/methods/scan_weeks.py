@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from ewarn.methods import farrington
 from ewarn.methods.dispersion import averaged_bound, averaged_tail, relative_error
 from ewarn.methods.farrington import Farrington
+from ewarn.methods.reference import Reference
 from ewarn.methods.series import KEYS, judged, matrix
 from ewarn.methods.verdicts import Reason, Verdicts
 from ewarn.methods.zeros import after_zeros
@@ -39,6 +40,7 @@ Vector = NDArray[np.float64]
 SHARES = (0.25, 0.55, 0.20)
 ALPHA = 0.0048
 LEAST_ZEROS = 26
+LEAST_YEARS = 4
 FIRST_WITHIN = 26
 
 
@@ -50,6 +52,13 @@ class WeekScan:
     shares: tuple[float, ...] = SHARES
     sure_of_dispersion: bool = False
     fit: Farrington = field(default_factory=lambda: Farrington(fast=True))
+
+    @classmethod
+    def fitted_to(cls, weeks: int) -> WeekScan:
+        """The scan for a history of so many weeks: five years of baseline, or four where there are no more."""
+        reference = Reference()
+        years = reference.years if weeks >= reference.needed else LEAST_YEARS
+        return cls(fit=Farrington(reference=replace(reference, years=years), fast=True))
 
     @property
     def expectation(self) -> Farrington:
@@ -78,9 +87,12 @@ def judge(
     at: Iterable[int] | None = None,
     dates: Sequence[date] | None = None,
 ) -> WindowVerdicts:
-    """Verdicts for the weeks `at` (places in the series; the last one when not given)."""
-    scan = scan or WeekScan()
+    """Verdicts for the weeks `at` (places in the series; the last one when not given).
+
+    Without a `scan` the baseline has five years, or four where the series is shorter.
+    """
     values = np.atleast_2d(np.asarray(counts, dtype=np.float64))
+    scan = scan or WeekScan.fitted_to(values.shape[1] - 1)
     places = np.array([values.shape[1] - 1] if at is None else [int(place) for place in at], dtype=np.int64)
     if not places.size or not values.size:
         return _nothing((len(values), places.size), len(scan.shares))

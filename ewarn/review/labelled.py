@@ -1,8 +1,8 @@
 """How methods do on real weeks that people have labelled, and on series that start with nothing.
 
-In: a folder with labelled weekly counts (`salmonella_train.csv`, `salmonella_test.csv`: date, `n_cases`,
-`n_outbreak_cases`, `outbreak`), or a seed. Out: figures. Never a file of its own: where the folder lacks one the study
-is "not run" and says so.
+In: the contents of a folder by file name, with labelled weekly counts (`salmonella_train.csv`, `salmonella_test.csv`:
+date, `n_cases`, `n_outbreak_cases`, `outbreak`) and any `<peer>_pred.csv` (date, `alarm`); or a seed. Out: figures.
+Never a path, never a file of its own: where one lacks the study is "not run" and says so.
 
 *Labelled weeks*: the history before the first test week is given, then every test week is judged as of its close.
 Specificity is the share of weeks without a label that have no exceedance. The *first signal* is the first exceedance
@@ -16,8 +16,9 @@ Source: labelled Salmonella Newport weeks of epysurv (MIT licence); METHODS D6, 
 
 from __future__ import annotations
 
+import io
+from collections.abc import Mapping
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -29,43 +30,43 @@ from ewarn.methods.scan_weeks import WeekScan
 from ewarn.review.figures import Figure, framed, not_run, share
 
 Flags = NDArray[np.bool_]
+Files = Mapping[str, bytes]
 STUDY = "labelled weeks of S. Newport (D6)"
 ZEROS = "all-zero baseline, then cases (D7)"
-TRAIN, TEST = "salmonella_train.csv", "salmonella_test.csv"
+TRAIN, TEST, PEER = "salmonella_train.csv", "salmonella_test.csv", "_pred.csv"
 FIRST_BY = date(2011, 10, 31)
 BEFORE_WEEKS = 4
 LENGTHS = (1, 4, 12, 26, 52, 104, 211, 263, 400)
 
 
-def newport(folder: Path) -> pl.DataFrame:
+def newport(files: Files) -> pl.DataFrame:
     """Farrington Flexible alone and the scan of weeks on the labelled weeks, and the peers whose results are there."""
-    absent = [name for name in (TRAIN, TEST) if not (folder / name).is_file()]
+    absent = [name for name in (TRAIN, TEST) if name not in files]
     if absent:
         return not_run(STUDY, f"{' and '.join(absent)} not in the folder given")
-    train, test = (_read(folder / name) for name in (TRAIN, TEST))
+    train, test = (_read(files[name]) for name in (TRAIN, TEST))
     weeks = pl.concat([train, test])
     counts = weeks["n_cases"].cast(pl.Float64).to_numpy()[None, :]
     dates, places = weeks["week"].to_list(), range(train.height, weeks.height)
     alone = farrington.judge(counts, Farrington(least_reports=0), at=places, dates=dates)
     scanned = scan_weeks.judge(counts, WeekScan(), at=places, dates=dates)
-    peers = pl.concat([_peer(path, test) for path in sorted(folder.glob("*_pred.csv"))] or [not_run(STUDY, "no peers")])
+    peers = [_peer(name.removesuffix(PEER), files[name], test) for name in sorted(files) if name.endswith(PEER)]
     ours = [
         framed(f"{STUDY}: Farrington Flexible", _figures(test, alone.signal[0], wanted=True), None, None),
         framed(f"{STUDY}: scan of 1 to 3 weeks", _figures(test, scanned.signal[0], wanted=False), None, None),
     ]
-    return pl.concat([*ours, peers])
+    return pl.concat([*ours, *peers])
 
 
-def _read(path: Path) -> pl.DataFrame:
-    frame = pl.read_csv(path, try_parse_dates=True)
+def _read(content: bytes) -> pl.DataFrame:
+    frame = pl.read_csv(io.BytesIO(content), try_parse_dates=True)
     return frame.rename({frame.columns[0]: "week"}).select("week", "n_cases", "n_outbreak_cases", "outbreak")
 
 
-def _peer(path: Path, test: pl.DataFrame) -> pl.DataFrame:
-    frame = pl.read_csv(path, try_parse_dates=True)
+def _peer(name: str, content: bytes, test: pl.DataFrame) -> pl.DataFrame:
+    frame = pl.read_csv(io.BytesIO(content), try_parse_dates=True)
     said = frame.select(pl.col(frame.columns[0]).alias("week"), pl.col("alarm").cast(pl.Float64).fill_null(0.0) > 0)
     signal = test.join(said, on="week", how="left")["alarm"].fill_null(False).to_numpy()
-    name = path.name.removesuffix("_pred.csv")
     return framed(f"{STUDY}: peer {name}", _figures(test, signal, wanted=False), None, None)
 
 

@@ -123,6 +123,12 @@ def test_too_short_a_history_never_says_clear() -> None:
     assert judge(np.zeros((0, 300))).p_value.shape == (0, 1)
 
 
+def test_four_years_of_history_are_enough() -> None:
+    found = judge(series()[:, :212])
+    assert (found.reason == Reason.NONE).all() and np.isfinite(found.upper).all()
+    assert (judge(series()[:, :211]).reason == Reason.TOO_SHORT).all()
+
+
 def test_on_frames_rows_keep_their_order_and_say_which_window() -> None:
     values = series(rows=3, weeks=290).copy()
     values[1, -2:] += 25

@@ -135,12 +135,13 @@ def test_zeros_and_then_cases_are_answered_every_time() -> None:
     assert found["met"].all() and found["value"].to_list() == [1.0, 1.0]
 
 
-def test_labelled_weeks_without_files_are_not_run(tmp_path: Path) -> None:
-    found = labelled.newport(tmp_path)
+def test_labelled_weeks_without_files_are_not_run() -> None:
+    found = labelled.newport({"salmonella_test.csv": b""})
     assert found["figure"].to_list() == ["not run"] and "salmonella_train.csv" in found["note"].item()
+    assert found["met"].to_list() == [None]
 
 
-def test_labelled_weeks_are_counted_by_label(tmp_path: Path) -> None:
+def test_labelled_weeks_are_counted_by_label() -> None:
     """Made weeks: 330 quiet ones, then an outbreak over two labelled weeks, the first a week before the label."""
     rng = np.random.default_rng(1)
     start = date(2011, 10, 24) - timedelta(weeks=330)
@@ -152,16 +153,16 @@ def test_labelled_weeks_are_counted_by_label(tmp_path: Path) -> None:
     frame = pl.DataFrame(
         {"": weeks, "n_cases": cases, "n_outbreak_cases": np.where(label, cases, 0), "outbreak": label}
     )
-    frame.head(320).write_csv(tmp_path / "salmonella_train.csv")
-    frame.tail(20).write_csv(tmp_path / "salmonella_test.csv")
-    found = labelled.newport(tmp_path)
+    halves = {"salmonella_train.csv": frame.head(320), "salmonella_test.csv": frame.tail(20)}
+    found = labelled.newport({name: half.write_csv().encode() for name, half in halves.items()})
     ours = dict(found.filter(pl.col("study").str.contains("Farrington")).select("figure", "note").iter_rows())
     assert ours["labelled weeks found"] == "2 of 2"
     assert ours["first signal, days after 2011-10-31"] == f"{weeks[331]}"
 
 
 def test_all_labelled_weeks_of_newport_are_found_in_time(shared: Path) -> None:
-    found = labelled.newport(shared / "golden" / "epysurv_mit")
+    folder = shared / "golden" / "epysurv_mit"
+    found = labelled.newport({path.name: path.read_bytes() for path in folder.glob("*.csv")})
     ours = found.filter(pl.col("study").str.ends_with("Farrington Flexible"))
     assert ours.height == 3 and ours["met"].all()
     assert found["study"].n_unique() > 10
