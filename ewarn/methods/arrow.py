@@ -8,7 +8,7 @@ Time is scaled to [-1, 1]. The sums are functions of the growth rate alone, so t
 (25 terms are exact to rounding for growth up to e^8 over the baseline); steeper rates and exposures are summed plainly.
 
 Source: NIST Digital Library of Mathematical Functions 10.35.2 (generating function of the Bessel functions I);
-Seber and Lee 2003, Linear Regression Analysis, section 4.5 (partitioned normal equations).
+Seber and Lee 2003, Linear Regression Analysis (partitioned normal equations).
 """
 
 from __future__ import annotations

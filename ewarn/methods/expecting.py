@@ -9,7 +9,7 @@ the largest baseline count; otherwise everything is fitted again without it. As 
 standard errors use after reweighting is computed from the prior weights alone (`spread_phi`), the one that bounds use
 (`phi`) from the weights of the last step.
 
-Source: Noufaily et al. 2013, Statistics in Medicine 32:1206-1222, sections 3.2-3.6; R surveillance 1.20.3, results.
+Source: Noufaily et al. 2013, Statistics in Medicine 32:1206-1222; results compared with R surveillance 1.20.3.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 In: a fit's means, leverages and dispersion. Out: `Discount`, the few baseline counts that lose weight, listed. Weights
 sum to the number of baseline periods. Never a rule about the newest period.
 
-Source: Farrington et al. 1996, JRSS A 159:547-563, section 3.5; Noufaily et al. 2013, Statistics in Medicine
-32:1206-1222, sections 3.2 and 3.6.
+Source: Farrington et al. 1996, JRSS A 159:547-563; Noufaily et al. 2013, Statistics in Medicine
+32:1206-1222.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ In: counts (series x periods). Out: `Verdicts`. `bayes`: the 1 - alpha quantile 
 prior and the reference periods give; `rki`: the mean of the reference periods with an upper 95 % limit, Poisson to 20,
 twice the standard deviation above. Never a trend or a season.
 
-Source: Riebler 2004 and Salmon et al. 2016, J Stat Softw 70(10), section 2.1 (both rules); Crow and Gardner 1959,
+Source: Riebler 2004 and Salmon et al. 2016, J Stat Softw 70(10) (both rules); Crow and Gardner 1959,
 Biometrika 46:441-453, table 1 (limits of a Poisson mean).
 """
 

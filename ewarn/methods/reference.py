@@ -8,7 +8,7 @@ so that a leap week moves no season. Windows of +- `half_width` periods round th
 the rest of each year is split into `levels` - 1 near-equal blocks, the remainder to the oldest blocks; the last
 `excluded` periods and the current one are left out.
 
-Source: Noufaily et al. 2013, Statistics in Medicine 32:1206-1222, section 3.3; the rounding of blocks and anniversaries
+Source: Noufaily et al. 2013, Statistics in Medicine 32:1206-1222; the rounding of blocks and anniversaries
 as R surveillance 1.20.3 `farringtonFlexible` reports it, checked against its results.
 """
 

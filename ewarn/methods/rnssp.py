@@ -8,8 +8,8 @@ EWMA: two smoothed series, slow and quick, each against the mean of the baseline
 trend and six weekday effects; red or yellow days whose count is below its own week's mean (at weekends also below the
 mean of the last seven such days) are taken back. Switch: regression where its adjusted R squared is at least .60.
 
-Source: Burkom et al. 2021, the ESSENCE detectors as CDC's Rnssp 0.3.1 documents them (`alert_ewma`, `alert_regression`,
-`alert_switch`); results compared.
+Source: Burkom et al. 2021, JMIR Public Health Surveill 7(6):e26303 (the ESSENCE detectors); baselines, small-count
+terms and the rule for what is taken back as CDC's Rnssp 0.3.1 has them, whose results were compared.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ probability, score. Never a decision about what is evaluable.
 `delta`: normal after a power transformation, prediction variance included. As in R surveillance, the score of the first
 two is (observed - log mean) / (upper - log mean): above 1 exactly when observed is above upper.
 
-Source: Noufaily et al. 2013, sections 3.4 and 3.6; Farrington et al. 1996, JRSS A 159:547-563, section 3.6; Salmon et
-al. 2016, J Stat Softw 70(10), section 2.1.
+Source: Noufaily et al. 2013, Statistics in Medicine 32:1206-1222; Farrington et al. 1996, JRSS A 159:547-563; Salmon et
+al. 2016, J Stat Softw 70(10).
 """
 
 from __future__ import annotations
