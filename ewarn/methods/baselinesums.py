@@ -3,7 +3,7 @@
 In: baseline counts (series x periods) and fits. Out: `Totals`, dispersions, `Discount`. Works in blocks that fit the
 processor's cache. Never an iteration: those work on sums.
 
-Source: McCullagh and Nelder 1989, chapter 9 (Pearson dispersion); Noufaily et al. 2013, Statistics in Medicine 32:1206-1222.
+Source: McCullagh and Nelder 1989, chapter 9 (Pearson dispersion); Noufaily et al. 2013, Stat Med 32:1206-1222.
 """
 
 from __future__ import annotations
