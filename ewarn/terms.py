@@ -274,6 +274,9 @@ class CaseFile(Frozen):
     verified_by_person: tuple[str, ...] = Field(
         (), description="which of event, substance and link a person has set; the others follow the facts"
     )
+    corroborated_by: tuple[str, ...] = Field(
+        (), description="independent streams that point at its class, where there are enough of them"
+    )
     signals: tuple[CaseSignal, ...] = ()
     closed_at: datetime | None = None
     closed_as: ClosedAs | None = None

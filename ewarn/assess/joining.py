@@ -12,7 +12,19 @@ from datetime import date
 import polars as pl
 
 from ewarn.catalogue import Catalogue
-from ewarn.terms import UK, CaseFile, CaseSignal, Family, Signal, Subject, SubjectKind, Tier, class_of_batch, london_day, parts_of_pair
+from ewarn.terms import (
+    UK,
+    CaseFile,
+    CaseSignal,
+    Family,
+    Signal,
+    Subject,
+    SubjectKind,
+    Tier,
+    class_of_batch,
+    london_day,
+    parts_of_pair,
+)
 
 UNKNOWN = Subject(kind=SubjectKind.NONE, id="", name="")
 NEIGHBOUR_RULE = (
@@ -22,7 +34,7 @@ NEIGHBOUR_RULE = (
 
 
 def subject_of(signal: Signal, catalogue: Catalogue) -> Subject:
-    """What a case opened by this signal is about: the class, also of a batch or a pair, else the key, else the unknown drug."""
+    """What a case opened by this signal is about: the class (of a batch, of a pair), the key, or the unknown drug."""
     subject = signal.subject
     if signal.family is Family.BATCH and class_of_batch(subject.id) in catalogue.classes:
         return catalogue.subject(class_of_batch(subject.id))

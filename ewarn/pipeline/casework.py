@@ -12,7 +12,7 @@ from typing import Any, Literal
 import polars as pl
 
 from ewarn.assess import cases as casebook
-from ewarn.assess import facts, verify
+from ewarn.assess import corroborate, facts, verify
 from ewarn.dispatch import page as paging
 from ewarn.dispatch import route
 from ewarn.errors import Refused
@@ -49,7 +49,7 @@ def corrected(tx: Connection, house: House, record_ids: Collection[str], now: da
     """Corrected or retracted records reopen or update the cases that rest on them, and how sure those are."""
     changes = casebook.corrected(record_ids, cases.all(tx), now) if record_ids else []
     if changes:
-        changes = _verified(house, changes, lines.as_known(tx, ages(house), until=now))
+        changes = _verified(house, changes, lines.as_known(tx, ages(house), until=now), now)
         keep(tx, house, changes, now)
     return changes
 
@@ -83,17 +83,30 @@ def place(
         topic = "silent" if signal.family is Family.SILENCE else signal.id
         told = signal.family is not Family.UNKNOWN_NAME  # those wait in the naming queue
         operator_notices.put(tx, now, signal.subject.id or signal.rule, signal.why, topic, tell=told)
-    changes = _verified(house, placement.changes, known)
+    changes = _verified(house, placement.changes, known, now)
     return changes, keep(tx, house, changes, now, live=live)
 
 
-def _verified(house: House, changes: Sequence[CaseChange], known: Lines) -> list[CaseChange]:
-    return [change.model_copy(update={"case": verified(house, change.case, known)}) for change in changes]
+def _verified(house: House, changes: Sequence[CaseChange], known: Lines, now: datetime) -> list[CaseChange]:
+    """The changes with each case's three levels and what corroborates it, said once in the change that brought it."""
+    told: dict[str, tuple[str, ...]] = {}
+    found = []
+    for change in changes:
+        gathered = facts.gather(known, casebook.records_of(change.case), house.catalogue)
+        checked = change.model_copy(update={"case": _levels(change.case, gathered)})
+        before = told.get(change.case.ref, change.case.corroborated_by)
+        found.append(corroborate.raised(checked, gathered, before, house.catalogue.grading, now))
+        told[change.case.ref] = found[-1].case.corroborated_by
+    return found
 
 
 def verified(house: House, case: CaseFile, known: Lines) -> CaseFile:
     """The case with its three levels as the facts now support them, save those that a person has set."""
-    held = verify.of(case, facts.gather(known, casebook.records_of(case), house.catalogue))._asdict()
+    return _levels(case, facts.gather(known, casebook.records_of(case), house.catalogue))
+
+
+def _levels(case: CaseFile, gathered: facts.Facts) -> CaseFile:
+    held = verify.of(case, gathered)._asdict()
     update = {f"verification_{part}": level for part, level in held.items() if part not in case.verified_by_person}
     return case.model_copy(update=update)
 

@@ -206,18 +206,19 @@ def _judged(rule: RuleDefinition, drugs: Drugs, close: int, first: int) -> Judge
     observed, earlier = drugs.pairs.count(*now, pairs), drugs.pairs.count(*before, pairs)
     alone, alone_before = (drugs.found.count(*span, len(drugs.substances)) for span in (now, before))
     expected = _expected(drugs, alone_before, earlier, tested, base_tested, start - opened)
-    seen = observed + earlier > 0
-    prior = shrinkage.fitted(observed[seen], expected[seen])
-    if prior is None:
-        return shrinkage.TOO_FEW
-    least = number(rule, "n", 3)
+    least, level = number(rule, "n", 3), number(rule, "level", 0.05)
     candidates = drugs.watched & (observed + earlier >= least)
     p = np.where(observed > 0, binom.sf(observed - 1, observed + earlier, tested / (tested + base_tested)), 1.0)
     q = discovery.q_values(np.where(candidates, p, np.nan))
     lower, ratio = np.full(pairs, np.nan), np.full(pairs, np.nan)
-    at = np.flatnonzero(candidates & (observed >= least))
-    ratios = shrinkage.ratios(observed[at], expected[at], prior)
-    lower[at], ratio[at] = ratios.lower, ratios.ebgm
+    at = np.flatnonzero(candidates & (observed >= least) & (q <= level))
+    if at.size:  # the spread of ratios costs more to learn than all the rest
+        seen = observed + earlier > 0
+        prior = shrinkage.fitted(observed[seen], expected[seen])
+        if prior is None:
+            return shrinkage.TOO_FEW
+        ratios = shrinkage.ratios(observed[at], expected[at], prior)
+        lower[at], ratio[at] = ratios.lower, ratios.ebgm
     return Judged(observed, earlier, expected, lower, ratio, p, q, tested, base_tested, alone, alone_before)
 
 
@@ -265,7 +266,7 @@ def _why(ground: Ground, drugs: Drugs, judged: Judged, pair: int, close: int, st
     names = " and ".join(ground.catalogue.name_of(s) for s in ids)
     tested = f"{judged.now_tested:g} known for the {close - start + 1} weeks from"
     return (
-        f"{names} found together in {plural(judged.observed[pair], 'sample')} of {tested} "
+        f"{names} found together in {plural(judged.observed[pair], 'record')} of {tested} "
         f"{day_text(counts.starts_on(start, 7))} in {place(ground.catalogue, drugs.area)}; in the weeks before "
         f"{judged.before[pair]:g} of {judged.before_tested:g}. {judged.expected[pair]:.2g} expected; shrunken ratio "
         f"{judged.ratio[pair]:.1f}, 5 % bound {judged.lower[pair]:.1f}; p {judged.p[pair]:.2g}, "

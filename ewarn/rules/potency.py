@@ -1,7 +1,7 @@
 """Potency: a measured amount of a watched substance above all that was known before, for its form, in an area.
 
-In: the ground. Out: spells, one per record, substance and area, and what had no answer. Amounts are compared in one unit
-only. It says 'highest known' and the amounts; never how many times stronger something is.
+In: the ground. Out: spells, one per record, substance and area, and what had no answer. Amounts are compared in one
+unit only. It says 'highest known' and the amounts; never how many times stronger something is.
 
 Source: `ewarn.methods.tolerance`.
 """
