@@ -13,7 +13,7 @@ g = (n + k g_all)/(N + k), with k = 20 reports unless said. F speaks of what is 
 Thinning: if Y has mean m and variance phi m, and each event is known with chance F, then what is known has mean m F and
 variance (1 + (phi - 1)F) m F, and is negative binomial where Y is.
 
-Source: Lawless 1994, Canadian Journal of Statistics 22:15-31, eq. (2.4)-(2.6); Kalbfleisch and Lawless 1991, Statistica
+Source: Lawless 1994, Canadian Journal of Statistics 22:15-31; Kalbfleisch and Lawless 1991, Statistica
 Sinica 1:19-32 (reverse hazards); Brookmeyer and Damiano 1989, Statistics in Medicine 8:23-34.
 """
 

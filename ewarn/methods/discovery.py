@@ -9,7 +9,7 @@ are offered: `mid_p`, which gives half the probability of the count itself back,
 how likely each stratum can reach a threshold at all.
 
 Source: Benjamini and Hochberg 1995, JRSS B 57:289-300, procedure (1); Lancaster 1961, JASA 56:223-234 (mid-p); Heyse
-2011, in Recent Advances in Biostatistics, pp. 43-58, and Doehler, Durand and Roquain 2018, EJS 12:1867-1900, eq. (9)
+2011, in Recent Advances in Biostatistics, pp. 43-58, and Doehler, Durand and Roquain 2018, EJS 12:1867-1900
 (discrete step-up).
 """
 

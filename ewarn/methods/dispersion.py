@@ -8,8 +8,8 @@ is often. The Pearson estimate of the ratio from n weeks has a relative variance
 k = 6(phi - 1)/m + 1/(phi m) is the excess kurtosis of the negative binomial with mean m and variance phi m. The tail is
 averaged over a log-normal ratio with that variance, by Gauss and Hermite's rule of three points.
 
-Source: variance of a mean of squares from the fourth moment, McCullagh and Nelder 1989, Generalized Linear Models,
-section 9.2.4 and exercise 4.10; three-point rule, NIST Digital Library of Mathematical Functions 3.5(v).
+Source: the variance of a mean of squares from the fourth moment (any textbook), taken at the true means, and checked by
+simulation; three-point rule, NIST Digital Library of Mathematical Functions 3.5(v).
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ width of the window) Farrington Flexible; a sparse series at any age the empiric
 any age the predictive tail of `zeros`, so that the first cases always have an answer.
 
 Source: METHODS "History ladder"; sparse is Farrington's own limit, fewer than 5 reports in 4 weeks (Farrington et al.
-1996, JRSS A 159:547-563, section 3.5), read as a mean.
+1996, JRSS A 159:547-563), read as a mean.
 """
 
 from __future__ import annotations

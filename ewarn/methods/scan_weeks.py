@@ -13,7 +13,7 @@ A series whose first report ever lies in the last 26 weeks has a baseline of zer
 its length; from fewer than 26 such weeks a signal can come, but never a clear.
 
 Source: Noufaily et al. 2013, Statistics in Medicine 32:1206-1222 (expectations); windows of several weeks against one
-expectation, Neill 2009, International Journal of Forecasting 25:498-517, section 2; shares of alpha, Bonferroni.
+expectation, Neill 2009, International Journal of Forecasting 25:498-517; shares of alpha, Bonferroni.
 """
 
 from __future__ import annotations

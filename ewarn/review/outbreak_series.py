@@ -13,7 +13,7 @@ fall after the last week of their stretch are left out.
 A week of the current stretch is an outbreak week from the current outbreak's first week with a case to its last, weeks
 between included. A current outbreak without a case within the stretch is none.
 
-Source: Noufaily et al. 2013, Statistics in Medicine 32:1206-1222, section 4.1 and table 2.
+Source: Noufaily et al. 2013, Statistics in Medicine 32:1206-1222 (the 42 scenarios).
 """
 
 from __future__ import annotations

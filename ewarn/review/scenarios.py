@@ -12,7 +12,7 @@ Every series is drawn twice from the same random numbers: with a current outbrea
   weeks with an exceedance / outbreak weeks; / weeks with an exceedance; and their harmonic mean.
 A week that is not evaluable has no exceedance.
 
-Source: Noufaily et al. 2013, Statistics in Medicine 32:1206-1222, section 4; Bedubourg and Le Strat 2017, PLoS ONE
+Source: Noufaily et al. 2013, Statistics in Medicine 32:1206-1222; Bedubourg and Le Strat 2017, PLoS ONE
 12:e0181227 (measures by week).
 """
 
