@@ -21,6 +21,7 @@ from ewarn.errors import DiskFull
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 FULL_WORDS = ("no space left", "disk quota", "file too large", "could not write", "failed to write", "out of disk")
 SPARE_BYTES = 4_000_000
+COPIED_AT_ONCE = 1 << 22
 
 
 def make_folder(folder: Path) -> Path:
@@ -100,19 +101,8 @@ def append_line(path: Path, line: bytes) -> None:
 
 def copy_whole(source: Path, target: Path) -> None:
     """Copy beside the target, fsync, rename. Raises: StoreFault when the disk is full."""
-    beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    with plain_faults(target):
-        try:
-            shutil.copyfile(source, beside)
-            os.chmod(beside, 0o600)
-            with open(beside, "rb+") as out:
-                os.fsync(out.fileno())
-            os.replace(beside, target)
-            sync_folder(target.parent)
-        except BaseException:
-            with suppress(OSError):
-                beside.unlink(missing_ok=True)
-            raise
+    with plain_faults(target), source.open("rb") as body, beside(target) as out:
+        shutil.copyfileobj(body, out, COPIED_AT_ONCE)
 
 
 def need_room(folder: Path, size: int) -> None:

@@ -70,6 +70,17 @@ def assert_same(one: dict[str, pl.DataFrame], other: dict[str, pl.DataFrame]) ->
         assert_frame_equal(one[name], other[name])
 
 
+def assert_as_in_one_piece(
+    parts: House, home: Path, files: list[Path], now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The house holds what it would hold had each file been landed in one piece, an hour apart."""
+    monkeypatch.setattr(tables.Table, "large", property(lambda _: False))
+    whole = house(home, now)
+    for hours, file in enumerate(files):
+        took(whole, file, now + timedelta(hours=hours))
+    assert_same(held(parts), held(whole))
+
+
 def test_a_large_file_lands_as_it_would_in_one_piece(
     tmp_path: Path, now: datetime, small_parts: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,11 +115,22 @@ def test_the_same_rows_in_another_order_and_a_correction_change_only_what_change
     took(parts, first, now)
     report = took(parts, second, now + timedelta(hours=1))
     assert (report.new, report.changed, report.unchanged, report.rejects) == (2, 0, 2501, 0)
-    monkeypatch.setattr(tables.Table, "large", property(lambda _: False))
-    whole = house(tmp_path / "whole", now)
-    took(whole, first, now)
-    took(whole, second, now + timedelta(hours=1))
-    assert_same(held(parts), held(whole))
+    assert_as_in_one_piece(parts, tmp_path / "whole", [first, second], now, monkeypatch)
+
+
+def test_a_line_that_was_corrected_since_is_no_known_line(
+    tmp_path: Path, now: datetime, small_parts: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw = random.Random(9)
+    lines = [line(n, draw, "heroin") for n in range(1500)]
+    corrected = [*lines[:700], lines[700].replace("heroin,heroin", "heroin,fentanyl"), *lines[701:]]
+    again = [*lines[1:], lines[0], line(700, draw, "ketamine")]
+    draw.shuffle(again)
+    files = [file_of(tmp_path / f"{n}.csv", held) for n, held in enumerate([lines, corrected, again])]
+    parts = house(tmp_path / "parts", now)
+    found = [took(parts, file, now + timedelta(hours=n)) for n, file in enumerate(files)]
+    assert [(one.new, one.changed, one.unchanged) for one in found] == [(1500, 0, 0), (0, 1, 1499), (1, 1, 1499)]
+    assert_as_in_one_piece(parts, tmp_path / "whole", files, now, monkeypatch)
 
 
 def test_more_corrections_than_memory_should_hold_are_taken_by_turns(
@@ -122,11 +144,7 @@ def test_more_corrections_than_memory_should_hold_are_taken_by_turns(
     took(parts, first, now)
     report = took(parts, second, now + timedelta(hours=1))
     assert (report.new, report.changed, report.unchanged) == (0, 1000, 1000)
-    monkeypatch.setattr(tables.Table, "large", property(lambda _: False))
-    whole = house(tmp_path / "whole", now)
-    took(whole, first, now)
-    took(whole, second, now + timedelta(hours=1))
-    assert_same(held(parts), held(whole))
+    assert_as_in_one_piece(parts, tmp_path / "whole", [first, second], now, monkeypatch)
 
 
 def test_a_landing_cut_short_leaves_nothing_and_the_same_bytes_come_again(
