@@ -1,7 +1,7 @@
 """Receipts: one synced line in raw/receipts.jsonl for every arrival, every attempt at one, and every purge.
 
 In: receipts. Out: the lines, oldest or newest first. A line is never changed or taken back, and holds no content: it is
-written and synced before anything is parsed, and it is what a rebuild reads.
+written and synced before anything of it is stored, and it is what a rebuild reads.
 """
 
 from __future__ import annotations

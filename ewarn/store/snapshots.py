@@ -1,4 +1,4 @@
-"""Snapshots: the bytes as they came, kept under their hash, and a line for every receipt, before anything is parsed.
+"""Snapshots: the bytes as they came, kept under their hash, and a line for every receipt, before anything is stored.
 
 In: bytes from a source, or the path of a file. Out: raw/<first two of the hash>/<hash>.zst.age, encrypted by the vault,
 a synced line in raw/receipts.jsonl, a SnapshotRef. The same bytes twice are one file and two receipts. Files are never
