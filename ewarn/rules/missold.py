@@ -13,24 +13,53 @@ import polars as pl
 from ewarn.catalogue import Catalogue
 from ewarn.catalogue.definitions import RuleDefinition
 from ewarn.frames import SHAPES, empty
+from ewarn.matching import Matcher
 from ewarn.rules.prepare import STRATUM, VERSION, Ground, article, day_text, known, of_one_record, watched
 
+# How a thing was come by, not what somebody meant to buy.
+NO_INTENT = (
+    "found", "amnesty", "unknown", "not known", "not stated", "unsure", "seized", "surrendered", "given", "n a",
+)  # fmt: skip
 CARRIED = ("reference_date", "presumptive", "age_days", "max_age_days", "sold_as_subject", "certain", "kind")
 
 
 def spells(rule: RuleDefinition, ground: Ground) -> pl.DataFrame:
-    """Spells of mis-sold content; a record whose sold-as is not stated says nothing."""
-    stated = pl.col("sold_as").fill_null("").str.strip_chars() != ""
+    """Spells of mis-sold content; a record whose sold-as is not stated says nothing.
+
+    Numbers: `no_intent`, words that state how a thing was come by and not what it was bought as.
+    """
+    silent = [str(word) for word in rule.numbers.get("no_intent", NO_INTENT)]  # type: ignore[union-attr]
+    said = pl.col("sold_as").fill_null("").str.to_lowercase().str.replace_all(r"[^\w]+", " ").str.strip_chars()
+    stated = (said != "") & ~said.is_in(silent)
     found = watched(rule, ground).filter(stated | pl.col("sold_as_subject").is_not_null())
     expected = _expected(ground.catalogue)
     pair = pl.concat_str(pl.col("subject"), pl.lit(" "), pl.col("sold_as_subject"), ignore_nulls=False)
     surprising = found.filter(pl.col("sold_as_subject").is_null() | ~pair.is_in(list(expected)))
+    surprising = _not_named_among_several(surprising, ground.catalogue, expected)
     certain = ground.possible.select(*VERSION, "area", "certain")
     placed = surprising.join(ground.finest, on=VERSION).join(certain, on=[*VERSION, "area"], how="left")
     if placed.is_empty():
         return empty("spells")
     rows = known(placed, [*STRATUM, "record_id"], *CARRIED).sort(*STRATUM, "record_id")
     return pl.DataFrame([_spell(row, rule, ground) for row in rows.iter_rows(named=True)], schema=SHAPES["spells"])
+
+
+def _not_named_among_several(rows: pl.DataFrame, catalogue: Catalogue, expected: set[str]) -> pl.DataFrame:
+    """Without rows whose words resolve to no one thing, but name what was found, or its class, among others."""
+    unresolved = rows.filter(pl.col("sold_as_subject").is_null())["sold_as"].drop_nulls().unique().to_list()
+    if not unresolved:
+        return rows
+    matcher = Matcher(catalogue.classes.values(), catalogue.statuses.values())
+    named = [
+        (text, subject)
+        for text in unresolved
+        for mention in matcher.mentions(text, whole=False, brands=True)
+        for subject in {mention.subject, mention.class_id} - {None}
+    ]
+    pairs = pl.DataFrame(named, schema={"sold_as": pl.String, "asked": pl.String}, orient="row")
+    both = rows.filter(pl.col("sold_as_subject").is_null()).join(pairs, on="sold_as")
+    fits = pl.concat_str("subject", pl.lit(" "), "asked").is_in(list(expected))
+    return rows.join(both.filter(fits).select(*VERSION, "subject"), on=[*VERSION, "subject"], how="anti")
 
 
 def _expected(catalogue: Catalogue) -> set[str]:
