@@ -5,7 +5,8 @@ each with observed, expected, likelihood ratio, Monte Carlo p and recurrence int
 and each day is compared with its own total, so a rise of the whole country is no signal. It cannot tell a crowd from
 cases that come in batches (overdispersion). Never a clock: today is the last column.
 
-Source: Kulldorff et al. 2005, PLoS Medicine 2:e59, equations 1-3; Kleinman et al. 2005 on recurrence intervals.
+Source: Kulldorff et al. 2005, PLoS Medicine 2:e59 (the statistic, shuffling); Kleinman, Lazarus and Platt 2004,
+American Journal of Epidemiology 159:217-224 (recurrence intervals).
 """
 
 from __future__ import annotations
@@ -28,14 +29,15 @@ LEVEL_TOLERANCE = 1e-9
 
 @dataclass(frozen=True)
 class Settings:
-    """What to look at. Periods are the columns of the counts (days, or weeks)."""
+    """What to look at. Periods are the columns of the counts (days, or weeks). secondary: weaker windows as well, at
+    about three times the cost."""
 
     most_periods: int = 30
     most_share: float = 0.5
     least_cases: int = 2
     replicates: int = 999
     seed: int = 20260101
-    secondary: bool = True
+    secondary: bool = False
     least_total: int = 2
 
 
@@ -84,7 +86,7 @@ def scan(counts: Numbers, zones: Zones, settings: Settings | None = None) -> Sca
 
 
 def log_ratio(observed: Numbers, expected: Reals, total: int) -> Reals:
-    """Logarithm of the likelihood ratio; 0 where no more was observed than expected (equation 3)."""
+    """Logarithm of the likelihood ratio; 0 where no more was observed than expected."""
     c = np.asarray(observed, dtype=np.float64)
     rest, rest_expected = total - c, total - expected
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -5,7 +5,7 @@ many of the shuffled maps reach each ratio. Both margins stay as they are when d
 areas of the few cases of the newest periods are drawn, without replacement, and each window has one whole number of
 cases from which on it reaches the ratio. Never a likelihood per shuffled window.
 
-Source: Kulldorff et al. 2005, PLoS Medicine 2:e59, "Monte Carlo hypothesis testing"; the whole numbers are our own.
+Source: Kulldorff et al. 2005, PLoS Medicine 2:e59 (shuffling dates); the whole numbers are our own.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ In: positions of areas, or pairs of neighbours. Out: chains; each chain takes ar
 which of them a zone closes. Areas at the same distance enter together, so that the order of rows decides nothing. Never
 counts, and never a map: distances are straight lines between the points given.
 
-Source: Kulldorff 1997, Communications in Statistics 26:1481-1496, section 3 (circles round each centre).
+Source: Kulldorff 1997, Communications in Statistics 26:1481-1496 (circles round each centre).
 """
 
 from __future__ import annotations

@@ -84,6 +84,7 @@ def stated(model: str, seed: int) -> permutation.Settings:
         least_cases=int(_stated(r"min (\d+) cases", model)),
         replicates=int(_stated(r"(\d+) standard Monte Carlo", model)),
         seed=seed,
+        secondary=True,
     )
 
 

@@ -13,7 +13,7 @@ from ewarn.errors import UsageFault
 from ewarn.methods.permutation import Settings, scan
 from ewarn.methods.zones import Zones, alone, circles, neighbourhoods
 
-QUICK = Settings(most_periods=5, replicates=99)
+QUICK = Settings(most_periods=5, replicates=99, secondary=True)
 
 
 def drawn(seed: int, areas: int = 8, days: int = 40, mean: float = 0.2) -> tuple[np.ndarray, Zones]:
