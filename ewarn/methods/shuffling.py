@@ -21,6 +21,7 @@ from ewarn.methods.zones import NONE, Zones
 Whole = NDArray[np.int64]
 Maps = NDArray[np.unsignedinteger[Any]]
 DRAWS_AT_ONCE = 4_000_000
+DRAWS_IN_CACHE = 40_000
 BISECTIONS = 48
 LEFT_OUT = 5
 FEW, WEAK = 199, 0.2
@@ -149,13 +150,19 @@ def _shuffled(margins: Margins, replicates: int, rng: np.random.Generator) -> Ma
     cases = distinct(margins)
     newest, windows, areas = int(cases[-1]), len(cases), len(margins.area_totals)
     window = np.repeat(np.arange(windows), np.diff(cases, prepend=0))
-    dealt, when = _without_replacement(margins.total, window, replicates, rng)
-    cell = np.repeat(np.arange(areas) * windows, margins.area_totals).take(dealt)
-    cell += when
-    cell += np.arange(replicates)[:, None] * (areas * windows)
+    first = np.repeat(np.arange(areas) * windows, margins.area_totals)
     kind = np.uint8 if newest < 255 else np.uint16 if newest < 65_535 else np.uint32
-    counts = np.bincount(cell.ravel(), minlength=areas * windows * replicates).astype(kind)
-    table = np.ascontiguousarray(counts.reshape(replicates, areas * windows).T).reshape(areas, windows, replicates)
+    flat = np.empty((areas * windows, replicates), dtype=kind)
+    some = max(1, DRAWS_IN_CACHE // newest)
+    for start in range(0, replicates, some):
+        many = min(some, replicates - start)
+        dealt, when = _without_replacement(margins.total, window, many, rng)
+        cell = first.take(dealt)
+        cell += when
+        cell += np.arange(many)[:, None] * (areas * windows)
+        counts = np.bincount(cell.ravel(), minlength=areas * windows * many)
+        flat[:, start : start + many] = counts.reshape(many, areas * windows).T
+    table = flat.reshape(areas, windows, replicates)
     for window_number in range(1, windows):
         table[:, window_number] += table[:, window_number - 1]
     return table
@@ -180,10 +187,11 @@ def _without_replacement(
     rows.sort(axis=1)
     again = _repeated(rows, bits)
     while again.any():
-        open_ = again.any(axis=1)
-        some, which = rows[open_], again[open_]
-        fresh = rng.integers(total, size=int(which.sum()), dtype=kind)
-        some[which] = (fresh << bits) | (some[which] & ((1 << bits) - 1))
+        open_ = np.flatnonzero(again.any(axis=1))
+        some = rows[open_]
+        flat, which = some.reshape(-1), np.flatnonzero(again[open_])
+        fresh = rng.integers(total, size=which.size, dtype=kind)
+        flat[which] = (fresh << bits) | (flat[which] & ((1 << bits) - 1))
         some.sort(axis=1)
         rows[open_] = some
         again[open_] = _repeated(some, bits)
@@ -193,7 +201,7 @@ def _without_replacement(
 def _repeated(rows: NDArray[Any], bits: int) -> NDArray[np.bool_]:
     """Where a number is that of its left neighbour: the two differ in the bits of the label at most."""
     again = np.zeros(rows.shape, dtype=bool)
-    again[:, 1:] = (rows[:, 1:] ^ rows[:, :-1]) >> bits == 0
+    np.less(rows[:, 1:] ^ rows[:, :-1], 1 << bits, out=again[:, 1:])
     return again
 
 
