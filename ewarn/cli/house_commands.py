@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ewarn.cli.options import Call, command
+from ewarn.cli.options import As, Call, SecretFile, command
 from ewarn.cli.output import ago, local_time, number, plain, span, table
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ STATUS_RIGHT = ("heard", "news", "every", "expected", "lag")
 
 def register(app: typer.Typer) -> None:
     for name, function in (
-        ("init", init), ("check", check), ("demo", demo), ("status", status), ("doctor", doctor), ("backup", backup),
-        ("restore", restore), ("desk", desk),
+        ("init", init), ("check", check), ("demo", demo), ("status", status), ("dealt-with", dealt_with),
+        ("doctor", doctor), ("backup", backup), ("restore", restore), ("desk", desk),
     ):  # fmt: skip
         command(app, name, rich_help_panel=PANEL)(function)
 
@@ -82,6 +82,22 @@ def status(call: Call) -> None:
     call.out.answer(report, lambda console: _show_status(console, report))
 
 
+def dealt_with(
+    call: Call,
+    notice: Annotated[str, typer.Argument(metavar="NOTICE", help="Its id in `ewarn status`, or the first of it.")],
+    person: As,
+    secret_file: SecretFile = None,
+) -> None:
+    """Close a notice to the operator that somebody has dealt with."""
+    from ewarn.pipeline import operators
+
+    house = call.house()
+    closed = operators.dealt_with(house, notice, call.actor(person, secret_file), call.now(house))
+    call.out.answer(
+        closed, lambda console: plain(console, f"Closed by {closed['by']}: {closed['source']}: {closed['text']}")
+    )
+
+
 def _show_status(console: Console, report: StatusReport) -> None:
     plain(console, f"{report.home}, {report.standing}, at {local_time(report.at)} Europe/London")
     rows = [
@@ -116,7 +132,8 @@ def _show_status(console: Console, report: StatusReport) -> None:
     for notice in report.operator_notices:
         if notice.get("text") in said:
             continue
-        plain(console, f"notice: {local_time(notice.get('noticed_at'))} {notice.get('source')}: {notice.get('text')}")
+        shown = f"{str(notice.get('id'))[:8]} {local_time(notice.get('noticed_at'))} {notice.get('source')}"
+        plain(console, f"notice: {shown}: {notice.get('text')}")
 
 
 def doctor(call: Call) -> int:

@@ -44,7 +44,8 @@ class Staged:
 
     records: frames.SHAPES['staged_<kind>'], one row per usable input row or entry.
     mentions, places: child frames joined by `row`. rejects: 'staged_reject'.
-    remarks: what the operator is told. profile: how a drop's table looked (see drift).
+    remarks: what the operator is told. profile: how a drop's table looked (see drift). drifted: which of the notes tell
+    that its shape changed.
     """
 
     kind: RecordKind
@@ -55,6 +56,7 @@ class Staged:
     remarks: tuple[Remark | str, ...]
     definition_hash: str
     profile: Mapping[str, Any] | None = None
+    drifted: tuple[str, ...] = ()
 
     def only(self, chosen: pl.Series) -> Staged:
         """The staging of some of its records alone, with its rejects and remarks. In: one truth value a record."""

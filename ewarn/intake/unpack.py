@@ -119,12 +119,12 @@ def placed(staged: Staged, member: Member, seen: Look, definition: DropDefinitio
     the source's own, and what was seen of the table is told too."""
     remarks = (*member.remarks, *seen.remarks, *staged.remarks)
     own = digest(definition.model_dump(mode="json"))
-    staged = replace(staged, remarks=remarks, profile=seen.profile, definition_hash=own)
+    staged = replace(staged, remarks=remarks, profile=seen.profile, definition_hash=own, drifted=seen.remarks)
     if not member.name:
         return staged
-    notes = tuple(f"{member.name}: {note}" for note in staged.notes)
+    notes, drifted = (tuple(f"{member.name}: {one}" for one in said) for said in (staged.notes, seen.remarks))
     records, rejects = (f.with_columns(position=_positions(f, member)) for f in (staged.records, staged.rejects))
-    return replace(staged, records=records, rejects=rejects, remarks=notes)
+    return replace(staged, records=records, rejects=rejects, remarks=notes, drifted=drifted)
 
 
 def line_of(position: str, member: Member) -> int | None:

@@ -135,8 +135,7 @@ def _read_and_land(
         if replayed:
             _off_the_list(tx, snapshot, staged, now)
         profiles.put(tx, receipt, staged.profile)
-        for note in landed.notes:
-            operator_notices.put(tx, now, definition.id, note)
+        _tell(tx, snapshot, staged, landed.notes, now)
         casework.corrected(tx, house, set(landed.changed_records), now)
 
     try:
@@ -181,6 +180,24 @@ def land(
         landed = records.land(tx, staged, snapshot, now, receipt.backfill, reread=reread)
         finish(tx, landed, staged)
     return Landing(landed, staged.rejects)
+
+
+def _tell(
+    tx: Connection,
+    snapshot: snapshots.SnapshotRef,
+    staged: intake_room.Staged,
+    notes: Sequence[str],
+    now: datetime,
+) -> None:
+    """Notices to the operator of what a file showed. That a table's shape changed stands until a table of the same
+    source and name no longer shows it, or somebody has dealt with it."""
+    receipt = snapshot.receipt
+    drift = f"drift: {receipt.member}" if receipt.member else "drift"
+    topics = {note: f"{drift}: {digest(note, 8)}" for note in notes if note in staged.drifted}
+    for note in notes:
+        operator_notices.put(tx, now, receipt.source, note, topics.get(note, ""))
+    if receipt.kind != "replay":
+        operator_notices.close_others(tx, now, receipt.source, drift, tuple(topics.values()))
 
 
 def _off_the_list(tx: Connection, snapshot: snapshots.SnapshotRef, staged: intake_room.Staged, now: datetime) -> None:

@@ -15,7 +15,10 @@ import polars as pl
 
 from ewarn.dispatch import page as paging
 from ewarn.dispatch import route
+from ewarn.errors import UsageFault
 from ewarn.pipeline.house import House
+from ewarn.pipeline.identity import proved
+from ewarn.pipeline.reports import Actor
 from ewarn.store import operator_notices, outbox, pages, recipients
 from ewarn.terms import Delivery, Page
 
@@ -35,6 +38,19 @@ def tell(house: House, now: datetime) -> list[Delivery]:
             outbox.put(tx, deliveries, now)
             operator_notices.told(tx, notices, now)
     return deliveries
+
+
+def dealt_with(house: House, notice: str, by: Actor, now: datetime) -> dict[str, str]:
+    """Close an open notice by its id or the first characters of it. Raises: UsageFault where none or several fit."""
+    with house.db.write("operator") as tx:
+        person = proved(tx, by)
+        found = operator_notices.open(tx).filter(pl.col("id").str.starts_with(notice.strip() or "?"))
+        if found.height != 1:
+            fit = f"{found.height} open notices begin" if found.height else "no open notice begins"
+            raise UsageFault(f"{fit} with '{notice}'", next_step="Take an id from `ewarn status`.")
+        operator_notices.close(tx, now, person.id, notice=found["id"][0])
+    house.db.publish()
+    return {"notice": found["id"][0], "source": found["source"][0], "text": found["text"][0], "by": person.name}
 
 
 def _message(house: House, con: Any, now: datetime) -> tuple[Page, list[Delivery], list[str]]:

@@ -99,6 +99,59 @@ class BacktestReport(Marked):
     signals_per_week: float
 
 
+class DutyLoad(Frozen):
+    """What a duty officer would have had to read, as `review.interruptions` counts it; means a week and fullest weeks."""
+
+    weeks: float
+    pages: float
+    items: float
+    everything: float = Field(description="pages and items together")
+    most_pages: int
+    most_items: int
+    most_everything: int
+    weeks_over: int = Field(description="whole weeks with more than the budget")
+    elsewhere: int = Field(0, description="pages and items about areas outside the home area, which nobody here reads")
+    kept: bool = Field(description="means within the budget")
+    by_rule: tuple[dict[str, Any], ...] = ()
+
+
+class LeadTime(Frozen):
+    """The first signal that names an episode. Days are after (+) or before (-) the episode's own date."""
+
+    episode: str
+    on: date
+    signal: str = ""
+    rule: str = ""
+    raised_on: date | None = None
+    days: int | None = Field(None, description="empty where no signal named it in time")
+
+
+class Confirmed(Frozen):
+    """What became of the signals, as far as the data say."""
+
+    by_case: int = Field(0, description="records joined to a case closed as confirmed")
+    by_later_test: int = Field(0, description="raised on a presumptive finding that a confirmatory version bore out")
+    when_raised: int = Field(0, description="the finding was confirmatory when the signal was raised")
+    not_borne_out: int = Field(0, description="case closed as not confirmed or artefact, or the finding taken back")
+    not_known: int = 0
+
+    @property
+    def share(self) -> float | None:
+        """Confirmed among those of which something is known; empty where nothing is."""
+        good = self.by_case + self.by_later_test + self.when_raised
+        return round(good / (good + self.not_borne_out), 3) if good + self.not_borne_out else None
+
+
+class BacktestStudy(BacktestReport):
+    """A back-test with what it would have asked of the duty rota, how soon it spoke, and what came of it."""
+
+    load: DutyLoad
+    lead_times: tuple[LeadTime, ...] = ()
+    confirmed: Confirmed = Confirmed()
+    confirmed_share: float | None = None
+    kept_in: str = Field("", description="the rule's file that now holds these figures")
+
+
 class Trail(Marked):
     """A signal down to the raw rows behind it."""
 

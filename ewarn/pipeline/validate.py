@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from ewarn.catalogue.definitions import RuleDefinition
 from ewarn.errors import UsageFault
@@ -41,8 +41,8 @@ def detect(
     day of now (history asked about wakes nobody). Raises: UsageFault for unknown ids.
     """
     instant = as_of or now
-    rules = _rules(house, rule)
-    _known(house, area, substance)
+    rules = rules_of(house, rule)
+    asked_about(house, area, substance)
     found, evaluation, known = _evaluate(house, rules, instant)
     found = _asked(house, found, area, substance)
     marking, conditions = handling.together(found)
@@ -99,6 +99,15 @@ def _keep(house: House, report: DetectReport, known: Lines, now: datetime) -> De
     )
 
 
+class LookedBack(NamedTuple):
+    """One evaluation over a stretch of the past, and the line lists it read."""
+
+    start: date
+    end: date
+    evaluation: Evaluation
+    known: Lines
+
+
 def backtest(
     house: House,
     start: date,
@@ -111,13 +120,26 @@ def backtest(
 ) -> BacktestReport:
     """What today's rules would have said, one evaluation a day at 23:59:59 Europe/London, bounds inclusive.
 
-    Each signal once, with the first day in the range on which it was raised; signals raised before the range are left
+    A rule named is asked even where it is switched off. Each signal once, with the first day in the range on which it was raised; signals raised before the range are left
     out. Records known before `history_from` play no part. Writes nothing.
     """
+    asked_about(house, area, substance)
+    rules = [tried.model_copy(update={"enabled": True}) for tried in rules_of(house, rule)]
+    looked = look_back(house, rules, start, end, history_from, progress)
+    return said_then(house, looked, area, substance)
+
+
+def look_back(
+    house: House,
+    rules: Sequence[RuleDefinition],
+    start: date,
+    end: date,
+    history_from: date | None = None,
+    progress: Callable[[str], Any] | None = None,
+) -> LookedBack:
+    """The spells of the rules over a range of days, as it was known then. Raises: UsageFault."""
     if end < start:
         raise UsageFault("the range ends before it begins", next_step="Give --from a day not after --to.")
-    rules = _rules(house, rule)
-    _known(house, area, substance)
     since = day_start(history_from) if history_from else None
     if progress:
         progress("reading line lists")
@@ -127,20 +149,27 @@ def backtest(
     if progress:
         progress("evaluating")
     evaluation = evaluate(rules, known, day_end(end), house.catalogue, since=day_start(start), health=pulse)
-    days = days_between(start, end)
-    found = signal_room.over(evaluation, days, house.catalogue, rules)
-    found = handling.on_signals(house, found, known)
+    return LookedBack(start, end, evaluation, known)
+
+
+def said_then(
+    house: House, looked: LookedBack, area: str | None = None, substance: str | None = None
+) -> BacktestReport:
+    """The signals first raised on each day of the range."""
+    days = days_between(looked.start, looked.end)
+    found = signal_room.over(looked.evaluation, days, house.catalogue, looked.evaluation.rules)
+    found = handling.on_signals(house, found, looked.known)
     found = [s.model_copy(update={"standing": house.settings.standing}) for s in found]
     found = _asked(house, found, area, substance)
     marking, conditions = handling.together(found)
     return BacktestReport(
         marking=marking,
         conditions=conditions,
-        start=start,
-        end=end,
+        start=looked.start,
+        end=looked.end,
         content_hash=house.catalogue.content_hash,
         signals=tuple(found),
-        not_evaluable=tuple(evaluation.not_evaluable),
+        not_evaluable=tuple(looked.evaluation.not_evaluable),
         days=len(days),
         signals_per_week=round(len(found) / len(days) * 7, 3),
     )
@@ -166,7 +195,7 @@ def explain(house: House, signal_id: str, now: datetime) -> Trail:
 
 
 def _recomputed(house: House, signal_id: str, now: datetime) -> Signal:
-    rules = _rules(house, None)
+    rules = rules_of(house, None)
     with house.db.read() as con:
         known = lines.as_known(con, casework.ages(house), until=now)
         pulse = health.of(con, now)
@@ -184,7 +213,8 @@ def _recomputed(house: House, signal_id: str, now: datetime) -> Signal:
     return next(iter(matching.values()))
 
 
-def _rules(house: House, rule: str | None) -> list[RuleDefinition]:
+def rules_of(house: House, rule: str | None) -> list[RuleDefinition]:
+    """The rules switched on, or one rule by its id, switched on or not. Raises: UsageFault."""
     rules = house.catalogue.rules
     if rule is None:
         return [r for r in rules.values() if r.enabled]
@@ -193,7 +223,8 @@ def _rules(house: House, rule: str | None) -> list[RuleDefinition]:
     return [rules[rule]]
 
 
-def _known(house: House, area: str | None, substance: str | None) -> None:
+def asked_about(house: House, area: str | None, substance: str | None) -> None:
+    """Raises: UsageFault where no list has the area or the substance."""
     if area is not None:
         house.catalogue.area_ref(area)
     known = {**house.catalogue.substances, **house.catalogue.classes}

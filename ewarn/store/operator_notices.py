@@ -7,6 +7,7 @@ however often it comes and goes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -70,6 +71,14 @@ def close(
         tx.execute(f"UPDATE operator_notice SET closed_at = ? WHERE {chosen}", [at, *words])
         audit.append(tx, at, by, "closed operator notice", notice or source or "", count)
     return count
+
+
+def close_others(tx: Connection, at: datetime, source: str, family: str, topics: Sequence[str]) -> int:
+    """Close a source's open notices whose topic is of a family ('drift: ...') and not among these."""
+    wanted = "SELECT topic FROM operator_notice WHERE source = ? AND closed_at IS NULL AND regexp_full_match(topic, ?)"
+    found = [row["topic"] for row in tables.rows(tx, wanted, [source, rf"{re.escape(family)}: [0-9a-f]{{8}}"])]
+    over = [topic for topic in found if topic not in topics]
+    return close(tx, at, "ewarn", source=source, topics=over) if over else 0
 
 
 def untold(con: Connection, at: datetime) -> pl.DataFrame:

@@ -48,7 +48,7 @@ def save(tx: Connection, signals: Sequence[Signal], evaluation_id: str, at: date
     known = _known(tx, [signal.id for signal in signals])
     sorted_out: dict[str, list[Signal]] = {"new": [], "grown": [], "revised": [], "unchanged": []}
     for signal in {signal.id: signal for signal in signals}.values():
-        sorted_out[_change(signal, known.get(signal.id))].append(signal)
+        sorted_out[change(signal, known.get(signal.id))].append(signal)
     rows = [
         _row(signal, change, 1 + (known[signal.id]["version"] if signal.id in known else 0))
         for change in ("new", "grown", "revised")
@@ -68,7 +68,7 @@ def save(tx: Connection, signals: Sequence[Signal], evaluation_id: str, at: date
 def told(con: Connection, signals: Sequence[Signal]) -> bool:
     """Whether every one of these signals stands on record as it is: saving them would add nothing."""
     known = _known(con, [signal.id for signal in signals])
-    return all(_change(signal, known.get(signal.id)) == "unchanged" for signal in signals)
+    return all(change(signal, known.get(signal.id)) == "unchanged" for signal in signals)
 
 
 def load(con: Connection, signal_id: str) -> Signal | None:
@@ -114,7 +114,8 @@ def _known(tx: Connection, ids: list[str]) -> dict[str, dict[str, Any]]:
     return {row["id"]: row for row in tables.rows(tx, sql, [ids])}
 
 
-def _change(signal: Signal, known: dict[str, Any] | None) -> str:
+def change(signal: Signal, known: dict[str, Any] | None) -> str:
+    """new, grown, revised or unchanged against what is known of it (see `remembered`); None: nothing is."""
     if known is None:
         return "new"
     if signal.standing.value != known["standing"] or set(signal.records) - set(known["records"]):
@@ -127,6 +128,19 @@ def _change(signal: Signal, known: dict[str, Any] | None) -> str:
     if (signal.persons_max or 0) > (before.persons_max or 0):
         return "grown"
     return "unchanged" if signal == before else "revised"
+
+
+def remembered(signal: Signal, known: dict[str, Any] | None) -> dict[str, Any]:
+    """What is known of a signal once this version of it has been told: every record, the most ever observed."""
+    before = known or {"records": [], "observed": None, "record_count": 0}
+    seen = [number for number in (before["observed"], signal.observed) if number is not None]
+    return {
+        "standing": signal.standing.value,
+        "records": sorted({*before["records"], *signal.records}),
+        "observed": max(seen, default=None),
+        "record_count": max(before["record_count"], signal.record_count),
+        "body": signal.model_dump_json(),
+    }
 
 
 def _row(signal: Signal, change: str, version: int) -> dict[str, Any]:

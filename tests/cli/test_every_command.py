@@ -57,6 +57,7 @@ CALLS: dict[str, list[str]] = {
     "init": [],
     "check": [],
     "status": [],
+    "dealt-with": ["ffff", "--as", "nobody"],
     "doctor": [],
     "backup": [],
     "purge": [],
@@ -65,7 +66,7 @@ CALLS: dict[str, list[str]] = {
 ELSEWHERE = {"demo": "test_demo", "desk": "serves until stopped"}
 MUST_FAIL = {
     "explain", "cases show", "draft", "approve", "names set", "names dismiss", "names undo", "recipients import",
-    "restore", "duty ack",
+    "restore", "duty ack", "dealt-with",
 }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from ewarn.pipeline import receive, replay
+from ewarn.pipeline import receive, replay, vigil
 from ewarn.pipeline.reports import IntakeReport, SourceReport
 from ewarn.store import operator_notices, profiles, records, rejects, snapshots
 from tests.intake.workbooks import row, workbook
@@ -202,6 +202,18 @@ def test_drift_is_told_to_the_operator_and_profiles_are_kept(corridor: Any) -> N
         receipt = snapshots.receipts(corridor.house(later).settings)[-1]
         seen = profiles.before(con, receipt)
         assert seen is not None and seen["delimiter"] == ","
+        assert "drifting" in states(corridor, later)
+    send(corridor, "three.csv", moved + b"", corridor.at("2025-05-03"))  # the same bytes show nothing new
+    assert "drifting" in states(corridor, corridor.at("2025-05-03"))
+    more = table([dict(reversed(sample(n).items())) for n in range(32)]).replace(b",", b";")
+    send(corridor, "four.csv", more, corridor.at("2025-05-04"))
+    assert "drifting" not in states(corridor, corridor.at("2025-05-04"))
+
+
+def states(corridor: Any, at: Any) -> tuple[str, ...]:
+    house = corridor.house(at)
+    with house.db.read() as con:
+        return next(one.states for one in vigil.standing(con, house, at) if one.source == "test_results")
 
 
 def drops(corridor: Any, name: str, body: bytes) -> Path:
