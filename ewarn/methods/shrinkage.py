@@ -73,8 +73,8 @@ def _usable(observed: ArrayLike, expected: ArrayLike) -> tuple[Floats, Floats]:
 
 
 def _squashed(n: Floats, e: Floats) -> tuple[Floats, Floats, Floats]:
-    """Pairs with the same count and, to one part in fifty, the same expectation as one, with its weight."""
-    cells = np.stack([n, np.round(np.log(e) * 50)], axis=1)
+    """Pairs with the same count and, to one part in twenty, the same expectation as one, with its weight."""
+    cells = np.stack([n, np.round(np.log(e) * 20)], axis=1)
     kinds, at, number = np.unique(cells, axis=0, return_inverse=True, return_counts=True)
     middle = np.bincount(at.ravel(), weights=e) / number
     return kinds[:, 0], middle, number.astype(np.float64)
@@ -99,7 +99,7 @@ def _best(n: Floats, e: Floats, weights: Floats, start: Floats) -> tuple[Prior, 
 
     low, high = np.log(LIMITS)
     bounds = [(low, high)] * min(start.size, 4) + [(-6.0, 6.0)] * (start.size == 5)
-    found = minimize(lost, start, method="L-BFGS-B", bounds=bounds)
+    found = minimize(lost, start, method="L-BFGS-B", bounds=bounds, options={"maxiter": 60, "ftol": 1e-7})
     return _prior(found.x), float(found.fun)
 
 

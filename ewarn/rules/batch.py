@@ -52,7 +52,7 @@ class Chance:
 def spells(rule: RuleDefinition, ground: Ground) -> tuple[pl.DataFrame, list[NotEvaluable]]:
     """Spells of contaminated batches, and what had no answer.
 
-    Numbers: `trigger` content | areas | overdoses. content: `alpha` .01; `concentration` 5, the samples that what is
+    Numbers: `trigger` content | areas | overdoses. content: `alpha` .01; `concentration` 10, the samples that what is
     common to all looks weighs as much as; `least_history` 200, samples before which nothing is improbable. areas: `n`
     2, `days` 28. overdoses: `n` 2 persons, `hours` 72, `reach_days` 28 between a sample and an overdose.
     """
@@ -92,7 +92,7 @@ def _chance(rule: RuleDefinition, known: Tested, shares: Shares, sample: Sample,
     held_sold, sold = shares.by_intent(int(known.intent[sample.row]), day) if asked else (0, 0)
     share = float(dirichlet.smoothed_share(held_sold, sold, overall, WEIGHT))
     held_alike, alike = shares.by_look(int(known.look[sample.row]), day)
-    return Chance(share, number(rule, "concentration", 5), held_alike, alike, held_sold, sold)
+    return Chance(share, number(rule, "concentration", 10), held_alike, alike, held_sold, sold)
 
 
 # ---------------------------------------------------------------- improbable content
