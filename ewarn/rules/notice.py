@@ -29,8 +29,9 @@ def spells(rule: RuleDefinition, ground: Ground) -> pl.DataFrame:
     """
     young = _young(rule, ground)
     home = words(rule, "home_area", LONDON_REGION)
-    named = _named(ground, home).join(young, on=VERSION)
-    named = pl.concat([named, _worded(rule, ground, home, young)], how="diagonal")
+    drugs = _drugs(rule, ground)
+    named = _named(drugs, ground, home).join(young, on=VERSION)
+    named = pl.concat([named, _worded(rule, drugs, ground, home, young)], how="diagonal")
     named = named.filter(pl.col("watched") | (pl.col("notice_kind").fill_null("") != "background"))
     if named.is_empty():
         return empty("spells")
@@ -52,7 +53,7 @@ def _young(rule: RuleDefinition, ground: Ground) -> pl.DataFrame:
     )
 
 
-def _worded(rule: RuleDefinition, ground: Ground, home: str, young: pl.DataFrame) -> pl.DataFrame:
+def _worded(rule: RuleDefinition, drugs: pl.DataFrame, ground: Ground, home: str, young: pl.DataFrame) -> pl.DataFrame:
     """Notices that name our area and one of the rule's words, and no drug at all: one row per version."""
     listed = [str(word) for word in rule.numbers.get("home_words", ())]  # type: ignore[union-attr]
     pattern = "|".join(re.escape(word) for word in sorted(listed, key=lambda word: (-len(word), word)))
@@ -60,31 +61,30 @@ def _worded(rule: RuleDefinition, ground: Ground, home: str, young: pl.DataFrame
     word = text.str.to_lowercase().str.extract(rf"\b({pattern})\b") if listed else pl.lit(None, pl.String)
     local = _areas(ground, home).filter(pl.col("area") != UK)
     return (
-        young.join(_drugs(ground), on=VERSION, how="anti")
+        young.join(drugs, on=VERSION, how="anti")
         .with_columns(word=word, subject=pl.lit(""), subject_kind=pl.lit(SubjectKind.NONE.value), watched=pl.lit(False))
         .drop_nulls("word")
         .join(local, on=VERSION)
     )
 
 
-def _drugs(ground: Ground) -> pl.DataFrame:
-    """Mentions of substances and classes."""
+def _drugs(rule: RuleDefinition, ground: Ground) -> pl.DataFrame:
+    """Mentions of substances and classes, with `watched`; everyday medicines and the like are none."""
+    catalogue = ground.catalogue
     kinds = [MentionKind.SUBSTANCE.value, MentionKind.CLASS.value]
-    return ground.mentions.filter(pl.col("mention_kind").is_in(kinds)).drop_nulls("subject")
+    subjects = (*catalogue.classes, *catalogue.substances)
+    everyday = rule.numbers.get("everyday", ())
+    plain = [s for s in subjects if catalogue.class_of.get(s, s) in everyday]  # type: ignore[operator]
+    found = ground.mentions.filter(pl.col("mention_kind").is_in(kinds)).drop_nulls("subject")
+    found = found.with_columns(watched=pl.col("subject").is_in([s for s in subjects if catalogue.is_watched(s)]))
+    return found.filter(pl.col("watched") | ~pl.col("subject").is_in(plain))
 
 
-def _named(ground: Ground, home: str) -> pl.DataFrame:
+def _named(drugs: pl.DataFrame, ground: Ground, home: str) -> pl.DataFrame:
     """One row per version x subject the notice is about: what is on watch, and at home whatever drug it names."""
-    on_watch = [s for s in (*ground.catalogue.classes, *ground.catalogue.substances) if ground.catalogue.is_watched(s)]
-    places = _areas(ground, home)
-    subjects = (
-        _drugs(ground)
-        .select(*VERSION, "subject", subject_kind="mention_kind")
-        .unique()
-        .with_columns(watched=pl.col("subject").is_in(on_watch))
-        .join(places, on=VERSION)
-    )
-    return subjects.filter(pl.col("watched") | (pl.col("area") != UK))
+    subjects = drugs.select(*VERSION, "subject", "watched", subject_kind="mention_kind").unique()
+    placed = subjects.join(_areas(ground, home), on=VERSION)
+    return placed.filter(pl.col("watched") | (pl.col("area") != UK))
 
 
 def _areas(ground: Ground, home: str) -> pl.DataFrame:
