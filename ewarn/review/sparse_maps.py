@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from ewarn.methods.null_maps import drawn
 from ewarn.methods.zones import Zones, circles
-from ewarn.review.intervals import wilson
+from ewarn.review.figures import share
 
 Counts = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -168,20 +168,20 @@ def _row(scenario: Scenario, name: str, method: Method, cut: float, maps: int, s
             right = (answer.areas & batch.got).any(axis=1) if scenario.added is not None else True
             called |= (answer.statistic <= cut) & right
         hits += int(called.sum())
-    lower, upper = wilson(hits, maps)
+    figure, lower, upper = share(hits, maps)
     floor = scenario.added is not None
     return {
         "scenario": scenario.name,
         "method": name,
         "replicates": maps,
         "seed": seed,
-        "figure": hits / maps,
+        "figure": figure,
         "lower": lower,
         "upper": upper,
         "wanted": scenario.wanted,
-        "met": _met(scenario.wanted, lower, hits / maps, floor),
+        "met": _met(scenario.wanted, lower, figure, floor),
         "least": scenario.least,
-        "least_met": _met(scenario.least, lower, hits / maps, floor),
+        "least_met": _met(scenario.least, lower, figure, floor),
     }
 
 

@@ -7,7 +7,6 @@ import polars as pl
 import pytest
 
 from ewarn.methods.zones import Zones
-from ewarn.review.intervals import wilson
 from ewarn.review.map_methods import PEERS, SCANS, empirical_bayes
 from ewarn.review.sparse_maps import AREAS, BATCH, SCENARIOS, WEEKS, Counts, MapAnswer, Method, drawings, study
 
@@ -60,13 +59,6 @@ def test_scan_and_peers_are_run_on_the_same_maps() -> None:
     figures = dict(found.select("method", "figure").iter_rows())
     assert set(figures) == {"EBT", "STP", "EARS C2", "FF"}
     assert figures["EBT"] > figures["STP"] > figures["FF"]
-
-
-def test_interval_holds_its_share_and_stays_within_bounds() -> None:
-    assert wilson(0, 0) == (0.0, 1.0)
-    lower, upper = wilson(50, 100)
-    assert lower < 0.5 < upper and lower == pytest.approx(0.4038, abs=1e-4) and upper == pytest.approx(0.5962, abs=1e-4)
-    assert wilson(0, 20)[0] == 0 and wilson(20, 20)[1] == pytest.approx(1)
 
 
 @pytest.mark.slow
