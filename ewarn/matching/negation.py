@@ -11,7 +11,7 @@ from ewarn.matching.finding import Hit
 from ewarn.matching.text import Words
 
 _NEGATED_BEFORE = re.compile(
-    r"\b(?:no|non|not|without|excluding|excludes|negative for|absence of|free of|dim|kein|keine|sans)"
+    r"\bnon[\s\-]+$|\b(?:no|not|without|excluding|excludes|negative for|absence of|free of|dim|kein|keine|sans)"
     r"(?![\s\-]+only)(?:[\s\-]+[\w']+){0,2}[\s\-]+$"
 )
 _NEGATED_AFTER = re.compile(

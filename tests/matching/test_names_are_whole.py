@@ -116,6 +116,11 @@ def test_short_names_in_prose_stand_in_capitals(matcher: Matcher) -> None:
     assert within(matcher, "sold as MDA") == [("substance", "mda", "MDA")]
 
 
+@pytest.mark.parametrize("text", ["non-fatal fentanyl overdose", "a non-prescribed fentanyl patch"])
+def test_a_word_that_only_begins_with_non_rules_nothing_out(matcher: Matcher, text: str) -> None:
+    assert [found[1] for found in within(matcher, text)] == ["fentanyl"]
+
+
 @pytest.mark.parametrize(
     "text", ["no fentanyl was found", "fentanyl not detected", "tested negative for metonitazene", "without any heroin"]
 )
