@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ewarn.catalogue.definitions import RuleDefinition
-from ewarn.rules.prepare import FAR, STRATUM, VERSION, Ground, known, watched
+from ewarn.rules.prepare import FAR, STRATUM, SUBJECT, VERSION, Ground, known, watched
 from ewarn.terms import RecordKind, SubjectKind, day_start, london_day
 
 MONDAY = date(1970, 1, 5)
@@ -26,6 +26,8 @@ class Series:
     """Records by stratum and period. `seen` and `gone` are the periods at whose close a record is and is not known.
 
     `strata` are (subject kind, subject, area, tier); `first_period` the earliest of any line of these kinds.
+    `looked`: since which close each area of a tier has sent anything of these kinds; `sought`: since which each subject
+    was found.
     """
 
     period_days: int
@@ -36,6 +38,13 @@ class Series:
     seen: NDArray[np.int64]
     gone: NDArray[np.int64]
     record: list[str]
+    looked: dict[str, NDArray[np.int64]]
+    sought: NDArray[np.int64]
+
+    def tests(self, close: int) -> dict[str, int]:
+        """Per tier, how many strata are looked at together at a close: areas that send anything x subjects found."""
+        subjects = int((self.sought <= close).sum())
+        return {tier: subjects * int((seen <= close).sum()) for tier, seen in self.looked.items()}
 
     def matrix(self, close: int, length: int) -> NDArray[np.float64]:
         """Counts of the `length` periods up to and including `close`, one row per stratum, as known at that close."""
@@ -73,35 +82,47 @@ def of_lines(rule: RuleDefinition, ground: Ground, period_days: int) -> Series |
     versions = ground.versions.filter(pl.col("kind").is_in(kinds))
     if versions.is_empty():
         return None
-    if rule.subjects == "none":
-        rows = versions.with_columns(subject_kind=pl.lit(SubjectKind.NONE.value), subject=pl.lit(""))
-    else:
-        rows = watched(rule, ground)
     tiers = [t.value for t in rule.tiers]
-    rows = rows.join(ground.named.filter(pl.col("tier").is_in(tiers)), on=VERSION)
+    named = ground.named.filter(pl.col("tier").is_in(tiers))
+    rows = subjected(rule, ground).join(named, on=VERSION)
     merged = known(rows, [*STRATUM, "record_id", "reference_date"])
     if merged.is_empty():
         return None
     merged = merged.with_columns(
-        period=_period("reference_date", period_days),
+        period=period_expr("reference_date", period_days),
         seen=_close("visible_from", period_days),
         gone=pl.when(pl.col("visible_to") < FAR).then(_close("visible_to", period_days)).otherwise(NEVER),
     ).sort(*STRATUM, "period", "record_id")
     strata = merged.select(STRATUM).unique(maintain_order=True).with_row_index("at")
     merged = merged.join(strata, on=STRATUM, maintain_order="left")
+    sending = versions.join(named, on=VERSION).group_by("tier", "area").agg(pl.col("visible_from").min())
+    sending = sending.with_columns(seen=_close("visible_from", period_days))
     return Series(
         period_days=period_days,
-        first_period=int(versions.select(_period("reference_date", period_days).min()).item()),
+        first_period=int(versions.select(period_expr("reference_date", period_days).min()).item()),
         strata=list(strata.select(STRATUM).iter_rows()),
         stratum=merged["at"].cast(pl.Int64).to_numpy(),
         period=merged["period"].to_numpy(),
         seen=merged["seen"].to_numpy(),
         gone=merged["gone"].to_numpy(),
         record=merged["record_id"].to_list(),
+        looked={str(tier): rows["seen"].to_numpy() for (tier,), rows in sending.group_by("tier")},
+        sought=merged.group_by(SUBJECT).agg(pl.col("seen").min())["seen"].to_numpy(),
     )
 
 
-def _period(column: str, period_days: int) -> pl.Expr:
+def subjected(rule: RuleDefinition, ground: Ground) -> pl.DataFrame:
+    """Versions of the rule's listed kinds: a row per watched subject found, or one where no subject is asked about."""
+    if rule.subjects != "none":
+        return watched(rule, ground)
+    kinds = [k.value for k in rule.kinds if k is not RecordKind.COUNT]
+    return ground.versions.filter(pl.col("kind").is_in(kinds)).with_columns(
+        subject_kind=pl.lit(SubjectKind.NONE.value), subject=pl.lit("")
+    )
+
+
+def period_expr(column: str, period_days: int) -> pl.Expr:
+    """Number of the period a day lies in, as `period_of`."""
     return ((pl.col(column) - pl.lit(MONDAY)).dt.total_days() // period_days).cast(pl.Int64)
 
 

@@ -66,17 +66,18 @@ def dense(
 
 _ANY = "SELECT record_id, version, 'none' AS subject_kind, '' AS subject FROM standing"
 _FOUND = f"""
-    SELECT DISTINCT record_id, version, subject_kind, subject FROM (
+    SELECT DISTINCT record_id, version, told.kind AS subject_kind, told.id AS subject FROM (
         SELECT record_id, version, unnest([
             {{'kind': 'substance', 'id': CASE WHEN mention_kind = 'substance' THEN d.subject END}},
             {{'kind': 'class', 'id': CASE
                 WHEN mention_kind = 'class' THEN d.subject
                 WHEN mention_kind = 'substance' AND coalesce(s.counts, true) THEN s.class_id
                 WHEN mention_kind = 'queued' THEN d.class_id END}}
-        ]) AS told, told.kind AS subject_kind, told.id AS subject
-        FROM standing JOIN detection d USING (record_id, version) LEFT JOIN asked_substances s ON s.substance = d.subject
+        ]) AS told
+        FROM standing JOIN detection d USING (record_id, version)
+        LEFT JOIN asked_substances s ON s.substance = d.subject
         WHERE role IN ({", ".join(f"'{role.value}'" for role in FOUND)})
-    ), asked WHERE list_contains(asked.subjects, subject)
+    ), asked WHERE list_contains(asked.subjects, told.id)
 """
 _DENSE = f"""
     WITH asked AS (
