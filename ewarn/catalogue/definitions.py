@@ -227,6 +227,21 @@ class Example(Frozen):
     not_evaluable: bool = False
 
 
+class BacktestFigures(Frozen):
+    """What `ewarn backtest --keep` found for a rule. Written by it, read by people."""
+
+    made_on: date
+    start: date = Field(alias="from")
+    end: date = Field(alias="to")
+    content: str = Field(description="the first characters of the content's hash")
+    signals_per_week: float
+    pages_per_week: float
+    items_per_week: float
+    confirmed_share: float | None = None
+    lead_days: dict[str, int] = Field(default_factory=dict, description="episode -> days from it to the first signal")
+    not_named: tuple[str, ...] = Field((), description="episodes that no signal named")
+
+
 class RuleDefinition(Frozen):
     """alerts/rules/<id>.toml: what, over which lines, in which strata, with which method and numbers, and why."""
 
@@ -255,6 +270,7 @@ class RuleDefinition(Frozen):
     why: str = Field(min_length=20, description="why these numbers")
     known_false_alarms: tuple[str, ...] = Field(min_length=1)
     references: tuple[Reference, ...] = ()
+    backtest: BacktestFigures | None = Field(None, description="what the rule did on the past, and when that was asked")
     examples: tuple[Example, ...] = Field(
         min_length=2, alias="example", description="at least one that fires and one that must not"
     )

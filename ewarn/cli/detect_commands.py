@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,6 +15,7 @@ from ewarn.cli.output import clean, local_time, number, plain, plural, show_hand
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from ewarn.pipeline.reports import Confirmed, DutyLoad, LeadTime
     from ewarn.terms import NotEvaluable, Signal
 
 
@@ -95,32 +97,93 @@ def backtest(
     start: Annotated[str, typer.Option("--from", metavar="DATE", help="First day evaluated.")],
     end: Annotated[str, typer.Option("--to", metavar="DATE", help="Last day evaluated.")],
     rule: Rule = None,
+    rule_file: Annotated[
+        Path | None, typer.Option("--rule-file", metavar="PATH", help="A rule that is not in the content yet.")
+    ] = None,
     area: Area = None,
     substance: Substance = None,
     history_from: Annotated[
         str | None, typer.Option("--history-from", metavar="DATE", help="Look at no record older than this.")
     ] = None,
+    episodes: Annotated[
+        Path | None, typer.Option("--episodes", metavar="PATH", help="Known events (TOML): how soon each is named.")
+    ] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Write the figures into the one rule's own file.")] = False,
 ) -> None:
-    """Ask today's rules at 23:59:59 Europe/London of every day, as it was known then. Writes nothing."""
+    """Ask today's rules at 23:59:59 Europe/London of every day, as it was known then. Writes nothing but for --keep."""
     from ewarn.errors import UsageFault
-    from ewarn.pipeline import validate
+    from ewarn.pipeline import backtest as looking_back
 
     first, last = day(start, "--from"), day(end, "--to")
     if last < first:
         raise UsageFault(f"--to {last} is before --from {first}", where="backtest", next_step="Swap them.")
+    if rule and rule_file:
+        raise UsageFault("--rule and --rule-file name two rules", where="backtest", next_step="Give one of them.")
+    if keep and (area or substance or not (rule or rule_file)):
+        raise UsageFault(
+            "--keep writes the figures of one whole rule", where="backtest",
+            next_step="Give --rule or --rule-file, without --area and --substance.",
+        )  # fmt: skip
     since = day(history_from, "--history-from") if history_from else None
     house = call.house()
     with call.out.progress("looking back") as progress:
-        report = validate.backtest(house, first, last, rule, area, substance, since, progress=progress)
+        report = looking_back.study(
+            house, first, last, rule=rule, rule_file=rule_file, area=area, substance=substance, history_from=since,
+            episodes=episodes, progress=progress,
+        )  # fmt: skip
+    if keep:
+        target = looking_back.keep(house, rule, rule_file, report, call.now(house))
+        report = report.model_copy(update={"kept_in": str(target)})
 
     def human(console: Console) -> None:
         plain(console, f"{report.start} to {report.end}, {report.days} days, content {report.content_hash[:12]}.")
         show_signals(console, report.signals, first_raised=True)
         show_handling(console, report.marking, report.conditions)
         plain(console, f"{report.signals_per_week:.2f} signals a week.")
+        _show_load(console, report.load, bool(area or substance))
+        _show_lead_times(console, report.lead_times)
+        _show_confirmed(console, report.confirmed)
         show_not_evaluable(console, report.not_evaluable)
+        if report.kept_in:
+            plain(console, f"These figures stand in {report.kept_in}.")
 
     call.out.answer(report, human)
+
+
+def _show_load(console: Console, load: DutyLoad, narrowed: bool) -> None:
+    """What a duty officer would have had to read, and which rules asked for it."""
+    plain(
+        console,
+        f"A duty officer would have had {load.pages:.2f} pages and {load.items:.2f} items to read a week "
+        f"(fullest week: {load.most_pages} and {load.most_items}; the budget is 2 and 6 a week, "
+        f"{'kept' if load.kept else 'NOT kept'}).",
+    )
+    if narrowed:
+        plain(console, "That is for every area and substance; --area and --substance narrow the signals alone.")
+    if load.elsewhere:
+        plain(console, f"Outside the home area, read by nobody here: {load.elsewhere} pages and items.")
+    if load.by_rule:
+        rows = [(row["rule"], row["pages"], row["items"], number(row["a_week"])) for row in load.by_rule]
+        console.print(table(("rule", "pages", "items", "a week"), rows, right=("pages", "items", "a week")))
+
+
+def _show_lead_times(console: Console, found: Sequence[LeadTime]) -> None:
+    if not found:
+        return
+    rows = [(one.episode, one.on, one.raised_on, one.days, one.rule or "no signal named it") for one in found]
+    console.print(table(("episode", "its date", "first signal", "days after", "rule"), rows, right=("days after",)))
+
+
+def _show_confirmed(console: Console, found: Confirmed) -> None:
+    if found.share is None:
+        plain(console, "Later confirmed: not known for any of the signals.")
+        return
+    plain(
+        console,
+        f"Later confirmed, of those of which something is known: {found.share:.0%} ({found.by_case} by a case, "
+        f"{found.by_later_test} by a later test, {found.when_raised} already when raised; {found.not_borne_out} not "
+        f"borne out, {found.not_known} not known).",
+    )
 
 
 def explain(

@@ -19,7 +19,7 @@ from ewarn.errors import Refused
 from ewarn.frames import Lines
 from ewarn.pipeline.house import House
 from ewarn.store import cases, lines, operator_notices, outbox, pages, recipients
-from ewarn.terms import Alert, CaseChange, CaseFile, Delivery, Family, Page, Signal
+from ewarn.terms import Alert, CaseChange, CaseFile, Delivery, Family, Page, Recipient, Signal
 
 Connection = Any
 
@@ -121,11 +121,26 @@ def keep(
         return []
     written = paging.compose(changes, now, lambda code: house.catalogue.area_ref(code).name, house.settings.origin)
     areas = {change.case.ref: change.case.lead_area for change in changes}
+    known = recipients.all(tx)
+    left = []
     for page in written:
+        if _nobodys(house, page, areas[page.case], known):
+            words = f"{house.catalogue.area_ref(areas[page.case]).name} lies outside the home area, and nobody on the "
+            cases.act(tx, page.case, now, "not paged", "ewarn", f"{words}rota covers it")
+            continue
         pages.put(tx, page)
         cases.act(tx, page.case, now, "paged", "ewarn", page.subject)
         call(tx, house, page, areas[page.case], now)
-    return written
+        left.append(page)
+    return left
+
+
+def _nobodys(house: House, page: Page, area: str, known: Sequence[Recipient]) -> bool:
+    """Whether a page is about another service's area: no fault of this rota, and no news to who looks after it."""
+    own, home = house.own(area), house.settings.home_area
+    if home == own or home in {above.code for above in house.catalogue.ancestors(own)}:
+        return False
+    return not route.page_destinations(page, own, known, house.catalogue).deliveries
 
 
 def call(tx: Connection, house: House, page: Page, area: str, now: datetime, group: str = "duty") -> list[Delivery]:

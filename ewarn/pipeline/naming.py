@@ -110,8 +110,8 @@ def undo(house: House, as_written: str, now: datetime) -> NamedReport:
         relative = Path(path)
         if relative.parent != _RESULTS.parent or not line.search(body.decode()):
             continue
-        target = _writable(house, relative)
-        _write_checked(house, target, line.sub("", body.decode(), count=1))
+        target = writable(house, relative)
+        write_checked(house, target, line.sub("", body.decode(), count=1))
         return _report(house, words, "", target, now)
     raise UsageFault(
         f"'{words}' was not named or dismissed from the queue",
@@ -123,10 +123,10 @@ def undo(house: House, as_written: str, now: datetime) -> NamedReport:
 def _changed(
     house: House, relative: Path, add: Callable[[tomlkit.TOMLDocument], None], words: str, subject: str, now: datetime
 ) -> NamedReport:
-    target = _writable(house, relative)
+    target = writable(house, relative)
     document = tomlkit.parse(house.catalogue.files[relative.as_posix()].decode())
     add(document)
-    _write_checked(house, target, tomlkit.dumps(document))
+    write_checked(house, target, tomlkit.dumps(document))
     return _report(house, words, subject, target, now)
 
 
@@ -177,14 +177,15 @@ def _quoted(words: str) -> str:
     return written if written.startswith('"') else json.dumps(words, ensure_ascii=False)
 
 
-def _writable(house: House, relative: Path) -> Path:
+def writable(house: House, relative: Path) -> Path:
+    """Where a definition may be written: the content, or the home's overlay where the content is read-only."""
     overlay, content = house.settings.overlay / relative, house.settings.content / relative
     if not overlay.is_file() and os.access(content, os.W_OK) and os.access(content.parent, os.W_OK):
         return content
     return overlay
 
 
-def _write_checked(house: House, target: Path, text: str) -> None:
+def write_checked(house: House, target: Path, text: str) -> None:
     """Write the file whole, and take it back when the content then has a fault (such as a name claimed twice)."""
     before = target.read_bytes() if target.is_file() else None
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -100,7 +100,7 @@ class BacktestReport(Marked):
 
 
 class DutyLoad(Frozen):
-    """What a duty officer would have had to read, as `review.interruptions` counts it; means a week and fullest weeks."""
+    """What a duty officer would have had to read, as `review.interruptions` counts it: means, and fullest weeks."""
 
     weeks: float
     pages: float

@@ -120,8 +120,9 @@ def backtest(
 ) -> BacktestReport:
     """What today's rules would have said, one evaluation a day at 23:59:59 Europe/London, bounds inclusive.
 
-    A rule named is asked even where it is switched off. Each signal once, with the first day in the range on which it was raised; signals raised before the range are left
-    out. Records known before `history_from` play no part. Writes nothing.
+    A rule named is asked even where it is switched off. Each signal once, with the first day in the range on which it
+    was raised; signals raised before the range are left out. Records known before `history_from` play no part. Writes
+    nothing.
     """
     asked_about(house, area, substance)
     rules = [tried.model_copy(update={"enabled": True}) for tried in rules_of(house, rule)]
