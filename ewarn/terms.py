@@ -15,8 +15,6 @@ from pydantic import BaseModel, ConfigDict, Field
 LONDON = ZoneInfo("Europe/London")
 UK = "K02000001"
 LONDON_REGION = "E12000007"
-
-
 MARKINGS = ("TLP:CLEAR", "TLP:GREEN", "TLP:AMBER", "TLP:AMBER+STRICT", "TLP:RED")
 
 
@@ -271,12 +269,8 @@ class CaseFile(Frozen):
     verification_event: Verification = Verification.UNVERIFIED
     verification_substance: Verification = Verification.UNVERIFIED
     verification_link: Verification = Verification.UNVERIFIED
-    verified_by_person: tuple[str, ...] = Field(
-        (), description="which of event, substance and link a person has set; the others follow the facts"
-    )
-    corroborated_by: tuple[str, ...] = Field(
-        (), description="independent streams that point at its class, where there are enough of them"
-    )
+    verified_by_person: tuple[str, ...] = Field((), description="what of event, substance and link a person has set")
+    corroborated_by: tuple[str, ...] = Field((), description="independent streams that point at its class, if enough")
     signals: tuple[CaseSignal, ...] = ()
     closed_at: datetime | None = None
     closed_as: ClosedAs | None = None
@@ -324,9 +318,7 @@ class Payload(Frozen):
 class Decision(Frozen):
     """An act of a named person, bound to the hash of what that person saw."""
 
-    act: str = Field(
-        description="graded | verified | closed | drafted | submitted | approved | out-of-hours | reviewed | ..."
-    )
+    act: str = Field(description="graded | verified | closed | drafted | submitted | approved | reviewed | ...")
     person: str
     at: datetime
     case: str = ""
@@ -396,36 +388,9 @@ def canonical(value: Any) -> bytes:
 
 def digest(value: Any, length: int = 64) -> str:
     """SHA-256 over the canonical spelling, in hex, cut to a length."""
-    raw = value if isinstance(value, bytes) else canonical(value)
-    return hashlib.sha256(raw).hexdigest()[:length]
+    return hashlib.sha256(value if isinstance(value, bytes) else canonical(value)).hexdigest()[:length]
 
 
 def signal_id(rule: str, subject: Subject, area: AreaRef, episode_day: date) -> str:
     """Identity of a signal: rule, subject, area, tier and the first day of its episode."""
-    parts = [rule, subject.kind.value, subject.id, area.code, area.tier.value, episode_day.isoformat()]
-    return digest(parts, 20)
-
-
-_BATCH, _WITH = "-batch-", "-with-"
-
-
-def batch_subject(class_id: str, mark: str) -> str:
-    """Subject id of a contaminated batch: the class it holds, and what tells it from other batches."""
-    return f"{class_id}{_BATCH}{mark}"
-
-
-def class_of_batch(subject_id: str) -> str:
-    """The class a batch's subject id names; empty where it is no batch."""
-    class_id, between, _ = subject_id.rpartition(_BATCH)
-    return class_id if between else ""
-
-
-def pair_subject(one: str, other: str) -> str:
-    """Subject id of a combination: two substances, in order of their ids."""
-    return _WITH.join(sorted((one, other)))
-
-
-def parts_of_pair(subject_id: str) -> tuple[str, ...]:
-    """The two substances a combination's subject id names; empty where it is none."""
-    one, between, other = subject_id.partition(_WITH)
-    return (one, other) if between else ()
+    return digest([rule, subject.kind.value, subject.id, area.code, area.tier.value, episode_day.isoformat()], 20)

@@ -12,6 +12,7 @@ from datetime import date
 import polars as pl
 
 from ewarn.catalogue import Catalogue
+from ewarn.matching.subjects import class_of_batch, parts_of_pair
 from ewarn.terms import (
     UK,
     CaseFile,
@@ -21,9 +22,7 @@ from ewarn.terms import (
     Subject,
     SubjectKind,
     Tier,
-    class_of_batch,
     london_day,
-    parts_of_pair,
 )
 
 UNKNOWN = Subject(kind=SubjectKind.NONE, id="", name="")

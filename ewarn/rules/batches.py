@@ -17,9 +17,10 @@ from ewarn.catalogue import Catalogue
 from ewarn.catalogue.definitions import RuleDefinition
 from ewarn.matching import batches as likeness
 from ewarn.matching import looks
+from ewarn.matching.subjects import batch_subject
 from ewarn.rules.prepare import stands
 from ewarn.rules.tested import Sample
-from ewarn.terms import SubjectKind, Tier, batch_subject, digest
+from ewarn.terms import SubjectKind, Tier, digest
 
 
 @dataclass

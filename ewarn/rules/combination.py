@@ -21,10 +21,11 @@ from scipy.stats import binom
 
 from ewarn.catalogue.definitions import RuleDefinition
 from ewarn.frames import SHAPES
+from ewarn.matching.subjects import pair_subject
 from ewarn.methods import discovery, shrinkage
 from ewarn.rules import counts
 from ewarn.rules.prepare import FAR, VERSION, Ground, day_text, number, place, plural
-from ewarn.terms import NotEvaluable, SubjectKind, Tier, pair_subject
+from ewarn.terms import NotEvaluable, SubjectKind, Tier
 
 PASSIVE = ("cutting-agent",)
 GAP_WEEKS = 5  # an episode goes on over so many weeks without firing
