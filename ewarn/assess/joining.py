@@ -142,12 +142,23 @@ def escalations(
 ) -> list[str]:
     """Why this signal makes the case more urgent, in words; empty where it does not.
 
-    In: `held` is the signal as the case holds it, None for one that is new to the case.
+    In: `held` is the signal as the case holds it, None for one that is new to the case. A rule that pages nobody makes
+    a case more urgent by a death or a graver grade alone: its rank, place and count are for reading in daylight.
     """
-    found = [*_outranks(case, held, signal, catalogue), *_graver(case, signal, catalogue)]
+    rule = catalogue.rules.get(signal.rule)
+    louder = _louder(case, held, signal, catalogue) if rule is None or rule.pages else []
+    return [*_graver(case, signal, catalogue), *_deaths(case, signal, fatal_records), *louder]
+
+
+def _deaths(case: CaseFile, signal: Signal, fatal_records: Collection[str]) -> list[str]:
     before = {r for s in joined(case) for r in s.signal.records}
-    if fatal_records and not before.intersection(fatal_records) and set(signal.records).intersection(fatal_records):
-        found.append("a death is among the records for the first time")
+    first = fatal_records and not before.intersection(fatal_records) and set(signal.records).intersection(fatal_records)
+    return ["a death is among the records for the first time"] if first else []
+
+
+def _louder(case: CaseFile, held: CaseSignal | None, signal: Signal, catalogue: Catalogue) -> list[str]:
+    """A rule that ranks above the others, a count that has doubled since the rota was paged, a borough more."""
+    found = _outranks(case, held, signal, catalogue)
     if held is not None:
         base = held.paged_observed if held.paged_observed is not None else held.signal.observed
         if base and signal.observed is not None and signal.observed >= 2 * base:

@@ -20,6 +20,7 @@ from ewarn.pipeline.house import House
 from ewarn.review import interruptions
 from ewarn.rules import Evaluation
 from ewarn.rules import signals as signal_room
+from ewarn.store import asked
 from ewarn.store import signals as kept
 from ewarn.terms import UK, CaseFile, Family, Signal, day_end, day_start
 
@@ -108,3 +109,11 @@ def walked(house: House, evaluation: Evaluation, known: Lines, start: date, end:
     spells = evaluation.spells.filter(pl.col("fires_from").is_between(day_start(start), day_end(end)))
     instants = spells["fires_from"].unique().sort().to_list()
     return interruptions.framed([row for instant in instants for row in walk.step(instant)])
+
+
+def stored(house: House, start: date, end: date) -> pl.DataFrame:
+    """Interruptions from `start` to `end` as the store has them: what the service did ask of people."""
+    with house.db.read() as con:
+        found = asked.between(con, day_start(start), day_end(end))
+    rows = [(at, kind, rule, area, not area or concerns(house, area)) for at, kind, rule, area in found.iter_rows()]
+    return interruptions.framed(rows)
