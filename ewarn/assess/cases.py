@@ -210,7 +210,8 @@ class _Placing:
         clock = first_clock(self.catalogue.grading, self._suggested(signal), self.now)
         case = reopened(updated, clock.next_action, clock.due_at)
         more = f"; {'; '.join(reasons)}" if reasons else ""
-        return self._record("reopened", case, signal, f"reopened: {what}{more}. {dismissal(before)}", pages=True)
+        pages = self.pages(signal) or bool(reasons)
+        return self._record("reopened", case, signal, f"reopened: {what}{more}. {dismissal(before)}", pages=pages)
 
     def _hasten(self, case: CaseFile, signal: Signal) -> CaseFile:
         """The earlier of the case's due time and the one this signal asks for."""

@@ -108,6 +108,7 @@ def catalogue() -> Catalogue:
         rule("new-name", "unknown name", "unknown_name", 80, pages=False),
         rule("notice", "notice", "notice", 60, "share"),
         rule("quiet-notice", "notice", "notice", 61, "share", pages=False),
+        rule("quiet-excess", "exceedance", "ears", 5, "share", pages=False),
     ]
     texts = [
         advice("overdose-signs", "Pale, blue, **not waking**."),

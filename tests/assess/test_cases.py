@@ -98,6 +98,19 @@ def test_a_higher_ranking_rule_escalates_and_hastens(put, make_signal, now):
     assert change.case.due_at == later + timedelta(hours=2)
 
 
+def test_a_rule_that_pages_nobody_pages_by_a_death_alone(put, make_signal, now):
+    """Neither its rank, nor another borough, nor the reopening of a closed case calls anybody."""
+    opened = put([make_signal()]).changes[0].case
+    excess = make_signal("s2", "quiet-excess", area=ISLINGTON, records=["r9"])
+    (change,) = put([excess], [opened]).changes
+    assert (change.act, change.pages) == ("joined", False)
+    (deadly,) = put([excess], [opened], fatal_records=frozenset({"r9"})).changes
+    assert (deadly.act, deadly.pages) == ("escalated", True) and "a death" in deadly.why
+    closed = cases.close(opened, ClosedAs.ARTEFACT, "one site reported twice", now)
+    (again,) = put([excess], [closed]).changes
+    assert (again.act, again.pages) == ("reopened", False) and "one site reported twice" in again.why
+
+
 def test_nothing_new_changes_nothing(put, make_signal):
     case = put([make_signal()]).changes[0].case
     assert put([make_signal()], [case], "grown").changes == []
