@@ -210,6 +210,8 @@ COLUMNS: dict[str, Columns] = {
         "expected": (REAL, "null where unknown"),
         "upper_bound": (REAL, "null where unknown"),
         "p_value": (REAL, "exact upper tail; null where unknown"),
+        "q_value": (REAL, "level of false discoveries at which it is accepted; null where none is asked"),
+        "by_chance_per_year": (REAL, "signals this unlikely that chance brings in a year over all strata; or null"),
         "certain": (WHOLE, "records certainly in the area"),
         "persons_min": (WHOLE, "fewest persons these records can be"),
         "persons_max": (WHOLE, "most persons these records can be"),

@@ -117,6 +117,20 @@ class AlertStatus(StrEnum):
     UPDATED = "updated"
     STOOD_DOWN = "stood down"
     WITHDRAWN = "withdrawn"
+    SUPERSEDED = "superseded"
+
+
+class VersionKind(StrEnum):
+    """What a version of a text does: warns, says more, or ends the warning."""
+
+    ALERT = "alert"
+    UPDATE = "update"
+    STAND_DOWN = "stand-down"
+    WITHDRAWAL = "withdrawal"
+
+    @property
+    def closes(self) -> bool:
+        return self in (VersionKind.STAND_DOWN, VersionKind.WITHDRAWAL)
 
 
 class DeliveryState(StrEnum):
@@ -126,6 +140,7 @@ class DeliveryState(StrEnum):
     FAILED = "failed"
     DEAD = "dead"
     WITHDRAWN = "withdrawn"
+    SUPERSEDED = "superseded"
 
 
 class PersonRole(StrEnum):
@@ -182,6 +197,10 @@ class Signal(Frozen):
     expected: float | None = None
     upper_bound: float | None = None
     p_value: float | None = None
+    q_value: float | None = Field(None, description="level of false discoveries at which it was accepted, where asked")
+    by_chance_per_year: float | None = Field(
+        None, description="signals at least this unlikely that chance alone brings in a year over all strata tested"
+    )
     records: tuple[str, ...]
     record_count: int
     why: str
@@ -304,6 +323,11 @@ class Alert(Frozen):
     created_at: datetime
     hash: str = Field("", description="over content, template and advice versions, payload bytes and renderer version")
     supersedes: int | None = None
+
+    @property
+    def kind(self) -> VersionKind:
+        """Read from the content, so that the hash people approve covers it."""
+        return VersionKind(self.content.get("kind", VersionKind.ALERT))
 
 
 class Payload(Frozen):

@@ -250,7 +250,7 @@ class RuleDefinition(Frozen):
     family: Family
     method: Literal[
         "first", "window", "missold", "ears", "farrington", "notice", "unknown_name", "silence", "batch",
-        "combination", "potency",
+        "combination", "potency", "ladder", "sparse",
     ]  # fmt: skip
     enabled: bool = True
     precedence: int = Field(50, description="lower wins when one event could raise several signals")
@@ -305,7 +305,7 @@ class TemplateDefinition(Frozen):
 
     id: FileId
     version: int = Field(ge=1)
-    product: Product | Literal["page"]
+    product: Product | Literal["page", "stand-down", "withdrawal"]
     format: Literal["text", "html", "slack", "page"]
     audience: Literal["professional", "public", "internal"]
     subject: str = ""

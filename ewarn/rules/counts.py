@@ -25,21 +25,33 @@ NEVER = 10**9
 class Series:
     """Records by stratum and period. `seen` and `gone` are the periods at whose close a record is and is not known.
 
-    `strata` are (subject kind, subject, area, tier); `first_period` the earliest of any line of these kinds.
+    `strata` are (subject kind, subject, area, tier); `source` is a number per source, `known_day` the day (from 1970)
+    a record became known. `begins`: per close since which it is known, the earliest period of any line of these kinds.
     `looked`: since which close each area of a tier has sent anything of these kinds; `sought`: since which each subject
     was found.
     """
 
     period_days: int
-    first_period: int
     strata: list[tuple[str, str, str, str]]
     stratum: NDArray[np.int64]
     period: NDArray[np.int64]
     seen: NDArray[np.int64]
     gone: NDArray[np.int64]
     record: list[str]
+    source: NDArray[np.int64]
+    known_day: NDArray[np.int64]
     looked: dict[str, NDArray[np.int64]]
     sought: NDArray[np.int64]
+    begins: tuple[NDArray[np.int64], NDArray[np.int64]]
+
+    def started(self, close: int) -> int | None:
+        """The earliest period of any line of these kinds, as known at a close; None before the first."""
+        at = int(np.searchsorted(self.begins[0], close, side="right")) - 1
+        return int(self.begins[1][at]) if at >= 0 else None
+
+    def known(self, close: int) -> NDArray[np.int64]:
+        """Positions of the records that are known at a close, of periods up to it."""
+        return np.flatnonzero((self.seen <= close) & (self.gone > close) & (self.period <= close))
 
     def tests(self, close: int) -> dict[str, int]:
         """Per tier, how many strata are looked at together at a close: areas that send anything x subjects found."""
@@ -52,10 +64,19 @@ class Series:
         cells = self.stratum[inside] * length + (self.period[inside] - close + length - 1)
         return np.bincount(cells, minlength=len(self.strata) * length).reshape(-1, length).astype(float)
 
-    def records(self, close: int, stratum: int) -> list[str]:
-        """Record ids of one stratum and period, as known at its close."""
-        inside = (self.stratum == stratum) & (self.period == close) & (self.seen <= close) & (self.gone > close)
-        return sorted({self.record[i] for i in np.flatnonzero(inside)})
+    def records(self, close: int, stratum: int, first: int | None = None, last: int | None = None) -> list[str]:
+        """Record ids of one stratum and the periods `first` to `last` (default: the close's own), as known then."""
+        first, last = close if first is None else first, close if last is None else last
+        at = self.known(close)
+        inside = (self.stratum[at] == stratum) & (self.period[at] >= first) & (self.period[at] <= last)
+        return sorted({self.record[i] for i in at[inside]})
+
+    def arrived(self, close: int, stratum: int) -> tuple[list[str], int, int]:
+        """Record ids that became known within the newest period, whatever period they are of; the first, how many."""
+        at = self.known(close)
+        at = at[(self.stratum[at] == stratum) & (self.seen[at] == close)]
+        first = int(self.period[at].min()) if at.size else close
+        return sorted({self.record[i] for i in at}), first, close - first + 1
 
     def last_closed(self, until: datetime) -> int:
         """The last period that had ended by an instant."""
@@ -85,7 +106,7 @@ def of_lines(rule: RuleDefinition, ground: Ground, period_days: int) -> Series |
     tiers = [t.value for t in rule.tiers]
     named = ground.named.filter(pl.col("tier").is_in(tiers))
     rows = subjected(rule, ground).join(named, on=VERSION)
-    merged = known(rows, [*STRATUM, "record_id", "reference_date"])
+    merged = known(rows, [*STRATUM, "record_id", "reference_date"], "source")
     if merged.is_empty():
         return None
     merged = merged.with_columns(
@@ -99,16 +120,27 @@ def of_lines(rule: RuleDefinition, ground: Ground, period_days: int) -> Series |
     sending = sending.with_columns(seen=_close("visible_from", period_days))
     return Series(
         period_days=period_days,
-        first_period=int(versions.select(period_expr("reference_date", period_days).min()).item()),
         strata=list(strata.select(STRATUM).iter_rows()),
         stratum=merged["at"].cast(pl.Int64).to_numpy(),
         period=merged["period"].to_numpy(),
         seen=merged["seen"].to_numpy(),
         gone=merged["gone"].to_numpy(),
         record=merged["record_id"].to_list(),
+        source=merged["source"].rank("dense").cast(pl.Int64).to_numpy() - 1,
+        known_day=merged["day"].cast(pl.Int32).cast(pl.Int64).to_numpy(),
         looked={str(tier): rows["seen"].to_numpy() for (tier,), rows in sending.group_by("tier")},
         sought=merged.group_by(SUBJECT).agg(pl.col("seen").min())["seen"].to_numpy(),
+        begins=_begins(versions, period_days),
     )
+
+
+def _begins(versions: pl.DataFrame, period_days: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Closes, ascending, and the earliest period known by each: a late old record makes no history in hindsight."""
+    first = versions.group_by(close=_close("visible_from", period_days)).agg(
+        period=period_expr("reference_date", period_days).min()
+    )
+    first = first.drop_nulls().sort("close").with_columns(pl.col("period").cum_min())
+    return first["close"].to_numpy(), first["period"].to_numpy()
 
 
 def subjected(rule: RuleDefinition, ground: Ground) -> pl.DataFrame:
@@ -158,6 +190,15 @@ class Cells:
         inside = (self.seen <= tau) & (self.gone > tau) & (self.period > period - length) & (self.period <= period)
         found[self.period[inside] - period + length - 1] = self.value[inside]
         return found
+
+    def first_known(self, tau: int) -> int:
+        """The series' first period, as known at an instant."""
+        return int(self.period[self.seen <= tau].min())
+
+    def records(self, tau: int, period: int, length: int) -> list[str]:
+        """The cells of the `length` periods up to `period`, as known at an instant."""
+        inside = (self.seen <= tau) & (self.gone > tau) & (self.period > period - length) & (self.period <= period)
+        return sorted({self.record[i] for i in np.flatnonzero(inside)})
 
 
 def of_cells(rule: RuleDefinition, ground: Ground) -> list[Cells]:

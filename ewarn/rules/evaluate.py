@@ -71,7 +71,7 @@ def _spells(
             return ANSWERING[rule.method](rule, ground)
         if rule.method == "combination":
             return combination.spells(rule, ground, since)
-        if rule.method in ("ears", "farrington"):
+        if rule.method in ("ears", "farrington", "ladder"):
             return exceedance.spells(rule, ground, since)
         return PLAIN[rule.method](rule, ground), _without_lines(rule, ground)
     except (ValueError, TypeError, ArithmeticError, pl.exceptions.PolarsError) as error:

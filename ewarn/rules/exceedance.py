@@ -1,16 +1,14 @@
 """Exceedance: a count above its upper bound, judged once for every closed period.
 
-In: the ground, and a rule whose method sets the bound (EARS or Farrington). Out: spells of one period's length, from
-the close of the period (listed lines) or from the cell becoming known (aggregated counts), and what had no answer.
-Only the periods asked for are judged, and those before while the episode that stands goes on.
+In: the ground, and a rule whose method judges series (EARS, Farrington Flexible with its scan of weeks, or the ladder).
+Out: spells of one period's length, from the close of the period (listed lines) or from the cell becoming known
+(aggregated counts), and what had no answer. Only the periods asked for are judged, and those before while the episode
+that stands goes on. Whatever is said of a close was known at that close: counts, history, lag and how many strata.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -18,78 +16,34 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ewarn.catalogue.definitions import RuleDefinition
-from ewarn.frames import SHAPES
-from ewarn.rules import counts, ears, farrington
-from ewarn.rules.counts import MONDAY, Cells, Series
-from ewarn.rules.prepare import Ground, day_text, number, place, plural, words
-from ewarn.terms import NotEvaluable, RecordKind, SubjectKind
+from ewarn.methods.discovery import q_values
+from ewarn.rules import aggregated, counts, lagging
+from ewarn.rules.counts import Series
+from ewarn.rules.judging import Answers, Judge, method_of
+from ewarn.rules.prepare import Ground, number, words
+from ewarn.rules.raised import Found, framed, reasons, spell, unanswered
+from ewarn.terms import NotEvaluable, RecordKind
 
 EPISODE_DAYS = 28
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """One stratum's newest period: its bound, or the reason there is none."""
-
-    expected: float = 0.0
-    upper: float = 0.0
-    p_value: float | None = None
-    reason: str = ""
-
-
-Judge = Callable[[NDArray[np.float64]], list[Verdict]]
+Vector = NDArray[np.float64]
 
 
 def spells(rule: RuleDefinition, ground: Ground, since: datetime | None) -> tuple[pl.DataFrame, list[NotEvaluable]]:
     """Spells of exceedances and, for the newest period, the strata without an answer and why.
 
-    Numbers: `period` day | week; `min_observed`; EARS `z` 3.09, `min_sigma`; Farrington `alpha` .005, `years` 5.
+    Numbers: `period` day | week; `min_observed`; those of the method (judging); `q`: besides the method's alpha, the
+    false-discovery level among all strata of one close and tier; `lag` true: the last event weeks against what can be
+    known of them by now.
     """
-    judge, length = _judge(rule)
+    method = method_of(rule)
     since = since or ground.until
     if RecordKind.COUNT in rule.kinds:
-        return _of_cells(rule, ground, since, judge, length)
+        return aggregated.spells(rule, ground, since, method)
     period_days = 1 if words(rule, "period", "week") == "day" else 7
     series = counts.of_lines(rule, ground, period_days)
     if series is None:
-        return _framed([]), [_unanswered(rule, "no lines of this kind are known", 1, [])]
-    return _of_lines(rule, ground, series, since, judge, length)
-
-
-def _judge(rule: RuleDefinition) -> tuple[Judge, int]:
-    """How the method judges a matrix (strata x periods), and how many periods it looks at."""
-    if rule.method == "ears":
-        z, sigma = number(rule, "z", 3.09), number(rule, "min_sigma", 0.5)
-        return lambda matrix: _by_ears(matrix, z, sigma), ears.NEEDED
-    years, alpha = int(number(rule, "years", 5)), number(rule, "alpha", 0.005)
-    return lambda matrix: _by_farrington(matrix, years, alpha), farrington.history_needed(years) + 1
-
-
-def _by_ears(matrix: NDArray[np.float64], z: float, sigma: float) -> list[Verdict]:
-    if matrix.shape[1] < ears.NEEDED:
-        return [Verdict(reason=f"fewer than {ears.NEEDED} closed periods of history")] * matrix.shape[0]
-    found = ears.bounds(matrix, z, sigma)
-    used = matrix[:, -ears.NEEDED :][:, [*range(ears.BASELINE), -1]]
-    gaps: list[bool] = [bool(row.any()) for row in np.isnan(used)]
-    return [
-        Verdict(reason="suppressed or missing cells") if gap else Verdict(float(mean), float(upper))
-        for mean, upper, gap in zip(found.expected, found.upper, gaps, strict=True)
-    ]
-
-
-def _by_farrington(matrix: NDArray[np.float64], years: int, alpha: float) -> list[Verdict]:
-    verdicts = []
-    for row in matrix:
-        found = farrington.bound(row, years=years, alpha=alpha)
-        if isinstance(found, str):
-            verdicts.append(Verdict(reason=found))
-        else:
-            verdicts.append(Verdict(found.expected, found.upper, found.p_value))
-    return verdicts
-
-
-# ---------------------------------------------------------------- listed lines
+        return framed([]), [unanswered(rule, "no lines of this kind are known")]
+    return _of_lines(rule, ground, series, since, method.judge, method.length)
 
 
 def _of_lines(
@@ -99,168 +53,89 @@ def _of_lines(
     needed = series.last_closed(since)
     reach = -(-EPISODE_DAYS // series.period_days) + 1
     rows: list[dict[str, Any]] = []
-    period, verdicts = newest, None
+    period, latest = newest, None
     earliest_firing = newest + reach + 1
-    while period >= series.first_period and (period >= needed - 1 or period >= earliest_firing - reach):
-        judged = judge(series.matrix(period, min(length, period - series.first_period + 1)))
-        verdicts = verdicts or judged
-        fired = _fired(rule, ground, series, period, judged)
+    while period >= needed - 1 or period >= earliest_firing - reach:
+        started = series.started(period)
+        if started is None or period < started:
+            break
+        answers = _judged(rule, series, period, min(length, period - started + 1), judge)
+        latest = latest or answers
+        fired = _fired(rule, ground, series, period, answers)
         if fired:
             earliest_firing = period
         rows += fired
         period -= 1
-    if verdicts is None:
-        verdicts = [Verdict(reason="no period has closed since the first line")] * len(series.strata)
-    return _framed(rows), _reasons(rule, verdicts, [s[2] for s in series.strata])
+    if latest is None:
+        latest = Answers.none(len(series.strata), "no period has closed since the first line")
+    return framed(rows), reasons(rule, latest.reason, [s[2] for s in series.strata])
 
 
-def _fired(
-    rule: RuleDefinition, ground: Ground, series: Series, period: int, judged: Sequence[Verdict]
-) -> list[dict[str, Any]]:
-    observed = series.matrix(period, 1)[:, 0]
-    least = number(rule, "min_observed", 3)
+def _judged(rule: RuleDefinition, series: Series, period: int, length: int, judge: Judge) -> Answers:
+    matrix = series.matrix(period, length)
+    if rule.numbers.get("lag") is True:
+        return lagging.judge(rule, series, period, matrix)
+    return judge(matrix)
+
+
+def _fired(rule: RuleDefinition, ground: Ground, series: Series, period: int, answers: Answers) -> list[dict[str, Any]]:
+    tests = series.tests(period)
+    tier = np.array([stratum[3] for stratum in series.strata])
+    q, accepted = discovered(rule, answers.p_value, tier, tests)
+    raised = answers.raised & (answers.observed >= number(rule, "min_observed", 3)) & accepted
     rows = []
-    for i, verdict in enumerate(judged):
-        if verdict.reason or observed[i] < least or observed[i] <= verdict.upper:
-            continue
-        closed = counts.closed_at(period, series.period_days)
-        kind, subject, area, tier = series.strata[i]
-        start = counts.starts_on(period, series.period_days)
+    for i in np.flatnonzero(raised).tolist():
+        records, first, periods = _behind(series, period, i, answers)
+        found = Found(
+            observed=float(answers.observed[i]),
+            expected=float(answers.expected[i]),
+            upper=float(answers.upper[i]),
+            p_value=_number(answers.p_value[i]),
+            start=counts.starts_on(first, series.period_days),
+            period_days=series.period_days,
+            periods=periods,
+            tests=tests[tier[i]],
+            q=None if q is None else _number(q[i]),
+            accepted=None if q is None else int((accepted & (tier == tier[i])).sum()),
+            said=answers.said[i],
+        )
         rows.append(
-            _spell(rule, ground, (kind, subject, area, tier), observed[i], verdict, start, series.period_days)
+            spell(rule, ground, series.strata[i], found)
             | {
-                "fires_from": closed,
+                "fires_from": counts.closed_at(period, series.period_days),
                 "fires_to": counts.closed_at(period + 1, series.period_days),
-                "records": series.records(period, i),
+                "records": records,
             }
         )
     return rows
 
 
-# ---------------------------------------------------------------- aggregated counts
+def _behind(series: Series, period: int, stratum: int, answers: Answers) -> tuple[list[str], int, int]:
+    """Records of the window that speaks, its first period and its length."""
+    if answers.arrived[stratum]:
+        return series.arrived(period, stratum)
+    last, periods = period - int(answers.back[stratum]), int(answers.periods[stratum])
+    return series.records(period, stratum, last - periods + 1, last), last - periods + 1, periods
 
 
-def _of_cells(
-    rule: RuleDefinition, ground: Ground, since: datetime, judge: Judge, length: int
-) -> tuple[pl.DataFrame, list[NotEvaluable]]:
-    wanted = 7 if words(rule, "period", "week") == "week" else 1
-    rows: list[dict[str, Any]] = []
-    newest: list[Verdict] = []
-    areas = []
-    for cells in counts.of_cells(rule, ground):
-        if cells.period_days != wanted:
-            continue
-        found, last = _series(rule, ground, cells, since, judge, length)
-        rows += found
-        newest.append(last)
-        areas.append(cells.area)
-    missing = [] if newest else [_unanswered(rule, "no counts of this kind are known", 1, [])]
-    return _framed(rows), missing + _reasons(rule, newest, areas)
+def discovered(
+    rule: RuleDefinition, p_value: Vector, tier: NDArray[np.str_], tests: dict[str, int]
+) -> tuple[Vector | None, NDArray[np.bool_]]:
+    """Benjamini-Hochberg within each tier of one close, and which strata pass; all pass where the rule has no `q`.
+
+    Strata that are looked at and had nothing yet have p = 1: they are tests too. A stratum whose method has no tails (a
+    short history on the ladder) is no test, and passes.
+    """
+    if "q" not in rule.numbers:
+        return None, np.ones(p_value.size, dtype=np.bool_)
+    found = np.full(p_value.size, np.nan)
+    for name in np.unique(tier).tolist():
+        mine = np.flatnonzero((tier == name) & np.isfinite(p_value))
+        silent = max(0, tests.get(name, 0) - int((tier == name).sum()))
+        found[mine] = q_values(np.concatenate([p_value[mine], np.ones(silent)]))[: mine.size]
+    with np.errstate(invalid="ignore"):
+        return found, ~np.asarray(found > number(rule, "q", 1), dtype=np.bool_)
 
 
-def _series(
-    rule: RuleDefinition, ground: Ground, cells: Cells, since: datetime, judge: Judge, length: int
-) -> tuple[list[dict[str, Any]], Verdict]:
-    """The series' exceedances, newest first, back to `since` and on while the episode goes on."""
-    begin = _microseconds(since) - cells.period_days * 86_400_000_000
-    reach = (EPISODE_DAYS + cells.period_days) * 86_400_000_000
-    first_period = int(cells.period.min())
-    earliest, newest = 2**62, None
-    rows: list[dict[str, Any]] = []
-    for i in np.lexsort((cells.period, cells.seen))[::-1]:
-        tau, period = int(cells.seen[i]), int(cells.period[i])
-        if newest and tau < begin and tau < earliest - reach:
-            break
-        verdict = judge(cells.as_known(tau, period, min(length, period - first_period + 1))[None, :])[0]
-        newest = newest or verdict
-        least = number(rule, "min_observed", 3)
-        if verdict.reason or not cells.value[i] > verdict.upper or cells.value[i] < least or _late(cells, tau, period):
-            continue
-        earliest = tau
-        rows.append(_cell_spell(rule, ground, cells, int(i), verdict))
-    return rows, newest or Verdict(reason="no cells")
-
-
-def _start(cells: Cells, period: int) -> int:
-    """Days from MONDAY to a cell's first day."""
-    return cells.offset + period * cells.period_days
-
-
-def _late(cells: Cells, tau: int, period: int) -> bool:
-    known = (EPOCH + timedelta(microseconds=tau)).date() - MONDAY
-    return known.days - _start(cells, period) > cells.max_age_days
-
-
-def _cell_spell(rule: RuleDefinition, ground: Ground, cells: Cells, i: int, verdict: Verdict) -> dict[str, Any]:
-    start = MONDAY + timedelta(days=_start(cells, int(cells.period[i])))
-    known = EPOCH + timedelta(microseconds=int(cells.seen[i]))
-    until = known + timedelta(days=cells.period_days)
-    gone = min(int(cells.gone[i]), _microseconds(until))
-    stratum = (SubjectKind.KEY.value, slug(cells.subject), cells.area, cells.tier)
-    return _spell(rule, ground, stratum, float(cells.value[i]), verdict, start, cells.period_days) | {
-        "fires_from": known,
-        "fires_to": EPOCH + timedelta(microseconds=gone),
-        "records": [cells.record[i]],
-    }
-
-
-# ---------------------------------------------------------------- both
-
-
-def _spell(
-    rule: RuleDefinition,
-    ground: Ground,
-    stratum: tuple[str, str, str, str],
-    observed: float,
-    verdict: Verdict,
-    start: Any,
-    period_days: int,
-) -> dict[str, Any]:
-    kind, subject, area, tier = stratum
-    listed = subject and kind != SubjectKind.KEY
-    name = ground.catalogue.name_of(subject) if listed else subject.replace("-", " ")
-    what = f"{name[:1].upper()}{name[1:]}: {observed:g}" if name else plural(observed, "event")
-    length = "the week of" if period_days == 7 else "the period from" if period_days > 1 else ""
-    return {
-        "rule": rule.id,
-        "subject_kind": kind,
-        "subject": subject,
-        "area": area,
-        "tier": tier,
-        "period_start": start,
-        "period_end": start + timedelta(days=period_days - 1),
-        "observed": float(observed),
-        "expected": round(verdict.expected, 4),
-        "upper_bound": round(verdict.upper, 4),
-        "p_value": verdict.p_value,
-        "why": f"{what} in {place(ground.catalogue, area)}, {length} {day_text(start)}: "
-        f"{verdict.expected:.3g} expected, upper bound {verdict.upper:.3g}.".replace(",  ", ", "),
-        "would_have_stopped_it": f"A count of {verdict.upper:.3g} or fewer, "
-        f"or fewer than {number(rule, 'min_observed', 3):g}.",
-    }
-
-
-def _reasons(rule: RuleDefinition, verdicts: Sequence[Verdict], areas: Sequence[str]) -> list[NotEvaluable]:
-    """One entry per reason, with how many strata it holds for."""
-    by_reason: dict[str, list[str]] = {}
-    for verdict, area in zip(verdicts, areas, strict=True):
-        if verdict.reason:
-            by_reason.setdefault(verdict.reason, []).append(area)
-    return [_unanswered(rule, reason, len(found), found) for reason, found in sorted(by_reason.items())]
-
-
-def _unanswered(rule: RuleDefinition, reason: str, strata: int, areas: Sequence[str]) -> NotEvaluable:
-    first = tuple(sorted(set(areas))[:5])
-    return NotEvaluable(rule=rule.id, family=rule.family, reason=reason, strata=strata, areas=first)
-
-
-def slug(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
-
-
-def _microseconds(instant: datetime) -> int:
-    return int((instant - EPOCH) / timedelta(microseconds=1))
-
-
-def _framed(rows: list[dict[str, Any]]) -> pl.DataFrame:
-    return pl.DataFrame(rows, schema=SHAPES["spells"])
+def _number(value: Any) -> float | None:
+    return float(value) if np.isfinite(value) else None

@@ -160,6 +160,8 @@ class Book:
             expected=best["expected"],
             upper_bound=best["upper_bound"],
             p_value=best["p_value"],
+            q_value=best["q_value"],
+            by_chance_per_year=best["by_chance_per_year"],
             records=records,
             record_count=len(records),
             why=_why(rows, best, records, added, history if learning else None, (fewest, most)),

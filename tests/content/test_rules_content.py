@@ -33,4 +33,5 @@ def test_every_method_has_a_rule(root: Path) -> None:
         "batch",
         "combination",
         "potency",
+        "ladder",
     }
