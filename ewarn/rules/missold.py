@@ -32,10 +32,10 @@ def spells(rule: RuleDefinition, ground: Ground) -> pl.DataFrame:
     said = pl.col("sold_as").fill_null("").str.to_lowercase().str.replace_all(r"[^\w]+", " ").str.strip_chars()
     stated = (said != "") & ~said.is_in(silent)
     found = watched(rule, ground).filter(stated | pl.col("sold_as_subject").is_not_null())
-    expected = _expected(ground.catalogue)
-    pair = pl.concat_str(pl.col("subject"), pl.lit(" "), pl.col("sold_as_subject"), ignore_nulls=False)
-    surprising = found.filter(pl.col("sold_as_subject").is_null() | ~pair.is_in(list(expected)))
-    surprising = _not_named_among_several(surprising, ground.catalogue, expected)
+    if found.is_empty():
+        return empty("spells")
+    expected = _expected(found, "sold_as_subject", ground.catalogue)
+    surprising = _not_named_among_several(found.filter(~expected), ground.catalogue)
     certain = ground.possible.select(*VERSION, "area", "certain")
     placed = surprising.join(ground.finest, on=VERSION).join(certain, on=[*VERSION, "area"], how="left")
     if placed.is_empty():
@@ -44,7 +44,7 @@ def spells(rule: RuleDefinition, ground: Ground) -> pl.DataFrame:
     return pl.DataFrame([_spell(row, rule, ground) for row in rows.iter_rows(named=True)], schema=SHAPES["spells"])
 
 
-def _not_named_among_several(rows: pl.DataFrame, catalogue: Catalogue, expected: set[str]) -> pl.DataFrame:
+def _not_named_among_several(rows: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     """Without rows whose words resolve to no one thing, but name what was found, or its class, among others."""
     unresolved = rows.filter(pl.col("sold_as_subject").is_null())["sold_as"].drop_nulls().unique().to_list()
     if not unresolved:
@@ -58,27 +58,26 @@ def _not_named_among_several(rows: pl.DataFrame, catalogue: Catalogue, expected:
     ]
     pairs = pl.DataFrame(named, schema={"sold_as": pl.String, "asked": pl.String}, orient="row")
     both = rows.filter(pl.col("sold_as_subject").is_null()).join(pairs, on="sold_as")
-    fits = pl.concat_str("subject", pl.lit(" "), "asked").is_in(list(expected))
+    fits = _expected(both, "asked", catalogue)
     return rows.join(both.filter(fits).select(*VERSION, "subject"), on=[*VERSION, "subject"], how="anti")
 
 
-def _expected(catalogue: Catalogue) -> set[str]:
-    """Pairs 'substance sold-as' that are no surprise: itself, its class, and what its class names as expected.
+def _expected(rows: pl.DataFrame, asked: str, catalogue: Catalogue) -> pl.Series:
+    """Which rows are no surprise: `asked` is what was found, its class, or what its class names as expected."""
+    pairs = rows.select("subject", asked).unique()
+    fits = [one is not None and _is_expected(subject, one, catalogue) for subject, one in pairs.iter_rows()]
+    told = pairs.with_columns(pl.Series("fits", fits, dtype=pl.Boolean))
+    on = ["subject", asked]
+    return rows.select(on).join(told, on=on, how="left", maintain_order="left", nulls_equal=True)["fits"]
 
-    A class that is named stands for each of its substances.
-    """
-    members: dict[str, set[str]] = {class_id: set() for class_id in catalogue.classes}
-    for substance, class_id in catalogue.class_of.items():
-        members[class_id].add(substance)
-    pairs: set[str] = set()
-    for class_id, definition in catalogue.classes.items():
-        own, expected = members[class_id], definition.expected_sold_as
-        within = {substance for named in expected for substance in members.get(named, ())}
-        pairs |= {f"{class_id} {sold_as}" for sold_as in {class_id, *own, *expected}}
-        pairs |= {
-            f"{substance} {sold_as}" for substance in own for sold_as in {substance, class_id, *expected, *within}
-        }
-    return pairs
+
+def _is_expected(subject: str, asked: str, catalogue: Catalogue) -> bool:
+    """A class that is named as expected stands for each of its substances."""
+    class_id = catalogue.class_of.get(subject, subject)
+    expected = catalogue.classes[class_id].expected_sold_as
+    if asked in (subject, class_id, *expected):
+        return True
+    return catalogue.class_of.get(asked) in ((class_id,) if subject == class_id else expected)
 
 
 def _spell(row: dict[str, Any], rule: RuleDefinition, ground: Ground) -> dict[str, Any]:
