@@ -5,6 +5,7 @@ alone. Its look comes from the page's style sheet by class names, so that a stri
 """
 
 from ewarn.charts.hexes import Cell, cartogram
+from ewarn.charts.intervals import Bar, intervals
 from ewarn.charts.weekly import weekly_bars
 
-__all__ = ["Cell", "cartogram", "weekly_bars"]
+__all__ = ["Bar", "Cell", "cartogram", "intervals", "weekly_bars"]

@@ -152,6 +152,21 @@ class BacktestStudy(BacktestReport):
     kept_in: str = Field("", description="the rule's file that now holds these figures")
 
 
+class EvaluationReport(Frozen):
+    """Figures of the methods, one row each, as `review.evaluation` shapes them; never anything of this deployment."""
+
+    figures: tuple[dict[str, Any], ...]
+    made: dict[str, str] = Field(description="what the run was made with: version, content, seed, replicates, machine")
+    summary: str
+    quick: bool
+    met: int
+    missed: int
+    not_run: int
+    undecided: int
+    written: tuple[str, ...] = ()
+    exit_status: int = Field(0, description="1 where a figure is missed")
+
+
 class Trail(Marked):
     """A signal down to the raw rows behind it."""
 

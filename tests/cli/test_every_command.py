@@ -63,7 +63,7 @@ CALLS: dict[str, list[str]] = {
     "purge": [],
     "restore": ["no-such-file.zip"],
 }
-ELSEWHERE = {"demo": "test_demo", "desk": "serves until stopped"}
+ELSEWHERE = {"demo": "test_demo", "evaluate": "test_evaluate", "desk": "serves until stopped"}
 MUST_FAIL = {
     "explain", "cases show", "draft", "approve", "names set", "names dismiss", "names undo", "recipients import",
     "restore", "duty ack", "dealt-with",
