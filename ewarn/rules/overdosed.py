@@ -47,7 +47,10 @@ class Overdose:
 
 
 def rows(rule: RuleDefinition, ground: Ground, found: Sequence[Batch]) -> list[dict[str, Any]]:
-    """Rows of spells: at least `n` persons within `hours`, linked to one batch, in one borough."""
+    """Rows of spells: at least `n` persons within `hours`, linked to one batch, in one borough.
+
+    With half a year of overdoses they must also be no likelier than `alpha` by those told of in the same words before.
+    """
     told, overdoses = _overdoses(ground)
     if not overdoses:
         return []
@@ -92,6 +95,7 @@ class _Plan:
         self.rule, self.ground, self.told = rule, ground, told
         self.n, self.reach = int(number(rule, "n", 2)), int(number(rule, "reach_days", 28))
         self.window = int(number(rule, "hours", 72) * 3_600_000_000)
+        self.alpha = number(rule, "alpha", 1.0)
 
     def of_batch(self, batch: Batch, overdoses: Sequence[Overdose]) -> Iterator[dict[str, Any]]:
         """A spell for each piece of news, a sample or an overdose, that completes or enlarges a window."""
@@ -112,6 +116,8 @@ class _Plan:
                 told.add(key)
                 samples = [m for m in members if any(self._near(m, o) for o in window)]
                 before = self._before([o for o in overdoses if o.speaks_of(terms)], window, at, borough)
+                if before is not None and baseline.upper_tail(fewest, before) > self.alpha:
+                    continue
                 yield self._row(batch, samples, window, before, (fewest, most), at, borough)
 
     def _terms(self, batch: Batch, members: Sequence[Sample]) -> frozenset[str]:
@@ -194,6 +200,6 @@ class _Plan:
             f"{place(self.ground.catalogue, borough)}, and {said} persons overdosed there within {hours} hours "
             f"({day_text(min(o.reference for o in window))}), told of with what it holds or is sold as. {chance} "
             f"Whether it was this batch is not known.{batches.caution(samples)}",
-            "would_have_stopped_it": f"Fewer than {self.n} persons within {hours} hours, another place or time, or "
-            "something else alone found in them.",
+            "would_have_stopped_it": f"Fewer than {self.n} persons within {hours} hours, another place or time, "
+            f"something else alone found in them, or so many such overdoses before that p is above {self.alpha:g}.",
         }

@@ -34,6 +34,11 @@ def test_a_ceiling_is_met_when_the_value_is_not_above_it() -> None:
     assert verdict(ceiling=0.05, value=0.06, lower=0.04, upper=0.08) == ("missed", 0.01)
 
 
+def test_a_level_is_missed_only_where_the_whole_interval_lies_above_it() -> None:
+    assert verdict(ceiling=0.05, value=0.055, lower=0.045, upper=0.065, nominal=True) == ("met", None)
+    assert verdict(ceiling=0.05, value=0.07, lower=0.06, upper=0.08, nominal=True) == ("missed", 0.02)
+
+
 def test_a_quick_run_decides_only_what_the_whole_interval_decides() -> None:
     assert verdict(True, floor=0.45, value=0.46, lower=0.30, upper=0.60)[0] == "undecided"
     assert verdict(True, floor=0.45, value=0.30, lower=0.20, upper=0.40)[0] == "missed"
@@ -49,7 +54,7 @@ def test_what_did_not_run_is_never_met_and_what_nothing_is_wanted_of_has_no_verd
 
 
 def test_replicates_keep_their_proportion() -> None:
-    assert Size.asked(None, False) == Size() and Size.asked(50, False) == Size(50, 250, 1000, 20)
+    assert Size.asked(None, False) == Size() and Size.asked(50, False) == Size(50, 750, 1000, 20)
     assert Size.asked(2, True) == Size(2, 15, 50, 10, True)
 
 
