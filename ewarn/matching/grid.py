@@ -103,6 +103,36 @@ def squares(easting: pl.Expr, northing: pl.Expr) -> dict[int, pl.Expr]:
     }
 
 
+def centres(square: str) -> dict[str, pl.Expr]:
+    """Easting, northing and side in metres of the squares named in a column: their middle. Null for other names."""
+    name = pl.col(square).str.to_uppercase()
+    place = {letter: number for number, letter in enumerate(_LETTERS)}
+    major, minor = (name.str.slice(at, 1).replace_strict(place, default=None, return_dtype=pl.Int64) for at in (0, 1))
+    up = (18 - major) // 5
+    hundred = (
+        ((major - 17 + 5 * up) * 5 + minor % 5) * 100_000,
+        (up * 5 + 4 - minor // 5) * 100_000,
+    )
+    rest = name.str.slice(2)
+    fine = rest.str.contains(r"^\d{4}$")
+    side = pl.when(fine).then(1_000).when(rest.str.contains(r"^\d{2}[NS][EW]$")).then(5_000)
+    side = side.when(rest.str.contains(r"^\d{2}$")).then(10_000)
+    east, north = (
+        pl.when(fine)
+        .then(rest.str.slice(2 * at, 2).cast(pl.Int64, strict=False) * 1_000)
+        .otherwise(
+            rest.str.slice(at, 1).cast(pl.Int64, strict=False) * 10_000
+            + (rest.str.slice(3 - at, 1) == ("E", "N")[at]).fill_null(False).cast(pl.Int64) * 5_000
+        )
+        for at in (0, 1)
+    )
+    return {
+        "easting": hundred[0] + east + side / 2,
+        "northing": hundred[1] + north + side / 2,
+        "side": pl.when(hundred[0].is_not_null() & hundred[1].is_not_null()).then(side),
+    }
+
+
 def positions(frame: pl.DataFrame) -> pl.DataFrame:
     """Grid positions of coordinates. In: `at`, latitude, longitude, easting, northing. Out: `at`, easting, northing.
 

@@ -15,7 +15,19 @@ import polars as pl
 from ewarn.catalogue import Catalogue
 from ewarn.catalogue.definitions import RuleDefinition
 from ewarn.frames import Lines, empty, shaped
-from ewarn.rules import batch, combination, exceedance, first, missold, notice, potency, silence, unknown_name, window
+from ewarn.rules import (
+    batch,
+    combination,
+    exceedance,
+    first,
+    missold,
+    notice,
+    potency,
+    silence,
+    sparse,
+    unknown_name,
+    window,
+)
 from ewarn.rules.prepare import Ground, prepare
 from ewarn.rules.signals import Evaluation
 from ewarn.terms import NotEvaluable, RecordKind
@@ -71,6 +83,8 @@ def _spells(
             return ANSWERING[rule.method](rule, ground)
         if rule.method == "combination":
             return combination.spells(rule, ground, since)
+        if rule.method == "sparse":
+            return sparse.spells(rule, ground, since)
         if rule.method in ("ears", "farrington", "ladder"):
             return exceedance.spells(rule, ground, since)
         return PLAIN[rule.method](rule, ground), _without_lines(rule, ground)

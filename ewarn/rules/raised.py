@@ -38,6 +38,7 @@ class Found:
     tests: int = 1
     q: float | None = None
     accepted: int | None = None
+    unit: tuple[str, str] = ("stratum", "strata")
     said: str = ""
 
 
@@ -98,7 +99,7 @@ def unlikely(p_value: float) -> str:
 
 def _together(found: Found, by_chance: str) -> str:
     """'Over 132 strata such a signal comes about once in 8 years by chance; q .03.'"""
-    over = f"Over {plural(found.tests, 'stratum', 'strata')} tested together, chance brings such a signal {by_chance}"
+    over = f"Over {plural(found.tests, *found.unit)} tested together, chance brings such a signal {by_chance}"
     return f"{over}; q {found.q:.2g}." if found.q is not None else f"{over}."
 
 

@@ -34,4 +34,5 @@ def test_every_method_has_a_rule(root: Path) -> None:
         "combination",
         "potency",
         "ladder",
+        "sparse",
     }

@@ -69,3 +69,22 @@ def test_smaller_squares_lie_in_larger_ones(east: int, north: int) -> None:
     one, five, ten = (frame.select(made[size]).item() for size in (1, 5, 10))
     assert five[:4] == ten and one[:2] == ten[:2] and one[2] == ten[2] and one[4] == ten[3]
     assert int(one[2:4]) == east // 1000 % 100 and int(one[4:]) == north // 1000 % 100
+
+
+@given(st.integers(0, 699_999), st.integers(0, 1_299_999))
+@settings(max_examples=30, deadline=None)
+def test_the_middle_of_a_square_lies_half_a_side_from_all_it_holds(east: int, north: int) -> None:
+    made = grid.squares(pl.col("e"), pl.col("n"))
+    frame = pl.DataFrame({"e": [east], "n": [north]}).select(*(one.alias(str(km)) for km, one in made.items()))
+    for km in (1, 5, 10):
+        middle = frame.select(**grid.centres(str(km))).row(0, named=True)
+        assert middle["side"] == km * 1000
+        assert 0 <= east - (middle["easting"] - km * 500) < km * 1000
+        assert 0 <= north - (middle["northing"] - km * 500) < km * 1000
+
+
+def test_what_is_no_square_has_no_middle() -> None:
+    found = pl.DataFrame({"square": ["", "TQ", "TQ3", "TI3080", "TQ38XX", "J4574", "TQ308"]}).select(
+        **grid.centres("square")
+    )
+    assert found.null_count().row(0) == (7, 7, 7)
