@@ -12,6 +12,10 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ewarn.states import AlertStatus as AlertStatus
+from ewarn.states import DeliveryState as DeliveryState
+from ewarn.states import VersionKind as VersionKind
+
 LONDON = ZoneInfo("Europe/London")
 UK = "K02000001"
 LONDON_REGION = "E12000007"
@@ -107,40 +111,6 @@ class Product(StrEnum):
     FORMAL_ALERT = "formal alert"
     SHARE = "share for information"
     CORROBORATE = "request for corroboration"
-
-
-class AlertStatus(StrEnum):
-    DRAFT = "draft"
-    REVIEW = "review"
-    APPROVED = "approved"
-    ISSUED = "issued"
-    UPDATED = "updated"
-    STOOD_DOWN = "stood down"
-    WITHDRAWN = "withdrawn"
-    SUPERSEDED = "superseded"
-
-
-class VersionKind(StrEnum):
-    """What a version of a text does: warns, says more, or ends the warning."""
-
-    ALERT = "alert"
-    UPDATE = "update"
-    STAND_DOWN = "stand-down"
-    WITHDRAWAL = "withdrawal"
-
-    @property
-    def closes(self) -> bool:
-        return self in (VersionKind.STAND_DOWN, VersionKind.WITHDRAWAL)
-
-
-class DeliveryState(StrEnum):
-    WAITING = "waiting"
-    SENDING = "sending"
-    SENT = "sent"
-    FAILED = "failed"
-    DEAD = "dead"
-    WITHDRAWN = "withdrawn"
-    SUPERSEDED = "superseded"
 
 
 class PersonRole(StrEnum):

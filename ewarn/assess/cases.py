@@ -334,7 +334,8 @@ def after_issue(case: CaseFile, alert: Alert, grading: GradingDefinition) -> Cas
     """The case once its formal alert has every approval: answers are read, and the text is looked at again in time."""
     day = date.fromisoformat(alert.content["review_on"])
     due_at = datetime.combine(day, grading.working_hours[1], LONDON).astimezone(UTC)
-    return assign(case, next_action=f"Read the answers to {alert.id} and look at it again", due_at=due_at)
+    then = "close the case if nothing is left to do" if alert.kind.closes else "look at it again"
+    return assign(case, next_action=f"Read the answers to {alert.id} and {then}", due_at=due_at)
 
 
 def link(case: CaseFile, signal: str, person: str, why: str, now: datetime) -> CaseFile:

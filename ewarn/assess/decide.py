@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
+from ewarn.assess import lifecycle
 from ewarn.assess.due import in_working_hours, second_review_by
 from ewarn.catalogue import Catalogue
 from ewarn.errors import Refused
@@ -26,7 +27,8 @@ from ewarn.terms import (
 )
 
 APPROVING = ("approved", "reviewed", "out-of-hours")
-SENT = (AlertStatus.ISSUED, AlertStatus.UPDATED, AlertStatus.STOOD_DOWN, AlertStatus.WITHDRAWN)
+SENT = (*lifecycle.OUT, AlertStatus.SUPERSEDED)
+NO_MORE = (AlertStatus.UPDATED, AlertStatus.STOOD_DOWN, AlertStatus.WITHDRAWN, AlertStatus.SUPERSEDED)
 EVERYBODY = ("professional", "public")
 
 
@@ -145,7 +147,7 @@ def _act(so_far: Sequence[Decision], out_of_hours: bool) -> str:
 def _approvable(alert: Alert, so_far: Sequence[Decision]) -> None:
     if alert.status is AlertStatus.DRAFT or not alert.hash:
         raise Refused("this text has not been submitted", where=alert.id, next_step=f"ewarn submit {alert.id}")
-    if alert.status in (AlertStatus.STOOD_DOWN, AlertStatus.WITHDRAWN):
+    if alert.status in NO_MORE:
         raise Refused(f"this alert is {alert.status.value}", where=alert.id, next_step="Draft a new one.")
     if len(so_far) >= needed(alert.product):
         raise Refused("this text has all its approvals", where=alert.id, next_step="Send it: ewarn send")
@@ -175,6 +177,12 @@ def _out_of_hours_allowed(alert: Alert, so_far: Sequence[Decision], now: datetim
             f"a {alert.product.value} needs one approver at any hour",
             where=alert.id,
             next_step="Approve it without --out-of-hours.",
+        )
+    if alert.kind.closes:
+        raise Refused(
+            f"a {alert.kind.value} takes two members at any hour",
+            where=alert.id,
+            next_step="Approve it without --out-of-hours and ask a second member.",
         )
     if so_far:
         raise Refused("one member has approved it already", where=alert.id, next_step="Approve it as the second.")
@@ -230,6 +238,20 @@ def audiences(alert: Alert, decisions: Sequence[Decision], catalogue: Catalogue)
     if any(d.act == "out-of-hours" for d in counted):
         return catalogue.routes.professional_audiences
     return ()
+
+
+def leaves(
+    alert: Alert, versions: Sequence[Alert], decisions: Sequence[Decision], audience: str, catalogue: Catalogue
+) -> str:
+    """Why this version must not leave for an audience now, in words; '' where it may."""
+    if overtaken := lifecycle.overtaken(alert.version, versions):
+        return overtaken
+    going = alert.status in (AlertStatus.APPROVED, AlertStatus.ISSUED)
+    if not going and not (alert.kind.closes and alert.status in lifecycle.OUT):
+        return f"version {alert.version} is {alert.status.value}"
+    if audience not in audiences(alert, decisions, catalogue):
+        return f"no approval on record allows the {audience} audience"
+    return ""
 
 
 def changed(before: Alert, after: Alert) -> list[str]:

@@ -17,12 +17,12 @@ from ewarn.assess.advice import chosen, printed
 from ewarn.assess.facts import Facts
 from ewarn.catalogue import Catalogue
 from ewarn.errors import UsageFault
-from ewarn.terms import Alert, AlertStatus, CaseFile, Product, Standing, london_day
+from ewarn.terms import Alert, AlertStatus, CaseFile, Product, Standing, VersionKind, london_day
 
 FIXED = frozenset(
     {
         *("reference", "alert_id", "version", "issuer", "standing", "product", "watermark", "handling", "date"),
-        *("figures", "what_happened_public"),
+        *("figures", "what_happened_public", "kind", "replaces", "closes", "closes_headline"),
     }
 )
 PROFESSIONALS = "Professionals who work with people who use drugs. Not for publication."
@@ -44,12 +44,11 @@ def write(
     alert_id: str = "",
     issuer_name: str = "",
     origin: str = "",
-    replaces: str | None = None,
 ) -> Alert:
     """The first version of a text about this case, status draft, without hash.
 
     In: `facts` of the joined signals' records; `issuer_name` as partners know the service; `origin` where the text
-    must say where its facts come from; `replaces` the alert this one takes the place of.
+    must say where its facts come from.
     """
     alert_id = alert_id or f"{case.ref}/A1"
     advice = chosen(case, facts, catalogue)
@@ -78,10 +77,11 @@ def write(
         "marking": facts.marking,
         "handling": {"marking": facts.marking, "conditions": list(facts.conditions)},
         "audience": " ".join([PROFESSIONALS, *map(_sentence, facts.conditions)]),
-        "replaces": replaces,
+        "kind": VersionKind.ALERT.value,
+        "replaces": None,
         "watermark": WATERMARKS[case.standing],
         "origin": origin,
-    } | _dates(product, catalogue, now)
+    } | dates(product, catalogue, now)
     return Alert(
         id=alert_id,
         case=case.ref,
@@ -110,17 +110,25 @@ def edit(alert: Alert, changes: Mapping[str, Any], author: str, now: datetime, c
             where=alert.id,
             next_step=f"Edit any of {', '.join(sorted(known))}.",
         )
-    content = {**alert.content, **changes, "version": alert.version + 1, "date": london_day(now).isoformat()}
+    return following(alert, changes, alert.version + 1, author, now, catalogue)
+
+
+def following(
+    alert: Alert, changes: Mapping[str, Any], number: int, author: str, now: datetime, catalogue: Catalogue
+) -> Alert:
+    """A draft under the same reference with some parts changed, and the templates and advice now in force."""
+    content = {**alert.content, **changes, "version": number, "date": london_day(now).isoformat()}
     content["advice"] = [_advice(item, catalogue) for item in content["advice"]]
     for part in ("signs", "emergency"):
         content[part] = _advice(content[part], catalogue)
     texts = [content["signs"], content["emergency"], *content["advice"]]
+    kind = VersionKind(content.get("kind", VersionKind.ALERT))
     return alert.model_copy(
         update={
-            "version": alert.version + 1,
+            "version": number,
             "status": AlertStatus.DRAFT,
             "author": author,
-            "template_versions": template_versions(alert.product, catalogue),
+            "template_versions": template_versions(alert.product, catalogue, kind),
             "advice_versions": {t["id"]: t["version"] for t in texts if t["id"]},
             "content": content,
             "created_at": now,
@@ -130,9 +138,10 @@ def edit(alert: Alert, changes: Mapping[str, Any], author: str, now: datetime, c
     )
 
 
-def template_versions(product: Product, catalogue: Catalogue) -> dict[str, int]:
-    """The templates this product is rendered from, with their versions."""
-    return {t.id: t.version for t in sorted(catalogue.templates.values(), key=lambda t: t.id) if t.product == product}
+def template_versions(product: Product, catalogue: Catalogue, kind: VersionKind = VersionKind.ALERT) -> dict[str, int]:
+    """The templates this text is rendered from, with their versions; one that ends it has its own."""
+    wanted = kind.value if kind.closes else product.value
+    return {t.id: t.version for t in sorted(catalogue.templates.values(), key=lambda t: t.id) if t.product == wanted}
 
 
 def _advice(item: Any, catalogue: Catalogue) -> dict[str, Any]:
@@ -198,7 +207,7 @@ def _signal_of(case: CaseFile, records: list[str]) -> str:
     return best.id if best else ""
 
 
-def _dates(product: Product, catalogue: Catalogue, now: datetime) -> dict[str, str]:
+def dates(product: Product, catalogue: Catalogue, now: datetime) -> dict[str, str]:
     today, grading = london_day(now), catalogue.grading
     days = grading.next_review_days
     if product is Product.CORROBORATE:

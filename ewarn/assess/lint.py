@@ -37,7 +37,7 @@ REQUIRED_ADVICE = {
 }
 FREE_TEXT = (
     *("headline", "what_happened", "what_happened_public", "at_risk", "appearance", "sold_as", "found", "audience"),
-    *("origin", "report_back", "figures", "verification"),
+    *("origin", "report_back", "figures", "verification", "why", "closes_headline"),
 )
 CONTACT_ALLOWED = ("report_back",)
 NEVER_OVERRIDDEN = ("personal-data", "handling", "watermark")
@@ -120,6 +120,8 @@ def _empty(value: Any) -> bool:
 
 def _missing(alert: Alert) -> Iterator[Finding]:
     wanted = REQUIRED if alert.product is Product.CORROBORATE else REQUIRED | REQUIRED_ADVICE
+    if alert.kind.closes:
+        wanted = wanted | {"why": "why the alert is stood down or withdrawn", "replaces": "the version it ends"}
     for key, meaning in wanted.items():
         if _empty(alert.content.get(key)):
             yield Finding(code="missing", where=key, what="missing", instead=f"Write {meaning}.")

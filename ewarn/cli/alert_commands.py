@@ -1,4 +1,4 @@
-"""RESPOND at the command line: draft, edit, submit, approve, alerts, send, receipts."""
+"""RESPOND at the command line: draft, edit, submit, approve, update, stand-down, withdraw, alerts, send, receipts."""
 
 from __future__ import annotations
 
@@ -28,6 +28,9 @@ def register(app: typer.Typer) -> None:
     command(app, "edit", rich_help_panel=PANEL)(edit)
     command(app, "submit", rich_help_panel=PANEL)(submit)
     command(app, "approve", rich_help_panel=PANEL)(approve)
+    command(app, "update", rich_help_panel=PANEL)(update)
+    command(app, "stand-down", rich_help_panel=PANEL)(stand_down)
+    command(app, "withdraw", rich_help_panel=PANEL)(withdraw)
     command(app, "send", rich_help_panel=PANEL)(send)
     command(app, "receipts", rich_help_panel=PANEL)(receipts)
     alerts = group(app, PANEL, "alerts", "The texts: what was drafted, submitted, approved and issued.", list_alerts)
@@ -66,6 +69,58 @@ def edit(
     house = call.house()
     said = pairs(changes, "--set")
     report = assess.edit(house, alert, said, call.actor(person, secret_file), call.now(house))
+    call.out.answer(report, lambda console: show_report(console, report))
+
+
+def update(
+    call: Call,
+    alert: AlertId,
+    person: As,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", metavar="FIELD=TEXT", help="A field of the text; repeatable.")
+    ] = None,
+    from_case: Annotated[
+        bool, typer.Option("--from-case", help="Take figures and facts as the case knows them now.")
+    ] = False,
+    secret_file: SecretFile = None,
+) -> None:
+    """Write the next version of an alert that people have. It takes all approvals anew."""
+    from ewarn.pipeline import versions
+
+    house = call.house()
+    said = pairs(changes or [], "--set")
+    actor = call.actor(person, secret_file)
+    report = versions.update(house, alert, said, actor, call.now(house), from_case=from_case)
+    call.out.answer(report, lambda console: show_report(console, report))
+
+
+def stand_down(
+    call: Call,
+    alert: AlertId,
+    person: As,
+    why: Annotated[str, typer.Option("--why", metavar="TEXT", help="Why it is no longer needed, in a sentence.")] = "",
+    secret_file: SecretFile = None,
+) -> None:
+    """Draft the text that stands an alert down, for everybody who received a version of it."""
+    from ewarn.pipeline import versions
+
+    house = call.house()
+    report = versions.stand_down(house, alert, why, call.actor(person, secret_file), call.now(house))
+    call.out.answer(report, lambda console: show_report(console, report))
+
+
+def withdraw(
+    call: Call,
+    alert: AlertId,
+    why: Annotated[str, typer.Option("--why", metavar="TEXT", help="What was wrong, in a sentence.")],
+    person: As,
+    secret_file: SecretFile = None,
+) -> None:
+    """Draft the text that withdraws an alert, for everybody who received a version of it."""
+    from ewarn.pipeline import versions
+
+    house = call.house()
+    report = versions.withdraw(house, alert, why, call.actor(person, secret_file), call.now(house))
     call.out.answer(report, lambda console: show_report(console, report))
 
 
@@ -108,7 +163,10 @@ NEXT = {
 def show_report(console: Console, report: AlertReport) -> None:
     """The text, what stands against it, who agreed to it, where it goes."""
     mark = "" if report.standing == "actual" else f" [{report.standing.upper()}]"
-    plain(console, f"{report.id}{mark} version {report.version}, {report.product}: {report.status}")
+    kind = "" if report.kind == "alert" else f", {report.kind}"
+    plain(console, f"{report.id}{mark} version {report.version}{kind}, {report.product}: {report.status}")
+    if report.past:
+        plain(console, f"  {report.past.upper()}: reviewed by {report.review_on}, ends after {report.expires_on}")
     plain(console, f"  case {report.case}, author {report.author}")
     plain(console, f"  hash {report.hash or '- (fixed at submission)'}")
     plain(console, f"  approvals {len(report.approvals)} of {report.approvals_needed}")
@@ -116,6 +174,12 @@ def show_report(console: Console, report: AlertReport) -> None:
         plain(console, f"    {approval.person} at {local_time(approval.at)}, {approval.act} {approval.note}".rstrip())
     if report.text:
         plain(console, "\n" + report.text.strip() + "\n")
+    if report.public_text:
+        plain(console, "As the public reads it:\n\n" + report.public_text.strip() + "\n")
+    if report.changes:
+        plain(console, "Changed since the version that people have:")
+        for line in report.changes:
+            plain(console, f"  {line}")
     for finding in report.findings:
         plain(console, "finding: " + "; ".join(str(value) for value in finding.values() if value))
     for held in report.withheld:
@@ -140,19 +204,22 @@ def list_alerts(call: Call) -> None:
     """List alerts with their status and approvals."""
     from ewarn.pipeline import assess
 
-    found = assess.list_alerts(call.house())
+    house = call.house()
+    found = assess.list_alerts(house, call.now(house))
 
     def human(console: Console) -> None:
         plain(console, f"{plural(len(found), 'alert')}.")
-        heads = ("alert", "v", "product", "standing", "status", "agreed", "hash")
+        heads = ("alert", "v", "product", "standing", "status", "agreed", "review", "ends", "hash")
         rows = [
             (
                 a.id,
                 a.version,
                 a.product,
                 a.standing,
-                a.status,
+                f"{a.status}, {a.past.upper()}" if a.past else a.status,
                 f"{len(a.approvals)} of {a.approvals_needed}",
+                a.review_on,
+                a.expires_on,
                 a.hash[:8],
             )
             for a in found
@@ -163,11 +230,18 @@ def list_alerts(call: Call) -> None:
     call.out.answer({"alerts": found}, human)
 
 
-def show_alert(call: Call, alert: AlertId) -> None:
+def show_alert(
+    call: Call,
+    alert: AlertId,
+    version: Annotated[
+        int | None, typer.Option("--version-number", metavar="N", help="An earlier version; the newest otherwise.")
+    ] = None,
+) -> None:
     """Show the exact text with its hash: what an approver reads before approving."""
     from ewarn.pipeline import assess
 
-    report = assess.show_alert(call.house(), alert)
+    house = call.house()
+    report = assess.show_alert(house, alert, version, call.now(house))
     call.out.answer(report, lambda console: show_report(console, report))
 
 

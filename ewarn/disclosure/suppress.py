@@ -17,7 +17,9 @@ PUBLIC_KEYS = (
     *("reference", "alert_id", "version", "issuer", "standing", "product", "date", "area", "also_possible", "headline"),
     *("what_happened", "figures", "verification", "sold_as", "found", "appearance", "at_risk", "signs", "advice"),
     *("emergency", "report_back", "marking", "audience", "review_on", "expires_on", "replaces", "watermark", "origin"),
+    *("kind", "closes", "closes_headline", "why"),
 )
+ONE_LINE = ("headline", "closes_headline", "why", "at_risk")
 
 
 def rounded(count: int) -> int:
@@ -58,11 +60,13 @@ def for_audience(content: dict[str, Any], audience: str) -> dict[str, Any]:
     }
     sentences = content.get("what_happened_public") or content.get("what_happened", [])
     shown = {key: content[key] for key in PUBLIC_KEYS if key in content}
+    lines = {key: "" for key in ONE_LINE if _tells(str(content.get(key) or ""), secrets)}
     return shown | {
+        "headline": content.get("headline", ""),
         "figures": figures,
         "what_happened": [s for s in sentences if not _tells(s, secrets)],
-        "headline": "" if _tells(content.get("headline", ""), secrets) else content.get("headline", ""),
         "audience": "Everyone.",
+        **lines,
     }
 
 

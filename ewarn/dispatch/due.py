@@ -25,8 +25,8 @@ def verdict(delivery: Delivery, now: datetime) -> Verdict:
     at = delivery.next_attempt_at
     if delivery.state is DeliveryState.SENT:
         return Verdict(False, "sent already")
-    if delivery.state is DeliveryState.WITHDRAWN:
-        return Verdict(False, f"withdrawn: {delivery.last_error}")
+    if delivery.state in (DeliveryState.SUPERSEDED, DeliveryState.WITHDRAWN):
+        return Verdict(False, f"{delivery.state.value}: {delivery.last_error}")
     if delivery.state is DeliveryState.DEAD:
         return Verdict(False, f"given up after {delivery.attempts} attempts: {delivery.last_error or 'no answer'}")
     if delivery.state is DeliveryState.SENDING:

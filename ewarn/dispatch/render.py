@@ -2,7 +2,7 @@
 
 In: an alert or page and the catalogue's templates. Out: payloads, the same bytes every time, and the hash that
 approvals are bound to. It must never render with a template of another version than the alert names, nor leave the
-marking or the watermark out of a subject or a body.
+marking, the watermark or the version that this one replaces out of a subject or a body.
 """
 
 from __future__ import annotations
@@ -139,7 +139,10 @@ def _rendered(template: TemplateDefinition, content: dict[str, Any]) -> tuple[st
         subject = f"[{marking}] {subject}"
     if watermark and standing not in subject:
         subject = f"{standing}: {subject}"
-    return subject, _stamped(body, [mark for mark in (watermark, marking) if mark], template.format)
+    replaces = f"This replaces {content['replaces']}." if content.get("replaces") else ""
+    if replaces and replaces.rstrip(".") not in subject:
+        subject = f"{subject} {replaces.rstrip('.')}"
+    return subject, _stamped(body, [mark for mark in (watermark, marking, replaces) if mark], template.format)
 
 
 def _stamped(body: str, marks: Iterable[str], form: str) -> str:

@@ -47,20 +47,30 @@ def destinations(
     catalogue: Catalogue,
     payloads: Sequence[Payload],
     audiences: Collection[str] = ("professional", "public"),
+    earlier: Collection[str] = (),
 ) -> Routed:
     """Deliveries of one alert version: one for each recipient its area concerns, in order of recipient id.
 
-    In: `payloads` as stored; `audiences` that the approvals allow now. Recipients whose areas have nothing to do with
-    the alert's are left out without a word; everybody else withheld is named with the reason.
+    In: `payloads` as stored; `audiences` that the approvals allow now; `earlier` the recipients who have an earlier
+    version, and get this one whatever the routes say now. A version that ends the alert goes to those alone. Recipients
+    whose areas have nothing to do with the alert's are left out without a word; everybody else withheld is named with
+    the reason.
     """
-    routed = Routed([], [])
+    listed = {r.id for r in recipients}
+    gone = [Withheld(name, name, "has an earlier version and is no longer on the list") for name in {*earlier} - listed]
+    routed = Routed([], sorted(gone))
     for recipient in sorted(recipients, key=lambda r: r.id):
+        had = recipient.id in earlier
+        if not recipient.active and had:
+            routed.withheld.append(Withheld(recipient.id, recipient.name, "has an earlier version and is not active"))
         if not recipient.active or recipient.audience == "internal" or recipient.group in INTERNAL_GROUPS:
             continue
         close, by_border = _concern(recipient, alert.area, catalogue)
-        if not close:
+        if not had and (not close or alert.kind.closes):
             continue
         found = _route(alert, recipient, by_border, catalogue)
+        if had and (isinstance(found, str) or not close) and recipient.channel in catalogue.channels:
+            close, found = close or "has an earlier version", Route.model_validate({"audience": recipient.audience})
         reason = found if isinstance(found, str) else _stopped(alert, recipient, found, catalogue, payloads, audiences)
         if reason or isinstance(found, str):
             routed.withheld.append(Withheld(recipient.id, recipient.name, reason))

@@ -11,16 +11,16 @@ from datetime import datetime
 from typing import Any
 
 from ewarn.assess import cases as casebook
-from ewarn.assess import decide, facts, grade, lint
+from ewarn.assess import decide, facts, grade, lifecycle, lint
 from ewarn.assess import draft as drafting
 from ewarn.dispatch import page as paging
-from ewarn.dispatch import render, route
-from ewarn.errors import ContentFault, Refused, UsageFault
-from ewarn.pipeline import casework, handling
+from ewarn.dispatch import render
+from ewarn.errors import Refused, UsageFault
+from ewarn.pipeline import casework, handling, texts
 from ewarn.pipeline.house import House
 from ewarn.pipeline.identity import proved, registered
 from ewarn.pipeline.reports import Actor, AlertReport, CaseReport
-from ewarn.store import alerts, cases, decisions, lines, outbox, pages, recipients
+from ewarn.store import alerts, cases, decisions, lines, outbox, pages
 from ewarn.terms import (
     Alert,
     AlertStatus,
@@ -47,7 +47,7 @@ def list_cases(house: House, status: str | None = None) -> list[CaseFile]:
 def show_case(house: House, ref: str) -> CaseReport:
     """A case with its history, texts and pages. Raises: UsageFault."""
     with house.db.read() as con:
-        case = _case(con, ref)
+        case = case_of(con, ref)
         ids = {record for joined in case.signals for record in joined.signal.records}
         marking, conditions = handling.of_records(house, con, ids)
         return CaseReport(
@@ -65,9 +65,9 @@ def grade_case(
 ) -> CaseFile:
     """A panel member answers the grading questions and gives the grade."""
     with house.db.write("grade") as tx:
-        case = _case(tx, ref)
+        case = case_of(tx, ref)
         person = proved(tx, actor)
-        _may(house, person, case.lead_area, "grade this case", GRADING)
+        may(house, person, case.lead_area, "grade this case", GRADING)
         graded = grade.apply(case, grade_id, answers, house.catalogue.grading, now)
         said = "; ".join(f"{question}: {answer}" for question, answer in graded.grade_answers.items())
         return _keep(tx, graded, "graded", person, now, f"graded {grade_id}. {said}")
@@ -85,11 +85,11 @@ def assign_case(
 ) -> CaseFile:
     """Give a case another owner (somebody registered for its area, or 'duty'), next action or due time."""
     with house.db.write("assign") as tx:
-        case = _case(tx, ref)
+        case = case_of(tx, ref)
         person = proved(tx, actor)
-        _may(house, person, case.lead_area, "assign this case")
+        may(house, person, case.lead_area, "assign this case")
         if owner and owner != "duty":
-            _may(house, registered(tx, owner), case.lead_area, "own this case")
+            may(house, registered(tx, owner), case.lead_area, "own this case")
         kept = casebook.assign(case, owner=owner, next_action=next_action, due_at=due_at)
         words = f"owner {kept.owner}; next: {kept.next_action}; due {paging.london(kept.due_at)}"
         return _keep(tx, kept, "assigned", person, now, words)
@@ -98,9 +98,9 @@ def assign_case(
 def link_signal(house: House, ref: str, signal: str, why: str, actor: Actor, now: datetime) -> CaseFile:
     """Join a signal that was only suggested for linking, because a named person says that it is one event."""
     with house.db.write("link") as tx:
-        case = _case(tx, ref)
+        case = case_of(tx, ref)
         person = proved(tx, actor)
-        _may(house, person, case.lead_area, "link this signal")
+        may(house, person, case.lead_area, "link this signal")
         linked = casebook.link(case, signal, person.id, why, now)
         known = lines.as_known(tx, casework.ages(house), until=now)
         linked = casework.verified(house, linked, known)
@@ -121,9 +121,9 @@ def verify_case(
     said = {"event": event, "substance": substance, "link": link}
     levels: dict[str, Any] = {part: Verification(level) for part, level in said.items() if level}
     with house.db.write("verify") as tx:
-        case = _case(tx, ref)
+        case = case_of(tx, ref)
         person = proved(tx, actor)
-        _may(house, person, case.lead_area, "verify this case")
+        may(house, person, case.lead_area, "verify this case")
         words = ", ".join(f"{part} {level}" for part, level in said.items() if level)
         update = {f"verification_{part}": level for part, level in levels.items()}
         update["verified_by_person"] = tuple(sorted({*case.verified_by_person, *levels}))
@@ -133,14 +133,14 @@ def verify_case(
 def close_case(house: House, ref: str, closed_as: str, note: str, actor: Actor, now: datetime) -> CaseFile:
     """Close a case with what it turned out to be and what was done."""
     with house.db.write("close") as tx:
-        case = _case(tx, ref)
+        case = case_of(tx, ref)
         person = proved(tx, actor)
-        _may(house, person, case.lead_area, "close this case")
+        may(house, person, case.lead_area, "close this case")
         closed = casebook.close(case, ClosedAs(closed_as), note, now)
         return _keep(tx, closed, "closed", person, now, f"closed as {closed_as}: {note}")
 
 
-def _may(house: House, person: Person, area: str, what: str, roles: Sequence[PersonRole] = DESK) -> None:
+def may(house: House, person: Person, area: str, what: str, roles: Sequence[PersonRole] = DESK) -> None:
     """Raises: Refused unless the person holds one of the roles for the area, or for this house's part of it."""
     decide.demand(person, roles, house.own(area), house.catalogue, what)
 
@@ -155,14 +155,14 @@ def _keep(tx: Any, case: CaseFile, act: str, person: Person, now: datetime, why:
 def draft(house: House, case_ref: str, product: str, actor: Actor, now: datetime) -> AlertReport:
     """A first version of a text from the case's facts as they are known now."""
     with house.db.read() as con:
-        case = _case(con, case_ref)
+        case = case_of(con, case_ref)
         known = lines.as_known(con, casework.ages(house), until=now)
     found = facts.gather(known, casebook.records_of(case), house.catalogue)
     with house.db.write("draft") as tx:
         person = proved(tx, actor)
-        _may(house, person, case.lead_area, "draft for this case")
+        may(house, person, case.lead_area, "draft for this case")
         alert = drafting.write(
-            _case(tx, case_ref),
+            case_of(tx, case_ref),
             house.catalogue,
             Product(product),
             person.id,
@@ -173,45 +173,46 @@ def draft(house: House, case_ref: str, product: str, actor: Actor, now: datetime
             origin=house.settings.origin,
         ).model_copy(update={"area": house.own(case.lead_area)})
         alerts.save(tx, alert, at=now, by=person.id)
-        _decide(tx, "drafted", alert, person, now)
-        return _report(tx, house, alert)
+        texts.on_record(tx, "drafted", alert, person, now)
+        return texts.report(tx, house, alert)
 
 
 def edit(house: House, alert_id: str, changes: Mapping[str, Any], actor: Actor, now: datetime) -> AlertReport:
     """The next version with some parts changed; approvals of earlier versions do not count for it."""
     with house.db.write("edit") as tx:
-        alert = _alert(tx, alert_id)
+        alert = texts.found(tx, alert_id)
         person = proved(tx, actor)
-        _may(house, person, alert.area, "edit this text")
+        may(house, person, alert.area, "edit this text")
+        versions, had = texts.step(tx, lifecycle.Step.EDIT, alert_id)
         edited = drafting.edit(alert, changes, person.id, now, house.catalogue)
-        if alert.status is AlertStatus.APPROVED:
-            alerts.set_status(tx, alert.id, alert.version, AlertStatus.WITHDRAWN, now, person.id)
-            outbox.withdraw(tx, alert.id, edited.version, now, person.id)
+        texts.overtake(tx, versions, had, now, person.id)
         alerts.save(tx, edited, at=now, by=person.id)
-        _decide(tx, "drafted", edited, person, now, ", ".join(sorted(changes)))
-        return _report(tx, house, edited)
+        texts.on_record(tx, "drafted", edited, person, now, ", ".join(sorted(changes)))
+        return texts.report(tx, house, edited)
 
 
 def submit(house: House, alert_id: str, actor: Actor, now: datetime) -> AlertReport:
     """Fix the bytes of every audience and format and put them, with their hash, before the panel."""
     with house.db.write("submit") as tx:
-        alert = _alert(tx, alert_id)
+        alert = texts.found(tx, alert_id)
         person = proved(tx, actor)
-        _may(house, person, alert.area, "submit this text")
+        may(house, person, alert.area, "submit this text")
         if alert.status is not AlertStatus.DRAFT:
             raise Refused(
                 f"version {alert.version} is {alert.status.value}, not a draft",
                 where=alert.id,
                 next_step="Edit it to make the next version.",
             )
+        texts.replaces_what_people_have(tx, alert)
         never = [f for f in lint.findings(alert, house.catalogue) if f.code in lint.NEVER_OVERRIDDEN and f.blocking]
         if never:
             raise Refused(f"{never[0].where}: {never[0].what}", where=alert.id, next_step=never[0].instead)
         payloads = render.payloads(alert, house.catalogue)
-        fixed = alert.model_copy(update={"status": AlertStatus.REVIEW, "hash": render.bundle_hash(alert, payloads)})
+        status = lifecycle.moved(alert, lifecycle.Act.SUBMIT)
+        fixed = alert.model_copy(update={"status": status, "hash": render.bundle_hash(alert, payloads)})
         alerts.save(tx, fixed, payloads, at=now, by=person.id)
-        _decide(tx, "submitted", fixed, person, now)
-        return _report(tx, house, fixed, payloads)
+        texts.on_record(tx, "submitted", fixed, person, now)
+        return texts.report(tx, house, fixed, payloads)
 
 
 def approve(
@@ -219,7 +220,7 @@ def approve(
 ) -> AlertReport:
     """One approval of the exact text. The last one needed writes the deliveries in this same transaction."""
     with house.db.write("approve") as tx:
-        alert = _alert(tx, alert_id)
+        alert = texts.found(tx, alert_id)
         person = proved(tx, actor)
         verdict = decide.approve(
             alert,
@@ -239,12 +240,14 @@ def approve(
                 where=alert.id,
                 next_step="Do not send; restore from a backup and tell the administrator.",
             )
+        texts.replaces_what_people_have(tx, alert)
         decisions.append(tx, verdict.decision)
         cases.act(tx, alert.case, now, verdict.decision.act, person.id, f"{alert.id} v{alert.version}: {verdict.why}")
-        alert = alerts.set_status(tx, alert.id, alert.version, verdict.status, now, person.id)
+        act = lifecycle.Act.APPROVE if verdict.audiences else lifecycle.Act.AGREE
+        alert = alerts.set_status(tx, alert.id, alert.version, lifecycle.moved(alert, act), now, person.id)
         if verdict.audiences:
             _write_deliveries(tx, house, alert, payloads, verdict, now)
-        return _report(tx, house, alert, payloads)
+        return texts.report(tx, house, alert, payloads)
 
 
 def _overridden(found: Sequence[lint.Finding], note: str, alert: Alert) -> None:
@@ -263,84 +266,31 @@ def _write_deliveries(
     tx: Any, house: House, alert: Alert, payloads: Sequence[Payload], verdict: decide.Verdict, now: datetime
 ) -> None:
     person = verdict.decision.person
-    found = route.destinations(alert, recipients.all(tx), house.catalogue, payloads, audiences=verdict.audiences)
-    outbox.withdraw(tx, alert.id, alert.version, now, person)
+    found = texts.routed(tx, house, alert, payloads, verdict.audiences)
+    texts.supersede(tx, alert, range(1, alert.version), f"version {alert.version} took its place", now, person)
     outbox.put(tx, found.deliveries, now)
-    case = _case(tx, alert.case)
+    case = case_of(tx, alert.case)
     if verdict.second_review_by:
         casework.tell_panel(tx, house, case, alert, person, verdict.second_review_by, now)
     elif alert.product is Product.FORMAL_ALERT and case.status == "open":
         cases.save(tx, casebook.after_issue(case, alert, house.catalogue.grading), now, person)
 
 
-def list_alerts(house: House) -> list[AlertReport]:
-    """The newest version of every alert, newest first."""
+def list_alerts(house: House, now: datetime | None = None) -> list[AlertReport]:
+    """The newest version of every alert, newest first; with `now` also whether its days have come."""
     with house.db.read() as con:
-        return [_report(con, house, alert) for alert in alerts.all(con)]
+        return [texts.report(con, house, alert, now=now) for alert in alerts.all(con)]
 
 
-def show_alert(house: House, alert_id: str) -> AlertReport:
+def show_alert(house: House, alert_id: str, version: int | None = None, now: datetime | None = None) -> AlertReport:
     """The exact text with its hash: what an approver reads before approving. Raises: UsageFault."""
     with house.db.read() as con:
-        alert = _alert(con, alert_id)
-        return _report(con, house, alert, alerts.payloads(con, alert.id, alert.version))
+        alert = texts.found(con, alert_id, version)
+        return texts.report(con, house, alert, alerts.payloads(con, alert.id, alert.version), now)
 
 
-def _report(con: Any, house: House, alert: Alert, payloads: Sequence[Payload] = ()) -> AlertReport:
-    decided = decisions.of_alert(con, alert.id)
-    shown = payloads or _stored_or_rendered(con, house, alert)
-    found = route.destinations(alert, recipients.all(con), house.catalogue, shown, audiences=decide.EVERYBODY)
-    sent = [d for d in outbox.all(con, alert.id) if d.version == alert.version]
-    return AlertReport(
-        id=alert.id,
-        case=alert.case,
-        version=alert.version,
-        product=alert.product.value,
-        status=alert.status.value,
-        standing=alert.standing.value,
-        hash=alert.hash,
-        author=alert.author,
-        approvals=decide.approvals(alert, decided),
-        approvals_needed=decide.needed(alert.product),
-        findings=tuple(f.model_dump(mode="json") for f in lint.findings(alert, house.catalogue)),
-        deliveries=tuple(sent or found.deliveries),
-        withheld=tuple(w._asdict() for w in found.withheld),
-        text=_readable(shown),
-    )
-
-
-def _stored_or_rendered(con: Any, house: House, alert: Alert) -> Sequence[Payload]:
-    """The stored bytes; a draft is rendered, unless its templates have changed since it was written."""
-    stored = alerts.payloads(con, alert.id, alert.version)
-    if stored:
-        return stored
-    try:
-        return render.payloads(alert, house.catalogue)
-    except (Refused, ContentFault):
-        return []
-
-
-def _readable(payloads: Sequence[Payload]) -> str:
-    """The professionals' plain text, as it would arrive."""
-    texts = sorted((p for p in payloads if p.format == "text"), key=lambda p: p.audience != "professional")
-    return f"{texts[0].subject}\n\n{texts[0].body.decode()}" if texts else ""
-
-
-def _decide(tx: Any, act: str, alert: Alert, person: Person, now: datetime, note: str = "") -> None:
-    words = f"{alert.product.value} {alert.id} v{alert.version}" + (f": {note}" if note else "")
-    cases.act(tx, alert.case, now, act, person.id, words)
-    decisions.append(tx, decide.on(alert, act, person, now, note))
-
-
-def _case(con: Any, ref: str) -> CaseFile:
+def case_of(con: Any, ref: str) -> CaseFile:
     found = cases.load(con, ref)
     if found is None:
         raise UsageFault(f"there is no case '{ref}'", next_step="See 'ewarn cases list'.")
-    return found
-
-
-def _alert(con: Any, alert_id: str) -> Alert:
-    found = alerts.load(con, alert_id)
-    if found is None:
-        raise UsageFault(f"there is no alert '{alert_id}'", next_step="See 'ewarn alerts list'.")
     return found

@@ -22,7 +22,7 @@ from ewarn.pipeline.reports import Actor
 from ewarn.store import operator_notices, outbox, pages, recipients
 from ewarn.terms import Delivery, Page
 
-GRAVE = r"^(failing|late|silent|empty|quarantined)\b"
+GRAVE = r"^(failing|late|silent|empty|quarantined|expired|review due)\b"
 OURS = ("dispatch", "duty")
 
 

@@ -187,17 +187,23 @@ class AlertReport(Frozen):
     id: str
     case: str
     version: int
+    kind: str = Field("alert", description="alert | update | stand-down | withdrawal")
     product: str
     status: str
     standing: str
     hash: str
     author: str
+    review_on: str = ""
+    expires_on: str = ""
+    past: str = Field("", description="'due for review' or 'expired' while it still stands; else empty")
     approvals: tuple[Decision, ...]
     approvals_needed: int
     findings: tuple[dict[str, Any], ...] = ()
     deliveries: tuple[Delivery, ...] = ()
     withheld: tuple[dict[str, str], ...] = ()
+    changes: tuple[str, ...] = Field((), description="lines that came (+) and went (-) since the version people have")
     text: str = ""
+    public_text: str = Field("", description="as the public reads it, where a public recipient gets it")
 
 
 class SendReport(Frozen):

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from ewarn.assess import decide
+from ewarn.assess import decide, lifecycle
 from ewarn.dispatch import due, render, route
 from ewarn.dispatch import page as paging
 from ewarn.dispatch import send as sender
 from ewarn.errors import UsageFault
-from ewarn.pipeline import casework, operators, validate, vigil
+from ewarn.pipeline import casework, operators, texts, validate, versions, vigil
 from ewarn.pipeline.house import House
 from ewarn.pipeline.identity import proved
 from ewarn.pipeline.reports import Actor, DetectReport, PageReport, ReceiptsReport, SendReport
@@ -26,6 +26,7 @@ UNANSWERED_IN_A_ROW = 3
 BATCH = 10
 OPERATOR = 2
 SENT, FAILED, DEAD = DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.DEAD
+SUPERSEDED = DeliveryState.SUPERSEDED
 
 
 def send(house: House, now: datetime) -> SendReport:
@@ -84,6 +85,7 @@ def _attempt(house: House, batch: Sequence[Delivery], now: datetime) -> list[tup
     """Claim, send, settle: the claims are on record before anything leaves. Those another sender has are left out."""
     with house.db.write("send") as tx:
         claimed = [delivery for delivery in batch if outbox.claim(tx, delivery.id, now)]
+        claimed = [delivery for delivery in claimed if not _overtaken(tx, house, delivery, now)]
         known = {recipient.id: recipient for recipient in recipients.all(tx)} if claimed else {}
         ready = [(d, _payload(tx, house, d), known.get(d.destination)) for d in claimed]
     outcomes = [(delivery, _deliver(house, delivery, payload, recipient)) for delivery, payload, recipient in ready]
@@ -96,7 +98,7 @@ def _attempt(house: House, batch: Sequence[Delivery], now: datetime) -> list[tup
 def _settled(tx: Any, house: House, delivery: Delivery, outcome: sender.Outcome, now: datetime) -> Delivery:
     channel = house.catalogue.channels.get(delivery.channel)
     attempts = delivery.attempts + 1
-    jitter = int(digest(delivery.id, 2), 16) / 255
+    jitter = int(digest([delivery.id, attempts], 2), 16) / 255
     again = due.next_attempt(attempts, now, channel.max_attempts, jitter) if channel and outcome.retry else None
     state = SENT if outcome.ok else FAILED if again else DEAD
     outbox.settle(tx, delivery.id, state, now, outcome.error, again)
@@ -107,6 +109,19 @@ def _settled(tx: Any, house: House, delivery: Delivery, outcome: sender.Outcome,
     if state is SENT and delivery.alert and delivery.version is not None:
         _issued(tx, delivery, now)
     return outbox.load(tx, delivery.id) or delivery
+
+
+def _overtaken(tx: Any, house: House, delivery: Delivery, now: datetime) -> bool:
+    """A delivery that a later version overtook while its sender was gone is superseded, and that is told."""
+    if not delivery.alert:
+        return False
+    words = lifecycle.overtaken(delivery.version or 0, alerts.versions(tx, delivery.alert))
+    alert = alerts.load(tx, delivery.alert, delivery.version)
+    if not words or alert is None:
+        return False
+    outbox.settle(tx, delivery.id, SUPERSEDED, now, words)
+    texts.tell_superseded(tx, alert, [f"{delivery.destination} (version {delivery.version})"], words, now)
+    return True
 
 
 def _deliver(house: House, delivery: Delivery, payload: Payload | str, recipient: Recipient | None) -> sender.Outcome:
@@ -130,23 +145,27 @@ def _payload(con: Any, house: House, delivery: Delivery) -> Payload | str:
     alert, stored = alerts.load(con, delivery.alert, version), alerts.payloads(con, delivery.alert, version)
     if alert is None or render.bundle_hash(alert, stored) != alert.hash:
         return "the stored text is not the one that was approved"
-    if delivery.audience not in decide.audiences(alert, decisions.of_alert(con, alert.id), house.catalogue):
-        return f"no approval on record allows the {delivery.audience} audience"
+    known, decided = alerts.versions(con, alert.id), decisions.of_alert(con, alert.id)
+    if stops := decide.leaves(alert, known, decided, delivery.audience, house.catalogue):
+        return stops
     wanted = (delivery.audience, delivery.format)
     found = next((p for p in stored if (p.audience, p.format) == wanted), None)
     return found or "the stored text is no longer there"
 
 
 def _issued(tx: Any, delivery: Delivery, now: datetime) -> None:
-    """The first delivery that arrives makes an approved alert issued, and the version it follows updated."""
+    """The first delivery that arrives issues an approved version, and ends the one that people had."""
     alert = alerts.load(tx, delivery.alert, delivery.version)
     if alert is None or alert.status is not AlertStatus.APPROVED:
         return
-    alerts.set_status(tx, alert.id, alert.version, AlertStatus.ISSUED, now)
-    cases.act(tx, alert.case, now, "issued", "ewarn", f"{alert.id} v{alert.version} has gone out")
+    status = lifecycle.moved(alert, lifecycle.GOES_OUT_BY[alert.kind])
+    alerts.set_status(tx, alert.id, alert.version, status, now)
+    cases.act(tx, alert.case, now, status.value, "ewarn", f"{alert.id} v{alert.version} has gone out")
+    operator_notices.close(tx, now, "ewarn", source=alert.id, topics=[versions.REVIEW_DUE, versions.EXPIRED])
     for earlier in alerts.versions(tx, alert.id):
-        if earlier.version < alert.version and earlier.status is AlertStatus.ISSUED:
-            alerts.set_status(tx, earlier.id, earlier.version, AlertStatus.UPDATED, now)
+        ends = lifecycle.ENDS_THE_ONE_BEFORE_BY[alert.kind]
+        if earlier.version < alert.version and (earlier.status, ends) in lifecycle.MOVES:
+            alerts.set_status(tx, earlier.id, earlier.version, lifecycle.moved(earlier, ends), now)
 
 
 def receipts(house: House, alert: str | None = None) -> ReceiptsReport:
@@ -200,8 +219,12 @@ def acknowledge(house: House, subject: str, actor: Actor, now: datetime, text: s
 
 
 def watch_silence(house: House, now: datetime) -> Sequence[DetectReport]:
-    """Sources that fail, are late or silent become operator notices; absence never reads as recovery."""
+    """What time alone brings: sources that fail or fall silent, and alerts whose day of review or end has come.
+
+    Absence never reads as recovery, and an old warning never ends by itself: a person is told.
+    """
     silent = [r.id for r in house.catalogue.rules.values() if r.method == "silence" and r.enabled]
     found = [validate.detect(house, now, rule=rule) for rule in silent]
     vigil.settle(house, now)
+    versions.fall_due(house, now)
     return found

@@ -14,7 +14,9 @@ from ewarn.store import audit, tables
 from ewarn.store.tables import Connection
 from ewarn.terms import Alert, AlertStatus, Payload
 
-SETTLED = {AlertStatus.ISSUED, AlertStatus.UPDATED, AlertStatus.STOOD_DOWN, AlertStatus.WITHDRAWN}
+SETTLED = {
+    *(AlertStatus.ISSUED, AlertStatus.UPDATED, AlertStatus.STOOD_DOWN, AlertStatus.WITHDRAWN, AlertStatus.SUPERSEDED),
+}
 
 
 def save(

@@ -2,7 +2,7 @@
 
 A delivery is waiting, claimed (sending), then settled: sent, failed (to be tried again) or dead. One that was claimed
 and never settled, because the sender died, is due again after ten minutes and marked as a possible repeat. One that a
-newer version overtakes is withdrawn. The same alert version or page goes to the same destination once.
+newer version overtakes is superseded. The same alert version or page goes to the same destination once.
 """
 
 from __future__ import annotations
@@ -99,18 +99,24 @@ def settle(
     audit.append(tx, at, "ewarn", f"delivery {state.value}", delivery_id, [known.attempts, error])
 
 
-def withdraw(tx: Connection, alert: str, before: int, at: datetime, by: str) -> int:
-    """Take back what has not been sent of an alert's versions before this one. Returns how many."""
-    words = f"version {before} took its place"
-    waiting = "alert = ? AND version < ? AND state IN ('waiting', 'failed')"
-    found = tables.frame(tx, f"SELECT id FROM delivery WHERE {waiting} ORDER BY rowid", [alert, before])
-    for delivery_id in found.get_column("id"):
+def supersede(tx: Connection, alert: str, versions: Sequence[int], words: str, at: datetime, by: str) -> list[Delivery]:
+    """What has not been sent of these versions of an alert is not sent any more. Returns what that stops."""
+    waiting = "alert = ? AND list_contains(?, version) AND state IN ('waiting', 'failed')"
+    found = tables.rows(tx, f"SELECT {_FIELDS} FROM delivery WHERE {waiting} ORDER BY rowid", [alert, list(versions)])
+    for row in found:
         tx.execute(
-            "UPDATE delivery SET state = 'withdrawn', last_error = ?, next_attempt_at = NULL WHERE id = ?",
-            [words, delivery_id],
+            "UPDATE delivery SET state = 'superseded', last_error = ?, next_attempt_at = NULL WHERE id = ?",
+            [words, row["id"]],
         )
-        audit.append(tx, at, by, "delivery withdrawn", delivery_id, words)
-    return found.height
+        audit.append(tx, at, by, "delivery superseded", row["id"], words)
+    return [_delivery(row) for row in found]
+
+
+def reached(con: Connection, alert: str) -> list[Delivery]:
+    """Deliveries of an alert that arrived or may have: sent, being sent, or cut off before an answer; by version."""
+    had = "alert = ? AND (state IN ('sent', 'sending') OR possible_repeat)"
+    sql = f"SELECT {_FIELDS} FROM delivery WHERE {had} ORDER BY version, rowid"
+    return [_delivery(row) for row in tables.rows(con, sql, [alert])]
 
 
 def load(con: Connection, delivery_id: str) -> Delivery | None:

@@ -42,6 +42,9 @@ CALLS: dict[str, list[str]] = {
     "edit": ["TST-2025-0001/A1", "--set", "a=b", "--as", "nobody"],
     "submit": ["TST-2025-0001/A1", "--as", "nobody"],
     "approve": ["TST-2025-0001/A1", "--hash", "00", "--as", "nobody"],
+    "update": ["TST-2025-0001/A1", "--as", "nobody"],
+    "stand-down": ["TST-2025-0001/A1", "--as", "nobody"],
+    "withdraw": ["TST-2025-0001/A1", "--why", "x", "--as", "nobody"],
     "alerts list": [],
     "alerts show": ["TST-2025-0001/A1"],
     "send": [],
@@ -65,7 +68,7 @@ CALLS: dict[str, list[str]] = {
 }
 ELSEWHERE = {"demo": "test_demo", "evaluate": "test_evaluate", "desk": "serves until stopped"}
 MUST_FAIL = {
-    "explain", "cases show", "draft", "approve", "names set", "names dismiss", "names undo", "recipients import",
+    "explain", "cases show", "draft", "approve", "update", "stand-down", "withdraw", "names set", "names dismiss", "names undo", "recipients import",
     "restore", "duty ack", "dealt-with",
 }  # fmt: skip
 

@@ -169,6 +169,10 @@ def content(**changes: Any) -> dict[str, Any]:
         "review_on": "2025-03-17",
         "expires_on": "2025-03-31",
         "replaces": None,
+        "kind": "alert",
+        "closes": "LDN-2025-0007/A1",
+        "closes_headline": "Overdoses in Camden",
+        "why": "No event for four weeks.",
         "watermark": "",
         "origin": "",
     } | changes
@@ -187,31 +191,74 @@ def rendered(template: TemplateDefinition, **changes: Any) -> str:
 
 
 OUTGOING = [t for t in TEMPLATES.values() if t.product != "page"]
+ENDING = [t for t in OUTGOING if t.product in ("stand-down", "withdrawal")]
+WARNING = [t for t in OUTGOING if t not in ENDING]
 BARE = {
     "also_possible": [], "what_happened": [], "figures": [], "sold_as": [], "found": [], "appearance": [], "advice": [],
 }  # fmt: skip
 
 
 def test_each_product_has_a_text_an_html_and_a_slack_template_and_the_page_has_one() -> None:
-    kinds = {(str(t.product), t.format) for t in OUTGOING}
-    assert kinds == {(product.value, form) for product in Product for form in ("text", "html", "slack")}
+    kinds = {(str(t.product), t.format) for t in OUTGOING if t.audience == "professional"}
+    products = [*(product.value for product in Product), "stand-down", "withdrawal"]
+    assert kinds == {(product, form) for product in products for form in ("text", "html", "slack")}
+    public = {(str(t.product), t.format) for t in OUTGOING if t.audience == "public"}
+    assert public == {(p, form) for p in ("formal alert", "stand-down", "withdrawal") for form in ("text", "html")}
     assert [(t.id, t.format, t.audience) for t in TEMPLATES.values() if t.product == "page"] == [
         ("page-text", "page", "internal")
     ]
 
 
 @pytest.mark.parametrize("template", OUTGOING, ids=lambda t: t.id)
+def test_a_later_version_names_the_one_it_replaces_in_subject_and_body(template: TemplateDefinition) -> None:
+    later = {"replaces": "version 1 of 3 March 2025", "version": 2}
+    maker = SandboxedEnvironment(undefined=StrictUndefined)
+    subject = maker.from_string(template.subject).render(content=content(**later))
+    assert "This replaces version 1 of 3 March 2025" in subject
+    assert "This replaces version 1 of 3 March 2025." in rendered(template, **later)
+    if template in WARNING:
+        assert "This replaces" not in rendered(template) and "UPDATE: " in subject
+
+
+@pytest.mark.parametrize("template", ENDING, ids=lambda t: t.id)
+def test_a_text_that_ends_an_alert_says_which_and_why_and_gives_no_all_clear(template: TemplateDefinition) -> None:
+    text = rendered(template, replaces="version 2 of 3 March 2025", version=3)
+    verb = "stood down" if template.product == "stand-down" else "withdrawn"
+    for words in (
+        "LDN-2025-0007/A1", "Overdoses in Camden", verb, "No event for four weeks.", "not an all-clear", "999",
+        "naloxone", "Please take down every copy", "Not an NHS Patient Safety Alert",
+    ):  # fmt: skip
+        assert words.lower() in text.lower().replace("it is not an nhs", "not an nhs"), words
+    assert "Take down or replace after" not in text and "None" not in text
+
+
+@pytest.mark.parametrize("template", [t for t in OUTGOING if t.audience == "public"], ids=lambda t: t.id)
+def test_the_public_text_prints_no_figure_and_reads_without_what_was_suppressed(template: TemplateDefinition) -> None:
+    hidden: dict[str, Any] = {
+        "replaces": "version 1 of 3 March 2025",
+        "headline": "",
+        "what_happened": [],
+        "at_risk": "",
+        "why": "",
+        "closes_headline": "",
+    }
+    text = rendered(template, figures=[{"label": "People who died", "value": "*"}], **hidden)
+    assert "People who died" not in text and "*" not in text and "None" not in text
+    assert "<h1" not in text or not re.search(r"<h1[^>]*></h1>", text)
+
+
+@pytest.mark.parametrize("template", WARNING, ids=lambda t: t.id)
 def test_a_message_says_what_an_alert_has_to_say(template: TemplateDefinition) -> None:
     text = rendered(template)
     for words in (
-        "LDN-2025-0007", "Camden LDIS", "3 March 2025", "Camden", "12 people", "heroin", "metonitazene",
+        "LDN-2025-0007", "Camden LDIS", "3 March 2025", "Camden", "on 3 March 2025, 12 people", "heroin", "metonitazene",
         "quick test, not confirmed", "We do not have confirmation of the drug involved.", "999", "naloxone",
         "TLP:AMBER", "reply and quote", "powder, brown", "Not an NHS Patient Safety Alert",
     ):  # fmt: skip
         assert words.lower() in text.lower().replace("it is not an nhs", "not an nhs"), words
 
 
-@pytest.mark.parametrize("template", OUTGOING, ids=lambda t: t.id)
+@pytest.mark.parametrize("template", WARNING, ids=lambda t: t.id)
 def test_a_message_with_little_known_still_reads(template: TemplateDefinition) -> None:
     text = rendered(template, **BARE)
     assert "None" not in text and "[]" not in text and "Sold as" not in text
@@ -236,13 +283,13 @@ def test_the_marking_stands_above_and_below_and_the_dates_of_review_and_end_are_
 ) -> None:
     text = rendered(template)
     assert text.count("TLP:AMBER") == 2
-    assert "17 March 2025" in text and "31 March 2025" in text
+    assert (template in ENDING) == ("17 March 2025" not in text and "31 March 2025" not in text)
 
 
 @pytest.mark.parametrize("template", TEMPLATES.values(), ids=lambda t: t.id)
 def test_the_subject_carries_the_marking_and_the_standing(template: TemplateDefinition) -> None:
     maker = SandboxedEnvironment(undefined=StrictUndefined)
-    changed = content(watermark="EXERCISE", standing="exercise", version=2)
+    changed = content(watermark="EXERCISE", standing="exercise", version=2, replaces=None)
     subject = maker.from_string(template.subject).render(content=changed, page=PAGE | {"standing": "exercise"})
     assert subject.startswith("EXERCISE: ") and "\n" not in subject
     if template.product != "page":
@@ -254,7 +301,8 @@ def test_an_html_message_is_accessible_fetches_nothing_and_looks_like_nobody_els
     template: TemplateDefinition,
 ) -> None:
     text = rendered(template)
-    assert text.startswith("<!DOCTYPE html>") and '<html lang="en-GB">' in text and 'scope="row"' in text
+    assert text.startswith("<!DOCTYPE html>") and '<html lang="en-GB">' in text
+    assert ('scope="row"' in text) == (template in WARNING and template.audience == "professional")
     assert text.count("<h1") == 1
     assert not re.search(r"<img|<script|<link|https?://|url\(|crown|gov\.uk|#0b0c0c|#1d70b8|#005eb8", text, re.I)
 

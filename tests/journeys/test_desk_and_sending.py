@@ -105,7 +105,7 @@ def test_an_edit_after_approval_takes_back_what_has_not_been_sent(corridor: Any,
     assert approved.status == "approved"
     assess.edit(house, approved.id, {"headline": "Other words"}, corridor.actor("author"), now)
     assert respond.send(house, now).sent == 0
-    assert {d.state.value for d in respond.receipts(house, approved.id).deliveries} == {"withdrawn"}
+    assert {d.state.value for d in respond.receipts(house, approved.id).deliveries} == {"superseded"}
     assert not corridor.mailbox.messages
 
 

@@ -1,0 +1,164 @@
+"""What the verbs on texts share: a text found, reported, and put on record.
+
+In: an open store, a house. Out: alerts and reports about them. It must never change a text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from difflib import unified_diff
+from typing import Any
+
+from ewarn.assess import decide, lifecycle, lint
+from ewarn.assess.following import named
+from ewarn.dispatch import render, route
+from ewarn.errors import ContentFault, Refused, UsageFault
+from ewarn.pipeline.house import House
+from ewarn.pipeline.reports import AlertReport
+from ewarn.store import alerts, cases, decisions, operator_notices, outbox, recipients
+from ewarn.terms import Alert, Decision, Payload, Person, Recipient, london_day
+
+PROFESSIONAL, PUBLIC = "professional", "public"
+
+
+def found(con: Any, alert_id: str, version: int | None = None) -> Alert:
+    """A version of an alert, the newest when none is named. Raises: UsageFault."""
+    alert = alerts.load(con, alert_id, version)
+    if alert is None:
+        what = f"there is no alert '{alert_id}'" if version is None else f"there is no version {version} of {alert_id}"
+        raise UsageFault(what, next_step="See 'ewarn alerts list'.")
+    return alert
+
+
+def reached(con: Any, alert_id: str) -> set[int]:
+    """The versions of an alert that somebody has or may have."""
+    return {delivery.version or 0 for delivery in outbox.reached(con, alert_id)}
+
+
+def step(con: Any, what: lifecycle.Step, alert_id: str) -> tuple[list[Alert], set[int]]:
+    """The versions of an alert and which were received. Raises: UsageFault; Refused where the step is not open."""
+    found(con, alert_id)
+    versions, had = alerts.versions(con, alert_id), reached(con, alert_id)
+    if stands := lifecycle.refusal(what, versions, had):
+        raise Refused(stands.what, where=alert_id, next_step=stands.next_step)
+    return versions, had
+
+
+def overtake(tx: Any, versions: Sequence[Alert], had: set[int], now: datetime, by: str) -> None:
+    """The versions nobody has give way to one that is being written."""
+    for left in lifecycle.left_behind(versions, had):
+        alerts.set_status(tx, left.id, left.version, lifecycle.moved(left, lifecycle.Act.OVERTAKE), now, by)
+        supersede(tx, left, [left.version], "its approvals were taken back: a new version is written", now, by)
+
+
+def supersede(tx: Any, alert: Alert, versions: Sequence[int], words: str, now: datetime, by: str) -> None:
+    """Queued deliveries of these versions are not sent; whom that leaves out is told, never lost."""
+    stopped = outbox.supersede(tx, alert.id, versions, words, now, by)
+    if stopped:
+        tell_superseded(tx, alert, [f"{d.destination} (version {d.version})" for d in stopped], words, now)
+
+
+def tell_superseded(tx: Any, alert: Alert, whom: Sequence[str], words: str, now: datetime) -> None:
+    """An operator notice and a line in the case's history about what was queued and does not go out."""
+    said = f"{alert.id}: not sent to {', '.join(whom)}: {words}"
+    operator_notices.put(tx, now, alert.id, said)
+    cases.act(tx, alert.case, now, "superseded", "ewarn", said)
+
+
+def replaces_what_people_have(con: Any, alert: Alert) -> None:
+    """Raises: Refused where a version went out since this one was written, and it does not say so."""
+    before = [v for v in alerts.versions(con, alert.id) if v.version < alert.version]
+    had = lifecycle.out(before, reached(con, alert.id))
+    if alert.content.get("replaces") != (named(had) if had else None):
+        raise Refused(
+            f"this text does not say that it replaces {named(had) if had else 'nothing'}",
+            where=alert.id,
+            next_step="It was written before that went out: start again from 'ewarn update'.",
+        )
+
+
+def on_record(tx: Any, act: str, alert: Alert, person: Person, now: datetime, note: str = "") -> None:
+    """A person's act on a text: in the case's history and among the decisions."""
+    words = f"{alert.product.value} {alert.id} v{alert.version}" + (f": {note}" if note else "")
+    cases.act(tx, alert.case, now, act, person.id, words)
+    decisions.append(tx, decide.on(alert, act, person, now, note))
+
+
+def routed(con: Any, house: House, alert: Alert, payloads: Sequence[Payload], audiences: Sequence[str]) -> route.Routed:
+    """Who gets this version: those its area concerns, and everybody who has an earlier one."""
+    earlier = {d.destination for d in outbox.reached(con, alert.id) if (d.version or 0) < alert.version}
+    known: list[Recipient] = recipients.all(con)
+    return route.destinations(alert, known, house.catalogue, payloads, audiences=audiences, earlier=earlier)
+
+
+def report(
+    con: Any, house: House, alert: Alert, payloads: Sequence[Payload] = (), now: datetime | None = None
+) -> AlertReport:
+    """One version with its approvals, findings, destinations, dates, and what changed since the one people have."""
+    decided: list[Decision] = decisions.of_alert(con, alert.id)
+    shown = payloads or _stored_or_rendered(con, house, alert)
+    goes = routed(con, house, alert, shown, decide.EVERYBODY)
+    sent = [d for d in outbox.all(con, alert.id) if d.version == alert.version]
+    deliveries = tuple(sent or (goes.deliveries if alert.status is not alert.status.SUPERSEDED else ()))
+    public = readable(shown, PUBLIC) if any(d.audience == PUBLIC for d in deliveries) else ""
+    return AlertReport(
+        id=alert.id,
+        case=alert.case,
+        version=alert.version,
+        kind=alert.kind.value,
+        product=alert.product.value,
+        status=alert.status.value,
+        standing=alert.standing.value,
+        hash=alert.hash,
+        author=alert.author,
+        review_on=alert.content.get("review_on", ""),
+        expires_on=alert.content.get("expires_on", ""),
+        past=past(alert, now) if now else "",
+        approvals=decide.approvals(alert, decided),
+        approvals_needed=decide.needed(alert.product),
+        findings=tuple(f.model_dump(mode="json") for f in lint.findings(alert, house.catalogue)),
+        deliveries=deliveries,
+        withheld=tuple(w._asdict() for w in goes.withheld),
+        changes=_changes(con, house, alert, shown),
+        text=readable(shown, PROFESSIONAL),
+        public_text=public,
+    )
+
+
+def past(alert: Alert, now: datetime) -> str:
+    """'expired', 'due for review' or '': of a version that warns and that people have."""
+    if alert.status is not alert.status.ISSUED or alert.kind.closes:
+        return ""
+    today = london_day(now).isoformat()
+    if today > str(alert.content.get("expires_on") or "9"):
+        return "expired"
+    return "due for review" if today >= str(alert.content.get("review_on") or "9") else ""
+
+
+def _changes(con: Any, house: House, alert: Alert, shown: Sequence[Payload]) -> tuple[str, ...]:
+    """Lines that came (+) and went (-) since the version that this one replaces."""
+    earlier = [v for v in alerts.versions(con, alert.id) if v.version < alert.version and alert.content.get("replaces")]
+    had = lifecycle.out(earlier, reached(con, alert.id))
+    if had is None:
+        return ()
+    before, after = readable(_stored_or_rendered(con, house, had), PROFESSIONAL), readable(shown, PROFESSIONAL)
+    lines = unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=0)
+    return tuple(line for line in lines if line[1:].strip() and not line.startswith(("+++", "---", "@@")))
+
+
+def _stored_or_rendered(con: Any, house: House, alert: Alert) -> Sequence[Payload]:
+    """The stored bytes; a draft is rendered, unless its templates have changed since it was written."""
+    stored = alerts.payloads(con, alert.id, alert.version)
+    if stored:
+        return stored
+    try:
+        return render.payloads(alert, house.catalogue)
+    except (Refused, ContentFault):
+        return []
+
+
+def readable(payloads: Sequence[Payload], audience: str) -> str:
+    """An audience's plain text, as it would arrive; '' where there is none."""
+    texts = [p for p in payloads if p.format == "text" and p.audience == audience]
+    return f"{texts[0].subject}\n\n{texts[0].body.decode()}" if texts else ""

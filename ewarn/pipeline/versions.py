@@ -1,0 +1,135 @@
+"""RESPOND, again: an alert that people have is updated, stood down or withdrawn; its dates come due by themselves.
+
+In: a house, an actor, `now`. Out: a draft under the same reference, which goes the way of the first one: read,
+submitted, approved as exact bytes, sent. It must never change a version that went out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from ewarn.assess import cases as casebook
+from ewarn.assess import draft as drafting
+from ewarn.assess import facts, following, lifecycle
+from ewarn.pipeline import assess, casework, texts
+from ewarn.pipeline.house import House
+from ewarn.pipeline.identity import proved
+from ewarn.pipeline.reports import Actor, AlertReport
+from ewarn.store import alerts, cases, lines, operator_notices
+from ewarn.terms import Alert, VersionKind
+
+Step = lifecycle.Step
+STEPS = {VersionKind.STAND_DOWN: Step.STAND_DOWN, VersionKind.WITHDRAWAL: Step.WITHDRAW}
+REVIEW_DUE, EXPIRED = "review due", "expired"
+
+
+def update(
+    house: House,
+    alert_id: str,
+    changes: Mapping[str, Any],
+    actor: Actor,
+    now: datetime,
+    *,
+    from_case: bool = False,
+) -> AlertReport:
+    """The next version of what people have, from its text; with `from_case` its facts as the case knows them now."""
+    with house.db.write("update") as tx:
+        versions, had, current = _current(tx, Step.UPDATE, alert_id)
+        person = proved(tx, actor)
+        assess.may(house, person, current.area, "update this alert")
+        taken = _facts_now(tx, house, current, now) if from_case else None
+        number = max(v.version for v in versions) + 1
+        written = following.update(current, number, changes, person.id, now, house.catalogue, taken)
+        texts.overtake(tx, versions, had, now, person.id)
+        alerts.save(tx, written, at=now, by=person.id)
+        texts.on_record(tx, "drafted", written, person, now, f"update of version {current.version}")
+        return texts.report(tx, house, written, now=now)
+
+
+def stand_down(house: House, alert_id: str, why: str, actor: Actor, now: datetime) -> AlertReport:
+    """Draft the text that says the warning is no longer needed. Raises: UsageFault, Refused."""
+    return _end(house, alert_id, VersionKind.STAND_DOWN, why, actor, now)
+
+
+def withdraw(house: House, alert_id: str, why: str, actor: Actor, now: datetime) -> AlertReport:
+    """Draft the text that says the warning was wrong or should not have gone out, and why. Raises: UsageFault."""
+    return _end(house, alert_id, VersionKind.WITHDRAWAL, why, actor, now)
+
+
+def _end(house: House, alert_id: str, kind: VersionKind, why: str, actor: Actor, now: datetime) -> AlertReport:
+    step = STEPS[kind]
+    with house.db.write(step.value) as tx:
+        versions, had, current = _current(tx, step, alert_id)
+        person = proved(tx, actor)
+        assess.may(house, person, current.area, f"{step.value} this alert")
+        number = max(v.version for v in versions) + 1
+        written = following.ending(current, kind, number, why, person.id, now, house.catalogue)
+        texts.overtake(tx, versions, had, now, person.id)
+        alerts.save(tx, written, at=now, by=person.id)
+        texts.on_record(tx, "drafted", written, person, now, f"{kind.value}: {written.content['why']}")
+        return texts.report(tx, house, written, now=now)
+
+
+def _current(tx: Any, step: Step, alert_id: str) -> tuple[list[Alert], set[int], Alert]:
+    versions, had = texts.step(tx, step, alert_id)
+    current = lifecycle.out(versions, had)
+    assert current is not None  # the step is open only where somebody has a version
+    return versions, had, current
+
+
+def _facts_now(tx: Any, house: House, alert: Alert, now: datetime) -> dict[str, Any]:
+    """The content of a fresh draft of the same product: the case's facts as they are known now."""
+    case = assess.case_of(tx, alert.case)
+    known = lines.as_known(tx, casework.ages(house), until=now)
+    gathered = facts.gather(known, casebook.records_of(case), house.catalogue)
+    return drafting.write(
+        case, house.catalogue, alert.product, alert.author, now, gathered, issuer_name=house.settings.issuer_name
+    ).content
+
+
+def fall_due(house: House, now: datetime) -> list[tuple[str, str]]:
+    """Alerts in force whose day of review or end has come: an operator notice, and the case's next action, once each.
+
+    Returns what was told now, as alert and topic. Writes only where there is something new to tell.
+    """
+    with house.db.read() as con:
+        if not _untold(con, now):
+            return []
+    with house.db.write("review dates") as tx:
+        told = _untold(tx, now)
+        for alert, topic, words in told:
+            operator_notices.put(tx, now, alert.id, words, topic)
+            cases.act(tx, alert.case, now, topic, "ewarn", _mark(alert))
+            case = cases.load(tx, alert.case)
+            if case is None:
+                continue
+            action = f"{alert.id} is past its {'end' if topic == EXPIRED else 'review'}: update or stand it down"
+            due_at = min(now, case.due_at) if case.status == "open" else now
+            waiting = casebook.reopened(case, action, due_at)
+            cases.save(tx, waiting, now)
+            if case.status != "open":
+                cases.act(tx, case.ref, now, "reopened", "ewarn", f"{alert.id} still stands and is {topic}")
+    house.db.publish()
+    return [(alert.id, topic) for alert, topic, _ in told]
+
+
+def _untold(con: Any, now: datetime) -> list[tuple[Alert, str, str]]:
+    """Each alert in force that is past a day, with the topic and words; left out where the case has them already."""
+    found = []
+    newest = {a.id for a in alerts.all(con)}
+    for alert_id in sorted(newest):
+        for alert in alerts.versions(con, alert_id):
+            state = texts.past(alert, now)
+            topic = {"expired": EXPIRED, "due for review": REVIEW_DUE}.get(state, "")
+            if topic and (topic, _mark(alert)) not in {(e["act"], e["why"]) for e in cases.history(con, alert.case)}:
+                day = alert.content["expires_on" if topic == EXPIRED else "review_on"]
+                verb = "ended on" if topic == EXPIRED else "was to be looked at again by"
+                words = f"{alert.id} version {alert.version} {verb} {day} and still stands: update or stand it down."
+                found.append((alert, topic, words))
+    return found
+
+
+def _mark(alert: Alert) -> str:
+    return f"{alert.id} v{alert.version}"
