@@ -8,7 +8,7 @@ inflated count.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
@@ -25,7 +25,7 @@ from ewarn.rules.judging import Answers
 from ewarn.rules.prepare import number
 
 Vector = NDArray[np.float64]
-EPOCH_MONDAY = MONDAY - timedelta(days=4)
+EPOCH = date(1970, 1, 1)
 
 
 def judge(rule: RuleDefinition, series: Series, close: int, matrix: Vector) -> Answers:
@@ -62,7 +62,7 @@ def _of_tier(series: Series, close: int, rows: NDArray[np.int64], mean: Vector, 
         {
             "stratum": series.stratum[at],
             "source": pl.Series(series.source[at]).cast(pl.String),
-            "reference_date": (MONDAY - EPOCH_MONDAY).days + series.period[at] * 7,
+            "reference_date": (MONDAY - EPOCH).days + series.period[at] * 7,
             "known_date": series.known_day[at],
         }
     ).with_columns(pl.col("reference_date", "known_date").cast(pl.Int32).cast(pl.Date))
