@@ -27,6 +27,7 @@ from ewarn.store import cases
 from ewarn.terms import Signal, london_day
 
 Progress = Callable[[str], Any]
+NAME_ONE = "Name a file that this user may read."
 
 
 def study(
@@ -73,7 +74,9 @@ def with_rule(house: House, path: Path) -> tuple[House, list[RuleDefinition]]:
         data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         rule = RuleDefinition.model_validate(data | {"id": path.stem, "enabled": True})
     except OSError as error:
-        raise UsageFault(f"the rule's file cannot be read: {error.strerror}", where=str(path)) from error
+        raise UsageFault(
+            f"the rule's file cannot be read: {error.strerror}", where=str(path), next_step=NAME_ONE
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ContentFault(f"not valid TOML: {error}", where=str(path), next_step="Correct the file.") from error
     except ValidationError as error:
@@ -89,7 +92,9 @@ def episodes_in(path: Path) -> list[Episode]:
         rows = tomllib.loads(path.read_text(encoding="utf-8-sig")).get("episode", [])
         found = [Episode.model_validate(row) for row in rows]
     except OSError as error:
-        raise UsageFault(f"the file of episodes cannot be read: {error.strerror}", where=str(path)) from error
+        raise UsageFault(
+            f"the file of episodes cannot be read: {error.strerror}", where=str(path), next_step=NAME_ONE
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError, AttributeError, TypeError) as error:
         raise UsageFault(
             f"not a file of episodes: {str(error).splitlines()[0]}",
@@ -158,7 +163,7 @@ def keep(house: House, rule: str | None, rule_file: Path | None, found: Backtest
 
 
 def _with_figures(body: str, found: BacktestStudy, now: datetime) -> str:
-    """The file with its [backtest] table set; it goes before the first [[example]], where people look for it."""
+    """The file with its [backtest] table set anew, at its end; everything else as it was."""
     document = tomlkit.parse(body)
     figures: dict[str, Any] = {
         "made_on": london_day(now),
