@@ -172,7 +172,8 @@ def test_the_same_bytes_again_write_nothing(settings: Settings, now: datetime, t
     kept = snapshots.path_of(settings, ref.sha256)
     before = kept.stat()
     snapshots.keep(settings, "lab", path, now + timedelta(hours=1))
-    assert kept.stat() == before
+    after = kept.stat()  # when it was last read may differ
+    assert (after.st_ino, after.st_mtime_ns, after.st_size) == (before.st_ino, before.st_mtime_ns, before.st_size)
     assert len(snapshots.receipts(settings)) == 2
 
 
