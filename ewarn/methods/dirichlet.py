@@ -17,7 +17,6 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize_scalar
 from scipy.special import betaln, gammaln
 
 Floats = NDArray[np.float64]
@@ -78,6 +77,8 @@ def fitted_concentration(held: ArrayLike, tested: ArrayLike, share: ArrayLike) -
     if not telling.any():
         return float(np.exp((low + high) / 2))
     y, m, q = y[telling], m[telling], np.clip(q[telling], 1e-9, 1 - 1e-9)
+
+    from scipy.optimize import minimize_scalar  # half a second to import, seldom needed
 
     def lost(log_c: float) -> float:
         c = np.exp(log_c)

@@ -18,9 +18,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize
-from scipy.special import expit, gammainc, gammaln, logit, psi
-from scipy.stats import nbinom
+from scipy.special import betainc, expit, gammainc, gammaln, logit, psi
 
 Floats = NDArray[np.float64]
 LEAST_PAIRS = 5
@@ -93,6 +91,7 @@ def _prior(theta: Floats) -> Prior:
 
 def _best(n: Floats, e: Floats, weights: Floats, start: Floats) -> tuple[Prior, float]:
     """The prior and its negative log-likelihood."""
+    from scipy.optimize import minimize  # half a second to import, seldom needed
 
     def lost(theta: Floats) -> float:
         return -float((weights * _log_marginal(n, e, _prior(theta))).sum())
@@ -149,7 +148,7 @@ def _quantile(level: float, own: Floats, shapes: tuple[Floats, Floats], rates: t
 
 def _tail(n: Floats, e: Floats, shape: float, rate: float) -> Floats:
     """P(count >= n) under a gamma(shape, rate) ratio: a negative binomial."""
-    return np.asarray(nbinom.sf(n - 1, shape, rate / (rate + e)))
+    return np.asarray(np.where(n > 0, betainc(np.maximum(n, 1), shape, e / (rate + e)), 1.0))
 
 
 def disproportions(counts: pl.DataFrame, level: float = 0.05, *, single: bool = False) -> pl.DataFrame:

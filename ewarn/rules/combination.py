@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.stats import binom
+from scipy.special import betainc
 
 from ewarn.catalogue.definitions import RuleDefinition
 from ewarn.frames import SHAPES
@@ -209,7 +209,8 @@ def _judged(rule: RuleDefinition, drugs: Drugs, close: int, first: int) -> Judge
     expected = _expected(drugs, alone_before, earlier, tested, base_tested, start - opened)
     least, level = number(rule, "n", 3), number(rule, "level", 0.05)
     candidates = drugs.watched & (observed + earlier >= least)
-    p = np.where(observed > 0, binom.sf(observed - 1, observed + earlier, tested / (tested + base_tested)), 1.0)
+    # P(at least `observed` of all that were found lie in the new weeks), exact binomial.
+    p = np.where(observed > 0, betainc(np.maximum(observed, 1), earlier + 1, tested / (tested + base_tested)), 1.0)
     q = discovery.q_values(np.where(candidates, p, np.nan))
     lower, ratio = np.full(pairs, np.nan), np.full(pairs, np.nan)
     at = np.flatnonzero(candidates & (observed >= least) & (q <= level))
