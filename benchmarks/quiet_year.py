@@ -25,7 +25,7 @@ from ewarn.pipeline.reports import DutyLoad
 from ewarn.terms import LONDON, Recipient
 
 SETTINGS = 'issuer = "LDN"\nissuer_name = "quiet year"\nstanding = "exercise"\n'
-FIRST, HISTORY, MEASURED = date(2023, 1, 2), 364, 364
+FIRST, MEASURED = date(2023, 1, 2), 364
 KNOWN_ON = {
     "test_results": "date_reported", "overdose_incidents": "reported_date", "post_mortem": "date_reported",
     "overdose_counts": "reported_date",
@@ -34,13 +34,13 @@ KNOWN_ON = {
 
 def main() -> None:
     asked = _arguments()
-    year = Year(asked.seed, FIRST, HISTORY + MEASURED, asked.incidents_a_day)
+    year = Year(asked.seed, FIRST, asked.history + MEASURED, asked.incidents_a_day)
     tables = {
         "test_results": year.samples(), "overdose_incidents": year.incidents(), "post_mortem": year.deaths(),
         "overdose_counts": year.counts(daily_boroughs=asked.daily_boroughs),
     }  # fmt: skip
     told = year.notices()
-    start, end = FIRST + timedelta(days=HISTORY), FIRST + timedelta(days=HISTORY + MEASURED - 1)
+    start, end = FIRST + timedelta(days=asked.history), FIRST + timedelta(days=asked.history + MEASURED - 1)
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         if asked.live:
@@ -134,6 +134,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--incidents-a-day", type=float, default=6.0)
     parser.add_argument("--daily-boroughs", action="store_true", help="counts by day and borough, unsuppressed, too")
+    parser.add_argument("--history", type=int, default=364, metavar="DAYS", help="before the year measured")
     parser.add_argument("--live", type=int, default=0, metavar="DAYS", help="the last days, day by day")
     parser.add_argument("--content", type=Path, default=None)
     return parser.parse_args()
