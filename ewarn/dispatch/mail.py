@@ -20,6 +20,7 @@ from typing import Any
 from apprise.plugins.email.base import NotifyEmail
 from apprise.plugins.email.common import SecureMailMode
 
+from ewarn.dispatch.envelope import Envelope
 from ewarn.terms import Delivery
 
 SCHEMAS = ("mailto", "mailtos")
@@ -27,22 +28,22 @@ NEVER_RETRIED = (501, 530, 534, 535, 538, 550, 551, 553)
 
 
 class TwoPartMail(NotifyEmail):  # type: ignore[no-untyped-call]
-    """One e-mail of stored parts; `fault` and `may_retry` say what went wrong."""
+    """One e-mail of stored parts; `fault`, `may_retry` and `unknown` (it may have arrived) say what went wrong."""
 
-    def __init__(self, parts: Mapping[str, str], delivery: Delivery, **kwargs: Any) -> None:
+    def __init__(self, parts: Mapping[str, str], delivery: Delivery, around: Envelope, **kwargs: Any) -> None:
         super().__init__(**kwargs)  # type: ignore[no-untyped-call]
         if len(self.targets) != 1 or self.cc or self.bcc:
             raise ValueError("an e-mail channel must lead to exactly one address")
-        self.parts, self.delivery = parts, delivery
-        self.fault, self.may_retry = "", True
+        self.parts, self.delivery, self.around = parts, delivery, around
+        self.fault, self.may_retry, self.unknown = "", True, False
 
     @classmethod
-    def of(cls, url: str, parts: Mapping[str, str], delivery: Delivery) -> TwoPartMail:
+    def of(cls, url: str, parts: Mapping[str, str], delivery: Delivery, around: Envelope | None = None) -> TwoPartMail:
         """Raises: ValueError, TypeError where the address is not a usable mail address."""
         results = NotifyEmail.parse_url(url)  # type: ignore[no-untyped-call]
         if not results:
             raise ValueError("not a mail address")
-        return cls(parts, delivery, **results)
+        return cls(parts, delivery, around or Envelope(key=delivery.id if delivery else ""), **results)
 
     @property
     def text(self) -> str:
@@ -50,8 +51,10 @@ class TwoPartMail(NotifyEmail):  # type: ignore[no-untyped-call]
 
     def send(self, body: str, title: str = "", *_: Any, **__: Any) -> bool:
         """Called by Apprise, once. Temporary answers and lost connections can be retried; a refused address cannot."""
+        handed_over = False
         try:
             with self._session() as server:
+                handed_over = True
                 server.send_message(self._message(self.parts.get("subject", title)))
             return True
         except smtplib.SMTPResponseException as error:
@@ -60,6 +63,7 @@ class TwoPartMail(NotifyEmail):  # type: ignore[no-untyped-call]
             code, words = next(iter(error.recipients.values()))
             self._failed(f"SMTP {code}: {_words(words)}", code not in NEVER_RETRIED)
         except (OSError, smtplib.SMTPException) as error:
+            self.unknown = handed_over
             self._failed(f"the mail server did not answer: {type(error).__name__}: {error}", True)
         except UnicodeError:
             self._failed("a user name, password or address holds characters that a mail server cannot take", False)
@@ -91,20 +95,20 @@ class TwoPartMail(NotifyEmail):  # type: ignore[no-untyped-call]
 
     def _message(self, subject: str) -> EmailMessage:
         name, sender = self.from_addr[0], str(self.from_addr[1])
-        domain = sender.rpartition("@")[2] or "localhost"
         message = EmailMessage(policy=SMTP)
-        message["Subject"] = subject
+        message["Subject"] = self.around.subject(subject)
         message["From"] = formataddr((str(name or ""), sender))
         message["To"] = self.targets[0][1]
         message["Date"] = format_datetime(datetime.now(UTC))
-        message["Message-ID"] = f"<{self.delivery.id}.{self.delivery.attempts}@{domain}>"
-        if self.parts.get("references"):
-            message["References"] = self.parts["references"]
-            message["In-Reply-To"] = self.parts["references"]
+        message["Message-ID"] = self.around.message_id
+        thread, first = self.parts.get("references", ""), self.around.in_reply_to
+        if thread or first:
+            message["References"] = f"{thread} {first}".strip()
+            message["In-Reply-To"] = first or thread
         message["Auto-Submitted"] = "auto-generated"
         message["X-Ewarn-Delivery"] = self.delivery.id
         message["X-Ewarn-Standing"] = self.delivery.standing.value
-        for key, value in self.headers.items():
+        for key, value in {**self.around.headers(), **self.headers}.items():
             message[key] = value
         message.set_content(self.text)
         if self.parts.get("html"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from urllib.parse import quote
@@ -35,24 +36,45 @@ def _forms(secrets: Iterable[str]) -> set[str]:
 
 
 class _Masking(logging.Filter):
-    def __init__(self, secrets: frozenset[str]) -> None:
+    """One filter for all attempts under way; an attempt adds its secrets and takes them away again."""
+
+    def __init__(self) -> None:
         super().__init__()
-        self.secrets = secrets
+        self.lock = threading.Lock()
+        self.attempts: list[frozenset[str]] = []
+        self.secrets: frozenset[str] = frozenset()
+
+    def begin(self, secrets: frozenset[str]) -> None:
+        with self.lock:
+            self.attempts.append(secrets)
+            self.secrets = self.secrets | secrets
+
+    def end(self, secrets: frozenset[str]) -> None:
+        with self.lock:
+            self.attempts.remove(secrets)
+            self.secrets = frozenset().union(*self.attempts)
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = mask(record.getMessage(), self.secrets), ()
-        record.exc_info = record.exc_text = None
+        if self.attempts:
+            record.msg, record.args = mask(record.getMessage(), self.secrets), ()
+            record.exc_info = record.exc_text = None
         return True
+
+
+MASKING = _Masking()
 
 
 @contextmanager
 def masked_logs(secrets: Iterable[str]) -> Iterator[None]:
-    """While this holds, nothing that the sending libraries log carries one of the secrets, at any level."""
-    masking = _Masking(frozenset(secrets))
+    """While this holds, nothing that the sending libraries log carries one of the secrets, at any level, in any thread.
+
+    The filter is set once and stays: one that came and went could be missed by a thread that logs just then.
+    """
+    held = frozenset(secrets)
+    MASKING.begin(held)
     for name in LOGGERS:
-        logging.getLogger(name).addFilter(masking)
+        logging.getLogger(name).addFilter(MASKING)
     try:
         yield
     finally:
-        for name in LOGGERS:
-            logging.getLogger(name).removeFilter(masking)
+        MASKING.end(held)

@@ -10,14 +10,21 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Callable
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
+from urllib.request import getproxies
 
 import apprise
 
 from ewarn.catalogue.definitions import ChannelDefinition
+from ewarn.dispatch import envelope
+from ewarn.dispatch.deadline import within
+from ewarn.dispatch.envelope import Envelope
 from ewarn.dispatch.mail import SCHEMAS as MAIL_SCHEMAS
 from ewarn.dispatch.mail import TwoPartMail
 from ewarn.dispatch.redact import mask, masked_logs
@@ -31,17 +38,20 @@ PLACEHOLDER = re.compile(r"\{(address|from|secret:([A-Za-z0-9_.-]+))\}")
 HEADER_SCHEMAS = ("json", "jsons", "xml", "xmls", "form", "forms")
 STATUS = re.compile(r"error=(\d{3})\b")
 ANSWERED = re.compile(r"error=\d{3}\b|\bSMTP \d{3}\b")
+GATEWAY = re.compile(r"error=50[24]\b")
+DEADLINE_TIMES = 3
 RETRIED_4XX = (408, 409, 421, 423, 425, 429)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one attempt ended. `silent`: the other side did not answer at all."""
+    """How one attempt ended. `silent`: the other side did not answer at all; `unknown`: it may have the message."""
 
     ok: bool
     error: str = ""
     retry: bool = False
     silent: bool = False
+    unknown: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,42 +73,111 @@ def deliver(
     recipient: Recipient,
     secret: Callable[[str], str],
     sender: str = "ewarn@localhost",
+    around: Envelope | None = None,
 ) -> Outcome:
-    """Send, once, as stored. A new Apprise object with one address each time; the answer within the channel's time-out.
+    """Send, once, as stored. A new Apprise object with one address each time; the answer within a bounded time.
 
-    In: `secret` reads a secret by name; `sender` fills {from}. Never raises for what the other side does.
+    In: `secret` reads a secret by name; `sender` fills {from}; `around` what stands around the text. Never raises for
+    what the other side does.
     """
     if stops := standing_stops(delivery.standing, channel):
         return Outcome(False, stops)
     if delivery.page and not channel.internal:
         return Outcome(False, f"{channel.title} is not a channel for pages")
+    around = around or envelope.of(delivery, sender)
     try:
-        address = fill(channel, recipient, secret, sender, delivery)
+        address = fill(channel, recipient, secret, sender, delivery, around)
     except EwarnError as fault:
         return Outcome(False, f"the channel's address cannot be filled in: {fault}", retry=True)
-    capture = apprise.LogCapture(level=logging.WARNING, fmt="%(message)s")  # type: ignore[no-untyped-call]
-    with masked_logs(address.secrets), capture as log:
-        outcome = _notify(address, delivery, payload)
-        said = log.getvalue()
+    seconds = channel.timeout_seconds * DEADLINE_TIMES
+    late = Outcome(False, f"no answer within {seconds:g} seconds", retry=True, silent=True, unknown=True)
+    return within(seconds, lambda: _attempted(address, delivery, payload, around, channel.timeout_seconds)) or late
+
+
+def _attempted(address: Address, delivery: Delivery, payload: Payload, around: Envelope, seconds: float) -> Outcome:
+    with masked_logs(address.secrets), _listening() as log:
+        if not _is_there(address, seconds):
+            return Outcome(False, "the other side did not answer", retry=True, silent=True)
+        outcome = _notify(address, delivery, payload, around)
+        said = " ".join(log)
     if outcome.ok:
         return Outcome(True)
     error = mask(" ".join((outcome.error or said or "the other side did not take it").split()), address.secrets)
     retry = outcome.retry and not _refused_for_good(said)
-    return Outcome(False, error[:500], retry, silent=retry and not ANSWERED.search(f"{outcome.error} {said}"))
+    silent = retry and not ANSWERED.search(f"{outcome.error} {said}")
+    unknown = outcome.unknown if address.schema in MAIL_SCHEMAS else silent or bool(GATEWAY.search(said))
+    return Outcome(False, error[:500], retry, silent=silent, unknown=unknown)
 
 
-def _notify(address: Address, delivery: Delivery, payload: Payload) -> Outcome:
+def _is_there(address: Address, seconds: float) -> bool:
+    """Whether anybody listens at a webhook, so that a message that never left is not taken for one that may have."""
+    if address.schema not in HEADER_SCHEMAS or getproxies():
+        return True
+    try:
+        parts = urlsplit(address.url)
+        where = (parts.hostname or "", parts.port or (443 if address.schema.endswith("s") else 80))
+    except ValueError:
+        return True
+    try:
+        socket.create_connection(where, timeout=seconds).close()
+    except OSError:
+        return False
+    return True
+
+
+def server_of(
+    channel: ChannelDefinition, recipient: Recipient, secret: Callable[[str], str], sender: str = "ewarn@localhost"
+) -> str:
+    """What a queue is for: one channel to one server. It is compared and never shown."""
+    try:
+        return f"{channel.id} {urlsplit(fill(channel, recipient, secret, sender).url).netloc}"
+    except (EwarnError, ValueError):
+        return channel.id
+
+
+class _Listener(logging.Handler):
+    """What Apprise says, kept apart by thread: several messages go out at once."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.by_thread = threading.local()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        lines: list[str] | None = getattr(self.by_thread, "lines", None)
+        if lines is not None:
+            lines.append(record.getMessage())
+
+
+LISTENER = _Listener()
+logging.getLogger("apprise").addHandler(LISTENER)
+
+
+@contextmanager
+def _listening() -> Iterator[list[str]]:
+    """The warnings of this thread's attempt."""
+    lines: list[str] = []
+    LISTENER.by_thread.lines = lines
+    try:
+        yield lines
+    finally:
+        LISTENER.by_thread.lines = None
+
+
+def _notify(address: Address, delivery: Delivery, payload: Payload, around: Envelope) -> Outcome:
     sending = apprise.Apprise()
+    title = around.subject(payload.subject)
     try:
         if address.schema in MAIL_SCHEMAS:
-            mail = TwoPartMail.of(address.url, _parts(payload), delivery)
-            ok = sending.add(mail) and sending.notify(body=mail.text, title=payload.subject)
-            return Outcome(bool(ok), mail.fault, mail.may_retry)
+            mail = TwoPartMail.of(address.url, _parts(payload), delivery, around)
+            ok = sending.add(mail) and sending.notify(body=mail.text, title=title)
+            return Outcome(bool(ok), mail.fault, mail.may_retry, unknown=mail.unknown)
         text = payload.body.decode()
+        if around.repeat and payload.format != "json":
+            text = f"{around.first_line()}\n{text}"
         target = ExactSlack.of(address.url, text) if address.url.startswith(SLACK_PREFIXES) else address.url
         if not sending.add(target):
             return Outcome(False, "Apprise cannot read the channel's address", retry=False)
-        ok = sending.notify(body=text, title=payload.subject)
+        ok = sending.notify(body=text, title=title)
         return Outcome(bool(ok), retry=True)
     except (TypeError, ValueError) as error:
         return Outcome(False, f"the channel's address is not usable: {error}", retry=False)
@@ -124,6 +203,7 @@ def fill(
     secret: Callable[[str], str],
     sender: str,
     delivery: Delivery | None = None,
+    around: Envelope | None = None,
 ) -> Address:
     """The channel's address with {address}, {from} and {secret:NAME} filled in and quoted, and time-outs added.
 
@@ -145,12 +225,15 @@ def fill(
         return quote(found.replace("%", "%25") if match.group(2) else found, safe="")
 
     url = PLACEHOLDER.sub(value, channel.url)
-    return Address(_with_options(url, channel, delivery), frozenset(secrets))
+    return Address(_with_options(url, channel, delivery, around), frozenset(secrets))
 
 
-def _with_options(url: str, channel: ChannelDefinition, delivery: Delivery | None) -> str:
+def _with_options(
+    url: str, channel: ChannelDefinition, delivery: Delivery | None, around: Envelope | None = None
+) -> str:
     seconds = f"{channel.timeout_seconds:g}"
     options = [f"{key}={seconds}" for key in ("cto", "rto") if f"{key}=" not in url]
     if delivery is not None and url.split("://", 1)[0].lower() in HEADER_SCHEMAS:
         options += [f"+X-Ewarn-Delivery={delivery.id}", f"+X-Ewarn-Standing={delivery.standing.value}"]
+        options += [f"+{name}={quote(value, safe='')}" for name, value in (around.headers() if around else {}).items()]
     return url + ("&" if "?" in url else "?") + "&".join(options) if options else url

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
+from threading import Lock
 from typing import Any
 
 from ewarn.assess import decide, lifecycle
-from ewarn.dispatch import due, render, route
+from ewarn.dispatch import due, envelope, render, route
 from ewarn.dispatch import page as paging
 from ewarn.dispatch import send as sender
+from ewarn.dispatch.deadline import side_by_side
+from ewarn.dispatch.envelope import Envelope
 from ewarn.errors import UsageFault
 from ewarn.pipeline import casework, operators, texts, validate, versions, vigil
 from ewarn.pipeline.house import House
@@ -59,21 +63,32 @@ def _urgency(delivery: Delivery) -> int:
 
 
 def _attempts(house: House, waiting: Sequence[Delivery], now: datetime) -> list[Delivery]:
-    """One attempt each, channel by channel in the order in which they first stand: pages before alerts."""
+    """One attempt each. Every server has a queue of its own, pages before alerts; the queues run side by side."""
+    with house.db.read() as con:
+        known = {recipient.id: recipient for recipient in recipients.all(con)}
     queues: dict[str, list[Delivery]] = {}
     for delivery in waiting:
-        queues.setdefault(delivery.channel, []).append(delivery)
-    return [settled for queue in queues.values() for settled in _through(house, queue, now)]
+        queues.setdefault(_server(house, delivery, known.get(delivery.destination)), []).append(delivery)
+    store = Lock()  # one thread at a time asks for the store: they would only wait for one another
+    acts = [partial(_through, house, queue, now, store) for queue in queues.values()]
+    return [settled for done in side_by_side(acts) for settled in done]
 
 
-def _through(house: House, queue: Sequence[Delivery], now: datetime) -> list[Delivery]:
-    """A channel's deliveries, one by one until it answers and in batches then; where it does not answer so often in a
+def _server(house: House, delivery: Delivery, recipient: Recipient | None) -> str:
+    channel = house.catalogue.channels.get(delivery.channel)
+    if channel is None or recipient is None:
+        return delivery.channel
+    return sender.server_of(channel, recipient, house.settings.secret, house.settings.smtp_from)
+
+
+def _through(house: House, queue: Sequence[Delivery], now: datetime, store: Lock) -> list[Delivery]:
+    """A server's deliveries, one by one until it answers and in batches then; where it does not answer so often in a
     row, the rest waits for the next run and holds up nobody."""
     done: list[Delivery] = []
     unanswered, size = 0, 1
     while queue and unanswered < UNANSWERED_IN_A_ROW:
         batch, queue = queue[:size], queue[size:]
-        tried = _attempt(house, batch, now)
+        tried = _attempt(house, batch, now, store)
         for _, silent in tried:
             unanswered = unanswered + 1 if silent else 0
         size = BATCH if tried and not unanswered else 1
@@ -81,18 +96,26 @@ def _through(house: House, queue: Sequence[Delivery], now: datetime) -> list[Del
     return done
 
 
-def _attempt(house: House, batch: Sequence[Delivery], now: datetime) -> list[tuple[Delivery, bool]]:
+def _attempt(house: House, batch: Sequence[Delivery], now: datetime, store: Lock) -> list[tuple[Delivery, bool]]:
     """Claim, send, settle: the claims are on record before anything leaves. Those another sender has are left out."""
-    with house.db.write("send") as tx:
-        claimed = [delivery for delivery in batch if outbox.claim(tx, delivery.id, now)]
+    origin = house.settings.smtp_from
+    with store, house.db.write("send") as tx:
+        claimed = [d for d in batch if outbox.claim(tx, d.id, now, envelope.message_id(d, origin))]
         claimed = [delivery for delivery in claimed if not _overtaken(tx, house, delivery, now)]
         known = {recipient.id: recipient for recipient in recipients.all(tx)} if claimed else {}
-        ready = [(d, _payload(tx, house, d), known.get(d.destination)) for d in claimed]
-    outcomes = [(delivery, _deliver(house, delivery, payload, recipient)) for delivery, payload, recipient in ready]
+        repeats = outbox.possible_repeats(tx) if claimed else set()
+        ready = [
+            (d, _payload(tx, house, d), known.get(d.destination), _around(tx, d, origin, repeats)) for d in claimed
+        ]
+    outcomes = [(d, _deliver(house, d, payload, whom, around)) for d, payload, whom, around in ready]
     if not outcomes:
         return []
-    with house.db.write("send") as tx:
+    with store, house.db.write("send") as tx:
         return [(_settled(tx, house, delivery, outcome, now), outcome.silent) for delivery, outcome in outcomes]
+
+
+def _around(con: Any, delivery: Delivery, origin: str, repeats: set[str]) -> Envelope:
+    return envelope.of(delivery, origin, in_reply_to=outbox.thread(con, delivery), repeat=delivery.id in repeats)
 
 
 def _settled(tx: Any, house: House, delivery: Delivery, outcome: sender.Outcome, now: datetime) -> Delivery:
@@ -101,9 +124,10 @@ def _settled(tx: Any, house: House, delivery: Delivery, outcome: sender.Outcome,
     jitter = int(digest([delivery.id, attempts], 2), 16) / 255
     again = due.next_attempt(attempts, now, channel.max_attempts, jitter) if channel and outcome.retry else None
     state = SENT if outcome.ok else FAILED if again else DEAD
-    outbox.settle(tx, delivery.id, state, now, outcome.error, again)
+    outbox.settle(tx, delivery.id, state, now, outcome.error, again, unknown=outcome.unknown)
     if state is DEAD:
-        words = f"{delivery.destination}: given up: {outcome.error}"
+        perhaps = " (it may have arrived)" if outcome.unknown or delivery.id in outbox.possible_repeats(tx) else ""
+        words = f"{delivery.destination}: given up{perhaps}: {outcome.error}"
         tell = _urgency(delivery) < OPERATOR  # or each failure to tell would be told again
         operator_notices.put(tx, now, "dispatch", words, tell=tell)
     if state is SENT and delivery.alert and delivery.version is not None:
@@ -124,7 +148,9 @@ def _overtaken(tx: Any, house: House, delivery: Delivery, now: datetime) -> bool
     return True
 
 
-def _deliver(house: House, delivery: Delivery, payload: Payload | str, recipient: Recipient | None) -> sender.Outcome:
+def _deliver(
+    house: House, delivery: Delivery, payload: Payload | str, recipient: Recipient | None, around: Envelope
+) -> sender.Outcome:
     channel = house.catalogue.channels.get(delivery.channel)
     if channel is None or recipient is None:
         missing = "channel" if channel is None else "recipient"
@@ -133,7 +159,7 @@ def _deliver(house: House, delivery: Delivery, payload: Payload | str, recipient
     if stops or isinstance(payload, str):
         return sender.Outcome(ok=False, error=stops, retry=False)
     settings = house.settings
-    return sender.deliver(delivery, payload, channel, recipient, settings.secret, settings.smtp_from)
+    return sender.deliver(delivery, payload, channel, recipient, settings.secret, settings.smtp_from, around)
 
 
 def _payload(con: Any, house: House, delivery: Delivery) -> Payload | str:

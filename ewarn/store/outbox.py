@@ -46,16 +46,20 @@ def due(con: Connection, now: datetime) -> list[Delivery]:
     return [_delivery(row) for row in tables.rows(con, sql, [now, now - LOST_AFTER])]
 
 
-def claim(tx: Connection, delivery_id: str, now: datetime) -> bool:
-    """Take a due delivery for sending and count the attempt. False when it is not due or another sender has it."""
+def claim(tx: Connection, delivery_id: str, now: datetime, message_id: str = "") -> bool:
+    """Take a due delivery for sending and count the attempt. False when it is not due or another sender has it.
+
+    In: `message_id` that it will carry; the one of the first attempt stays.
+    """
     sql = f"SELECT state FROM delivery WHERE id = ? AND ({_ATTEMPT} OR {_LOST})"
     state = tables.one(tx, sql, [delivery_id, now, now - LOST_AFTER])
     if state is None:
         return False
     tx.execute(
         """UPDATE delivery SET state = 'sending', claimed_at = ?, attempts = attempts + 1,
-           possible_repeat = possible_repeat OR state = 'sending' WHERE id = ?""",
-        [now, delivery_id],
+           possible_repeat = possible_repeat OR state = 'sending', message_id = coalesce(message_id, nullif(?, ''))
+           WHERE id = ?""",
+        [now, message_id, delivery_id],
     )
     audit.append(tx, now, "ewarn", "claimed delivery", delivery_id)
     return True
@@ -81,15 +85,21 @@ def settle(
     at: datetime,
     error: str = "",
     next_attempt_at: datetime | None = None,
+    *,
+    unknown: bool = False,
 ) -> None:
-    """Enter how an attempt ended, and its receipt. Raises: Refused when there is no such delivery."""
+    """Enter how an attempt ended, and its receipt; `unknown`: it may have arrived all the same.
+
+    Raises: Refused when there is no such delivery.
+    """
     known = load(tx, delivery_id)
     if known is None:
         raise Refused(f"there is no delivery '{delivery_id}'", next_step="See 'ewarn receipts'.")
     state = DeliveryState(state)
     tx.execute(
-        "UPDATE delivery SET state = ?, last_error = ?, next_attempt_at = ?, claimed_at = NULL WHERE id = ?",
-        [state.value, error, next_attempt_at, delivery_id],
+        """UPDATE delivery SET state = ?, last_error = ?, next_attempt_at = ?, claimed_at = NULL,
+           possible_repeat = possible_repeat OR ? WHERE id = ?""",
+        [state.value, error, next_attempt_at, unknown, delivery_id],
     )
     repeat = delivery_id in possible_repeats(tx)
     tables.put(
@@ -117,6 +127,15 @@ def reached(con: Connection, alert: str) -> list[Delivery]:
     had = "alert = ? AND (state IN ('sent', 'sending') OR possible_repeat)"
     sql = f"SELECT {_FIELDS} FROM delivery WHERE {had} ORDER BY version, rowid"
     return [_delivery(row) for row in tables.rows(con, sql, [alert])]
+
+
+def thread(con: Connection, delivery: Delivery) -> str:
+    """The message id of the first version of the same alert that this destination has; '' where there is none."""
+    sql = """
+        SELECT message_id FROM delivery WHERE alert = ? AND alert <> '' AND version < ? AND destination = ?
+          AND message_id IS NOT NULL AND (state IN ('sent', 'sending') OR possible_repeat) ORDER BY version LIMIT 1
+    """
+    return str(tables.one(con, sql, [delivery.alert, delivery.version, delivery.destination]) or "")
 
 
 def load(con: Connection, delivery_id: str) -> Delivery | None:

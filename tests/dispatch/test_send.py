@@ -12,6 +12,7 @@ from apprise.plugins.slack import NotifySlack
 from werkzeug import Response
 
 from ewarn.dispatch import redact, render, send
+from ewarn.dispatch.envelope import Envelope
 
 SECRETS = {"user": "svc", "password": "p@ss/wörd?&", "token": "T0KENT0KEN"}
 
@@ -64,7 +65,7 @@ def test_headers_name_the_delivery_and_gather_the_thread(deliver, inbox):
     message = inbox.messages[0][1]
     assert message["X-Ewarn-Delivery"] == "d1" and message["X-Ewarn-Standing"] == "actual"
     assert message["References"] == "<LDN-2025-0001.thread@ewarn.invalid>"
-    assert message.get_all("Message-ID") == ["<d1.2@service.test>"]
+    assert message.get_all("Message-ID") == ["<d1@service.test>"]
     assert message["Bcc"] is None and message["Cc"] is None
 
 
@@ -81,7 +82,7 @@ def test_an_address_cannot_smuggle_in_a_second_one_or_another_server(deliver, in
     two = make_recipient("anna", address="anna@partner.test,ben@partner.test")
     url = send.fill(catalogue.channels["mail"], two, {"smtp": "127.0.0.1:1"}.__getitem__, "a@b.test").url
     with pytest.raises(ValueError, match="exactly one address"):
-        send.TwoPartMail.of(url, {"text": "t"}, None)
+        send.TwoPartMail.of(url, {"text": "t"}, None, Envelope(key="k"))
 
 
 @pytest.mark.parametrize(
@@ -186,7 +187,7 @@ def test_passwords_with_any_character_reach_the_server_whole(catalogue, make_rec
     url = "mailtos://smtp.partner.test?user={secret:user}&pass={secret:password}&from={from}&to={address}"
     channel = catalogue.channels["mail"].model_copy(update={"url": url})
     filled = send.fill(channel, make_recipient("anna"), SECRETS.__getitem__, "ewarn@service.test")
-    mail = send.TwoPartMail.of(filled.url, {"text": "t"}, None)
+    mail = send.TwoPartMail.of(filled.url, {"text": "t"}, None, Envelope(key="k"))
     assert (mail.user, mail.password, mail.targets) == ("svc", "p@ss/wörd?&", [(False, "anna@partner.test")])
     assert mail.secure and SECRETS["password"] in filled.secrets
 
