@@ -8,7 +8,7 @@ It never counts a record that was too old when it became known.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from ewarn.catalogue.definitions import RuleDefinition
 from ewarn.frames import SHAPES, empty
 from ewarn.matching import persons
-from ewarn.rules import baseline, events
-from ewarn.rules.baseline import DAY_US, Expectation
+from ewarn.rules import events
+from ewarn.rules.baseline import DAY_US
+from ewarn.rules.firing import ACUTE, Firing, Plan, firings
 from ewarn.rules.persons import Crowd, Events, Judged
 from ewarn.rules.prepare import FAR, SUBJECT, Ground, number, place, plural, words
 from ewarn.terms import RecordKind
@@ -28,49 +29,6 @@ from ewarn.terms import RecordKind
 HOUR_US = DAY_US // 24
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FAR_US = int((FAR - EPOCH) / timedelta(microseconds=1))
-
-
-ACUTE = 4 * DAY_US
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A window rule's numbers. Lengths in microseconds."""
-
-    n: int
-    window: int
-    stands: int
-    alpha: float
-    min_history: int
-    max_history: int
-    scope: str
-    by_records: bool
-    known_at: NDArray[np.int64] = field(repr=False)
-    earliest: NDArray[np.int64] = field(repr=False)
-
-    def held(self, crowd: Crowd, members: NDArray[np.int64], tau: int) -> int:
-        """What is held against the minimum: the fewest; in a window of a few days the likely persons, as a
-        warning must not wait because two services left out the time."""
-        acute = self.window <= ACUTE and not self.by_records
-        return crowd.likely(members, self.window, tau) if acute else crowd.bounds(members, self.window, tau)[0]
-
-    def history_start(self, tau: int) -> int | None:
-        """The earliest date of a line of the kind known at an instant."""
-        at = int(np.searchsorted(self.known_at, tau, side="right")) - 1
-        return int(self.earliest[at]) if at >= 0 else None
-
-
-@dataclass(frozen=True)
-class Firing:
-    """One window that holds enough, while it does: [fires_from, fires_to) in known time."""
-
-    fires_from: int
-    fires_to: int
-    members: NDArray[np.int64]
-    fewest: int
-    most: int
-    likely: int
-    expectation: Expectation | None
 
 
 def spells(rule: RuleDefinition, ground: Ground) -> pl.DataFrame:
@@ -89,7 +47,7 @@ def spells(rule: RuleDefinition, ground: Ground) -> pl.DataFrame:
         return empty("spells")
     found = []
     for stratum in _strata(rows.sort(*over, "start", "record_id", "seen"), over, ground.links):
-        found += [_row(rule, ground, stratum, firing, plan) for firing in _firings(stratum.crowd, plan)]
+        found += [_row(rule, ground, stratum, firing, plan) for firing in firings(stratum.crowd, plan)]
     kept = _one_area_each(found) if plan.scope != "setting" else found
     clean = [{name: row[name] for name in row if not name.startswith("_")} for row in kept]
     return pl.DataFrame(clean, schema=SHAPES["spells"])
@@ -127,114 +85,6 @@ def _arrays(frame: pl.DataFrame) -> Events:
         certain=frame["certain"].fill_null(False).to_numpy(),
         young=frame.select(young).to_series().to_numpy(),
     )
-
-
-def _firings(crowd: Crowd, plan: Plan) -> Iterator[Firing]:
-    """Every window that some event, becoming known or told apart from another, fills; one per instant and records."""
-    rows = crowd.events
-    longest = int((rows.end - rows.start).max())
-    low = np.searchsorted(rows.start, rows.start - plan.window - longest, side="left")
-    high = np.searchsorted(rows.start, rows.end + plan.window, side="right")
-    total = np.concatenate([[0.0], np.cumsum(rows.persons)])
-    enough = total[high] - total[low] >= plan.n
-    known = np.flatnonzero(rows.trigger & enough)
-    told, when = crowd.told()
-    candidates = np.concatenate([known, told[enough[told]]])
-    instants = np.concatenate([rows.seen[known], when[enough[told]]])
-    seen: set[tuple[int, bytes]] = set()
-    news = np.stack([instants, rows.start[candidates], rows.end[candidates]], axis=1)
-    _, alone = np.unique(news, axis=0, return_index=True)
-    for i, tau in zip(candidates[alone].tolist(), instants[alone].tolist(), strict=True):
-        near = np.arange(low[i], high[i])
-        visible = (rows.seen[near] <= tau) & (rows.gone[near] > tau)
-        members, left = _best(crowd, near[visible], i, tau, plan)
-        key = (tau, members.tobytes())
-        if key in seen or not members.size:
-            continue
-        seen.add(key)
-        expectation = None
-        if plan.held(crowd, members, tau) >= plan.n:
-            expectation = _expectation(rows, left, tau, plan)
-            yield from _while_it_holds(crowd, members, left, tau, expectation, plan)
-
-
-def _best(crowd: Crowd, near: NDArray[np.int64], i: int, tau: int, plan: Plan) -> tuple[NDArray[np.int64], int]:
-    """The window that event i could lie in with the most likely persons, and its start.
-
-    Of equals the one with most in it, then the earliest.
-    """
-    rows = crowd.events
-    near = near[(rows.end[near] >= rows.start[i] - plan.window) & (rows.start[near] <= rows.end[i] + plan.window)]
-    starts = np.unique(rows.end[near])
-    starts = starts[(starts <= rows.end[i]) & (starts >= rows.start[i] - plan.window)]
-    weights = rows.persons[near]
-    by_end = np.argsort(rows.end[near], kind="stable")
-    begun = np.concatenate([[0.0], np.cumsum(weights)])[
-        np.searchsorted(rows.start[near], starts + plan.window, side="right")
-    ]
-    over = np.concatenate([[0.0], np.cumsum(weights[by_end])])[
-        np.searchsorted(rows.end[near][by_end], starts, side="left")
-    ]
-    sums = begun - over
-    left = int(starts[int(np.argmax(sums))])
-    if not crowd.simple:
-        best = -1
-        for at in np.argsort(-sums, kind="stable"):
-            if sums[at] <= best:
-                break
-            held = plan.held(crowd, _inside(rows, near, int(starts[at]), plan), tau)
-            if held > best:
-                best, left = held, int(starts[at])
-    return _inside(rows, near, left, plan), left
-
-
-def _inside(rows: Events, near: NDArray[np.int64], left: int, plan: Plan) -> NDArray[np.int64]:
-    return near[(rows.end[near] >= left) & (rows.start[near] <= left + plan.window)]
-
-
-def _expectation(rows: Events, left: int, tau: int, plan: Plan) -> Expectation | None:
-    """What the stratum's own history before the window leads one to expect; None where it is too short."""
-    start = plan.history_start(tau) if plan.alpha < 1 else None
-    if start is None or left - start < plan.min_history:
-        return None
-    start = max(start, left - plan.max_history)
-    low, high = np.searchsorted(rows.start, [start, left])
-    before = np.arange(low, high)
-    before = before[(rows.seen[before] <= tau) & (rows.gone[before] > tau)]
-    spread = float((rows.end[before] - rows.start[before]).mean()) if before.size else 0.0
-    return baseline.from_history(
-        rows.start[before], rows.persons[before], start, left, plan.window + min(spread, DAY_US)
-    )
-
-
-def _while_it_holds(
-    crowd: Crowd,
-    members: NDArray[np.int64],
-    left: int,
-    tau: int,
-    expectation: Expectation | None,
-    plan: Plan,
-) -> Iterator[Firing]:
-    """The window's firing, in pieces where a correction changes what it holds, until it holds too little."""
-    rows = crowd.events
-    records = np.unique(rows.record[members])
-    last = tau + plan.stands
-    changes = np.concatenate([rows.gone[members], crowd.judged.changes(records)])
-    changes = np.unique(changes[changes < last])
-    while True:
-        likely = plan.held(crowd, members, tau)
-        unlikely = expectation is None or expectation.tail(likely) <= plan.alpha
-        if likely < plan.n or not unlikely:
-            return
-        changes = changes[changes > tau]
-        end = int(changes[0]) if changes.size else last
-        yield Firing(tau, end, members, *crowd.bounds(members, plan.window, tau), likely, expectation)
-        if end >= last:
-            return
-        tau = end
-        again = np.flatnonzero(np.isin(rows.record, records) & (rows.seen <= tau) & (rows.gone > tau))
-        members = _inside(rows, again, left, plan)
-        changes = np.unique(np.concatenate([changes, rows.gone[members][rows.gone[members] < last]]))
 
 
 @dataclass(frozen=True)
