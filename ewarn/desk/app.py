@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
@@ -92,12 +92,21 @@ def _pages() -> Environment:
     )
     pages.filters["london"] = london
     pages.filters["number"] = number
+    pages.filters["day"] = day
     return pages
 
 
 def london(instant: datetime | None) -> str:
     """Day and time in Europe/London, in words."""
     return f"{instant.astimezone(LONDON):%-d %B %Y %H:%M}" if instant else "never"
+
+
+def day(iso: str) -> str:
+    """A day of a text, in words; what is no day as it was written."""
+    try:
+        return f"{date.fromisoformat(iso):%-d %B %Y}"
+    except ValueError:
+        return iso or "not said"
 
 
 def number(value: float | None) -> str:

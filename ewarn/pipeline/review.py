@@ -9,7 +9,7 @@ from datetime import datetime
 
 from ewarn import review as review_room
 from ewarn.charts import Cell, cartogram, weekly_bars
-from ewarn.pipeline import read
+from ewarn.pipeline import read, versions
 from ewarn.pipeline.house import House
 from ewarn.pipeline.reports import TodayReport
 from ewarn.terms import Frozen, Tier, london_day
@@ -30,6 +30,7 @@ class Overview(Frozen):
     issuer_name: str
     area_names: dict[str, str]
     overdue: tuple[str, ...]
+    alerts: tuple[versions.InForce, ...] = ()
     map_svg: str
     map_rows: tuple[AreaRow, ...]
     wider_signals: int
@@ -51,6 +52,7 @@ def overview(house: House, now: datetime) -> Overview:
         today=ordered,
         issuer_name=house.settings.issuer_name,
         area_names=_area_names(house),
+        alerts=versions.in_force(house, now),
         overdue=tuple(case.ref for case in cases if review_room.is_overdue(case, now)),
         map_svg=map_svg,
         map_rows=rows,

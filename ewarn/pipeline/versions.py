@@ -18,11 +18,45 @@ from ewarn.pipeline.house import House
 from ewarn.pipeline.identity import proved
 from ewarn.pipeline.reports import Actor, AlertReport
 from ewarn.store import alerts, cases, lines, operator_notices
-from ewarn.terms import Alert, VersionKind
+from ewarn.terms import Alert, AlertStatus, Frozen, VersionKind
 
 Step = lifecycle.Step
 STEPS = {VersionKind.STAND_DOWN: Step.STAND_DOWN, VersionKind.WITHDRAWAL: Step.WITHDRAW}
 REVIEW_DUE, EXPIRED = "review due", "expired"
+
+
+class InForce(Frozen):
+    """A version that warns and that people have, as the desk shows it."""
+
+    id: str
+    version: int
+    standing: str
+    headline: str
+    dated: str
+    review_on: str
+    expires_on: str
+    past: str
+
+
+def in_force(house: House, now: datetime) -> tuple[InForce, ...]:
+    """Every warning that stands, those past their day first."""
+    with house.db.read() as con:
+        standing = [alert for found in alerts.all(con) for alert in alerts.versions(con, found.id)]
+    shown = [
+        InForce(
+            id=alert.id,
+            version=alert.version,
+            standing=alert.standing.value,
+            headline=alert.content["headline"],
+            dated=alert.content["date"],
+            review_on=alert.content.get("review_on", ""),
+            expires_on=alert.content.get("expires_on", ""),
+            past=texts.past(alert, now),
+        )
+        for alert in standing
+        if alert.status is AlertStatus.ISSUED and not alert.kind.closes
+    ]
+    return tuple(sorted(shown, key=lambda a: (not a.past, a.expires_on, a.id)))
 
 
 def update(

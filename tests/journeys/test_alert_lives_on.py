@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 
+from ewarn.desk.app import create_app
 from ewarn.errors import Refused
 from ewarn.pipeline import assess, read, respond, versions
 from ewarn.terms import Recipient
@@ -16,6 +18,7 @@ from tests.journeys.conftest import TOML, Corridor, _Mailbox, at
 
 CASE = "LDN-2025-0001"
 ALERT = f"{CASE}/A1"
+ROOT = Path(__file__).resolve().parent.parent.parent
 ROW = {
     "sample_ref": "S1", "laboratory": "Laboratory (synthetic)", "stream": "drug-checking",
     "date_sampled": "2025-05-17", "date_reported": "2025-05-17", "area_code": "E09000007", "sold_as": "diazepam",
@@ -178,6 +181,8 @@ def test_days_of_review_and_end_come_due_by_themselves_once_each(corridor: Any, 
     case = assess.show_case(house, CASE).case
     assert case.next_action.startswith(f"{ALERT} is past its review") and case.due_at <= review
     assert assess.list_alerts(house, review)[0].past == "due for review"
+    page = TestClient(create_app(lambda: corridor.house(review), lambda: review)).get("/").text
+    assert ALERT in page and "<strong>Due: </strong>2 June 2025" in page and "16 June 2025" in page
     assert [n["topic"] for n in read.status(house, review).operator_notices if n["source"] == ALERT] == ["review due"]
     assert versions.fall_due(house, review + timedelta(hours=1)) == []
     assess.close_case(house, CASE, "confirmed", "Done.", corridor.actor("duty"), review)
@@ -191,3 +196,30 @@ def test_days_of_review_and_end_come_due_by_themselves_once_each(corridor: Any, 
     respond.send(house, over)
     left = [n["topic"] for n in read.status(house, over).operator_notices if n["source"] == ALERT]
     assert left == [] and assess.show_alert(house, ALERT, now=over).past == ""
+
+
+def test_the_public_gets_a_text_of_its_own_with_counts_suppressed_and_only_when_marked_clear(
+    corridor: Any, now: Any
+) -> None:
+    made = {"areas": ("E09000007",), "channel": "exercise-email", "audience": "public", "group": "newsletter"}
+    read.add_recipient(corridor.house(now), Recipient(id="list", name="List", address="list@example.org", **made), now)
+    held = {w["destination"]: w["reason"] for w in corridor.issue(CASE, now).withheld}
+    assert held["list"] == "marked TLP:AMBER: not for the public"
+    corridor.content = corridor.home.parent / "content"
+    for part in ("sources", "alerts"):
+        shutil.copytree(ROOT / part, corridor.content / part)
+    drop = corridor.content / "sources" / "drops" / "test_results.toml"
+    drop.write_text(drop.read_text().replace("TLP:AMBER", "TLP:CLEAR"))
+    open_to_all = corridor.issue(CASE, now)
+    assert "fewer than 8 samples" in open_to_all.public_text and "1 sample" in open_to_all.text
+    assert respond.send(corridor.house(now), now).sent == 5
+    (message,) = [m for m in corridor.mailbox.messages if m["To"] == "list@example.org"]
+    for text in parts(message):
+        assert "fewer than 8 samples" in text and "1 sample" not in text and "Samples analysed" not in text
+        assert "Everyone." in text and "Not for publication" not in text and "naloxone" in text
+    versions.withdraw(corridor.house(now), open_to_all.id, "It was 1 sample, misread.", corridor.actor("author"), now)
+    agree(corridor, open_to_all.id, now)
+    respond.send(corridor.house(now), now)
+    last = [m for m in corridor.mailbox.messages if m["To"] == "list@example.org"][-1]
+    for text in parts(last):
+        assert "is withdrawn" in text and "It was 1 sample" not in text and "looked at it again" in text
