@@ -217,6 +217,13 @@ def _persons(signal: Signal) -> str:
     return str(signal.persons_min) if same else f"{signal.persons_min} to {signal.persons_max}"
 
 
+def _chance(p_value: float | None) -> str:
+    """'0.0021 (about 1 in 476)'."""
+    return (
+        "-" if p_value is None else f"{p_value:.2g}" + (f" (about 1 in {1 / p_value:,.0f})" if p_value > 1e-9 else "")
+    )
+
+
 def _show_trail(console: Console, signal: Signal, records: Sequence[dict[str, Any]]) -> None:
     plain(console, f"{signal.family.value}: {signal.subject.name or '-'} in {signal.area.name} ({signal.id})")
     plain(console, signal.why)
@@ -224,6 +231,8 @@ def _show_trail(console: Console, signal: Signal, records: Sequence[dict[str, An
         ("rule", signal.rule), ("period", f"{signal.period.start} to {signal.period.end}"),
         ("observed", number(signal.observed)), ("expected", number(signal.expected)), ("persons", _persons(signal)),
         ("upper bound", number(signal.upper_bound)), ("standing", signal.standing.value),
+        ("chance of so many or more", _chance(signal.p_value)), ("q", number(signal.q_value)),
+        ("signals by chance a year", number(signal.by_chance_per_year)),
         ("would have stopped it", signal.would_have_stopped_it or "-"),
     ):  # fmt: skip
         plain(console, f"  {label}: {value}")

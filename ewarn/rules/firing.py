@@ -19,13 +19,14 @@ from ewarn.rules.baseline import DAY_US, Expectation
 from ewarn.rules.persons import Crowd, Events
 
 WEEK_US = 7 * DAY_US
+YEAR_US = 365.25 * DAY_US
 
 ACUTE = 4 * DAY_US
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A window rule's numbers. Lengths in microseconds."""
+    """A window rule's numbers. Lengths in microseconds; `strata` when each stratum first had an event, ascending."""
 
     n: int
     window: int
@@ -37,12 +38,23 @@ class Plan:
     by_records: bool
     known_at: NDArray[np.int64] = field(repr=False)
     earliest: NDArray[np.int64] = field(repr=False)
+    strata: NDArray[np.int64] = field(repr=False)
 
     def held(self, crowd: Crowd, members: NDArray[np.int64], tau: int) -> int:
         """What is held against the minimum: the fewest; in a window of a few days the likely persons, as a
         warning must not wait because two services left out the time."""
         acute = self.window <= ACUTE and not self.by_records
         return crowd.likely(members, self.window, tau) if acute else crowd.bounds(members, self.window, tau)[0]
+
+    def by_chance(self, firing: Firing) -> float | None:
+        """Windows with as many that begin with an event, in a year of all strata known by then, if each had this mean:
+        events a year times the chance that as many more but one follow within the window. Exact for a Poisson; of
+        windows that overlap each counts, so it is an upper figure. None without a history."""
+        if firing.expectation is None:
+            return None
+        events_a_year = firing.expectation.mean * YEAR_US / self.window
+        strata = int(np.searchsorted(self.strata, firing.fires_from, side="right"))
+        return strata * events_a_year * firing.expectation.tail(firing.likely - 1)
 
     def history_start(self, tau: int) -> int | None:
         """The earliest date of a line of the kind known at an instant."""

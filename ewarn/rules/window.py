@@ -24,6 +24,7 @@ from ewarn.rules.baseline import DAY_US
 from ewarn.rules.firing import ACUTE, Firing, Plan, firings
 from ewarn.rules.persons import Crowd, Events, Judged
 from ewarn.rules.prepare import FAR, SUBJECT, Ground, number, place, plural, words
+from ewarn.rules.raised import a_year, unlikely
 from ewarn.terms import RecordKind
 
 HOUR_US = DAY_US // 24
@@ -40,8 +41,8 @@ def spells(rule: RuleDefinition, ground: Ground) -> pl.DataFrame:
     An `alpha` of 1 leaves the minimum alone.
     """
     rows = events.of(rule, ground)
-    plan = _plan(rule, ground)
     over = ["stratum", *SUBJECT]
+    plan = _plan(rule, ground, rows.group_by(over).agg(pl.col("seen").min())["seen"].sort().to_numpy())
     rows = rows.filter(pl.col("persons").sum().over(over) >= plan.n)
     if rows.is_empty():
         return empty("spells")
@@ -53,7 +54,7 @@ def spells(rule: RuleDefinition, ground: Ground) -> pl.DataFrame:
     return pl.DataFrame(clean, schema=SHAPES["spells"])
 
 
-def _plan(rule: RuleDefinition, ground: Ground) -> Plan:
+def _plan(rule: RuleDefinition, ground: Ground, strata: NDArray[np.int64]) -> Plan:
     hours = number(rule, "hours", 24 * number(rule, "days", 1))
     starts = events.history_start(ground)
     kind = RecordKind.INCIDENT if RecordKind.INCIDENT in rule.kinds else RecordKind.SAMPLE
@@ -70,6 +71,7 @@ def _plan(rule: RuleDefinition, ground: Ground) -> Plan:
         by_records=words(rule, "count", "persons") == "records",
         known_at=starts["seen"].to_numpy(),
         earliest=starts["earliest"].to_numpy(),
+        strata=strata,
     )
 
 
@@ -161,6 +163,7 @@ def _row(rule: RuleDefinition, ground: Ground, stratum: Stratum, firing: Firing,
         "expected": round(firing.expectation.mean, 4) if firing.expectation else None,
         "upper_bound": float(upper) if upper is not None else None,
         "p_value": p_value,
+        "by_chance_per_year": plan.by_chance(firing),
         "certain": certain,
         "persons_min": None if plan.by_records else firing.fewest,
         "persons_max": None if plan.by_records else firing.most,
@@ -190,9 +193,11 @@ def _what(rule: RuleDefinition, ground: Ground, stratum: Stratum, firing: Firing
 def _caveats(
     firing: Firing, plan: Plan, p_value: float | None, rows: Events, certain: int, records: int
 ) -> Iterator[str]:
-    if firing.expectation and p_value is not None:
-        chance = f"about 1 in {1 / p_value:,.0f}" if p_value > 1e-9 else "less than 1 in a billion"
-        yield f"Expected {firing.expectation.mean:.2g}; chance of so many or more {chance}."
+    by_chance = plan.by_chance(firing)
+    if firing.expectation and p_value is not None and by_chance is not None:
+        looked = int(np.searchsorted(plan.strata, firing.fires_from, side="right"))
+        yield f"Expected {firing.expectation.mean:.2g}. {unlikely(p_value)} Over {plural(looked, 'stratum', 'strata')}"
+        yield f"chance brings such a window {a_year(by_chance)} at most."
     elif plan.alpha < 1:
         yield "Too little history to say how unlikely: raised on the minimum count alone."
     if firing.fewest < plan.n and not plan.by_records:

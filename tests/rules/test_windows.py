@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -220,3 +221,24 @@ def test_services_that_leave_out_the_time_do_not_keep_a_cluster_silent(standing:
     (top,) = standing(rows, "2025-03-04", DAY_RULE)
     assert (top.observed, top.persons_min, top.persons_max) == (5, 3, 5)
     assert top.why.startswith("3 to 5 persons") and "may be of the same persons" in top.why
+
+
+def test_a_window_says_how_often_chance_alone_brings_such_a_one(
+    known: Callable[..., Lines], catalogue: Catalogue
+) -> None:
+    """Against a simulated Poisson process: windows that begin with an event and hold as many, in two strata."""
+    rng, days = np.random.default_rng(5), 900
+    start = at("2022-01-03 00:00")
+    times = [start + timedelta(days=day, hours=1) for day in range(0, days - 20, 10)]  # no more varied than a Poisson
+    times += [start + timedelta(days=days - 2, hours=hour) for hour in range(4)]
+    rows: list[dict[str, Any]] = [{"on": time, "outcome": "non-fatal"} for time in times]
+    rows.append({"on": start, "outcome": "non-fatal", "area": ISLINGTON})
+    rule = catalogue.rules["cluster-7d-area"]
+    rule = rule.model_copy(update={"numbers": {**rule.numbers, "n": 4, "alpha": 0.05}})
+    until = start + timedelta(days=days)
+    spell = evaluate([rule], known(*rows), until, catalogue).spells.to_dicts()[-1]
+    assert spell["observed"] == 4
+    made = np.sort(rng.uniform(0, 40_000 * 365.25, rng.poisson(spell["expected"] / 7 * 40_000 * 365.25)))
+    windows = (np.searchsorted(made, made + 7, side="right") - np.arange(made.size) >= 4).sum() / 40_000
+    assert spell["by_chance_per_year"] == pytest.approx(2 * windows, rel=0.1)
+    assert "Over 2 strata chance brings such a window" in spell["why"]
