@@ -60,3 +60,12 @@ def words(column: str) -> pl.Expr:
         .then(pl.lit("about once a year"))
         .otherwise(pl.concat_str(pl.lit("about "), yearly, pl.lit(" a year")))
     )
+
+
+def in_words(rate: float) -> str:
+    """The same for one rate."""
+    if rate < 0.01:
+        return "less than once in 100 years"
+    if rate < 2 / 3:
+        return f"about once in {round(1 / rate)} years"
+    return "about once a year" if rate < 1.5 else f"about {round(rate)} a year"

@@ -48,6 +48,8 @@ class Judged:
     @classmethod
     def of(cls, links: pl.DataFrame, code: Mapping[str, int]) -> Judged:
         """Links between records that have a code."""
+        if links.is_empty() or not code:
+            return NONE_SAID
         inside = links.filter(pl.col("left").is_in(list(code)) & pl.col("right").is_in(list(code)))
         one, two = (np.array([code[r] for r in inside[side]], dtype=np.int64) for side in ("left", "right"))
         return cls(
@@ -71,8 +73,14 @@ class Judged:
 
     def changes(self, records: NDArray[np.int64]) -> NDArray[np.int64]:
         """Instants at which something was said of two of these records."""
+        if not self.left.size:
+            return self.start
         about = np.isin(self.left, records) & np.isin(self.right, records)
         return np.unique(np.concatenate([self.start[about], self.end[about]]))
+
+
+_NOBODY = np.zeros(0, dtype=np.int64)
+NONE_SAID = Judged(_NOBODY, _NOBODY, np.zeros(0, dtype=np.bool_), _NOBODY, _NOBODY)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ import polars as pl
 from ewarn.catalogue.definitions import RuleDefinition
 from ewarn.frames import SHAPES
 from ewarn.methods.chance import expected_by_chance
-from ewarn.methods.chance import words as chance_words
 from ewarn.rules.prepare import Ground, day_text, number, place, plural
 from ewarn.terms import NotEvaluable, SubjectKind
 
@@ -96,11 +95,6 @@ def unlikely(p_value: float) -> str:
     """'Chance of so many or more about 1 in 480.'"""
     said = f"about 1 in {1 / p_value:,.0f}" if p_value > 1e-9 else "less than 1 in a billion"
     return f"Chance of so many or more {said}."
-
-
-def a_year(by_chance: float) -> str:
-    """'about once in 8 years'."""
-    return str(pl.select(rate=by_chance).select(said=chance_words("rate")).item())
 
 
 def _together(found: Found, by_chance: str) -> str:

@@ -19,12 +19,13 @@ from numpy.typing import NDArray
 from ewarn.catalogue.definitions import RuleDefinition
 from ewarn.frames import SHAPES, empty
 from ewarn.matching import persons
+from ewarn.methods.chance import in_words
 from ewarn.rules import events
 from ewarn.rules.baseline import DAY_US
 from ewarn.rules.firing import ACUTE, Firing, Plan, firings
 from ewarn.rules.persons import Crowd, Events, Judged
 from ewarn.rules.prepare import FAR, SUBJECT, Ground, number, place, plural, words
-from ewarn.rules.raised import a_year, unlikely
+from ewarn.rules.raised import unlikely
 from ewarn.terms import RecordKind
 
 HOUR_US = DAY_US // 24
@@ -197,7 +198,7 @@ def _caveats(
     if firing.expectation and p_value is not None and by_chance is not None:
         looked = int(np.searchsorted(plan.strata, firing.fires_from, side="right"))
         yield f"Expected {firing.expectation.mean:.2g}. {unlikely(p_value)} Over {plural(looked, 'stratum', 'strata')}"
-        yield f"chance brings such a window {a_year(by_chance)} at most."
+        yield f"chance brings such a window {in_words(by_chance)} at most."
     elif plan.alpha < 1:
         yield "Too little history to say how unlikely: raised on the minimum count alone."
     if firing.fewest < plan.n and not plan.by_records:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ewarn.methods.chance import expected_by_chance, signals_per_year
+from ewarn.methods.chance import expected_by_chance, in_words, signals_per_year, words
 from ewarn.methods.ladder import METHODS, ladder
 
 HISTORIES = st.lists(st.tuples(st.integers(0, 700), st.floats(0, 50)), min_size=1, max_size=20)
@@ -98,3 +98,9 @@ def test_the_figure_is_what_a_year_without_outbreaks_brings() -> None:
 def test_the_words_fit_the_figure(rate: float, said: str) -> None:
     found = expected_by_chance(pl.DataFrame({"p_value": [rate / 100], "strata": [100], "analyses_per_year": [1]}))
     assert found["by_chance"].item() == said
+
+
+@given(st.floats(1e-6, 500))
+@settings(max_examples=60, deadline=None)
+def test_one_rate_is_worded_as_a_column_of_them(rate: float) -> None:
+    assert pl.select(rate=rate).select(said=words("rate")).item() == in_words(rate)
