@@ -76,6 +76,9 @@ class Life(RuleBasedStateMachine):
 
     @rule(words=st.sampled_from(["One.", "Two.", "Three."]))
     def edit(self, words: str) -> None:
+        self.edit_with(words)
+
+    def edit_with(self, words: str) -> None:
         if lifecycle.refusal(Step.EDIT, self.versions, self.reached) is None:
             self._write(Step.EDIT, draft.edit(self._newest(), {"headline": words}, AUTHOR, self.now, self.catalogue))
 
@@ -100,7 +103,22 @@ class Life(RuleBasedStateMachine):
             status = lifecycle.moved(alert, Act.SUBMIT)
             self._put(alert.model_copy(update={"status": status, "hash": digest(alert.content)}))
 
-    @rule(who=st.sampled_from([*PEOPLE, AUTHOR]), fresh=st.booleans())
+    @rule(who=st.sampled_from(list(PEOPLE)), words=st.sampled_from(["Four.", "Five."]))
+    def edit_after_one_has_approved(self, who: str, words: str) -> None:
+        self.submit()
+        self.approve(who, True)
+        self.edit_with(words)
+
+    @rule()
+    def go_the_whole_way_to_approval(self) -> None:
+        self.submit()
+        for who in PEOPLE:
+            self.approve(who, True)
+
+    @rule(who=st.sampled_from([*PEOPLE, AUTHOR]), fresh=st.sampled_from([True, True, True, False]))
+    def approve_once(self, who: str, fresh: bool) -> None:
+        self.approve(who, fresh)
+
     def approve(self, who: str, fresh: bool) -> None:
         alert = self._newest()
         person = PEOPLE.get(who, PEOPLE["ann"].model_copy(update={"id": who}))
@@ -121,15 +139,28 @@ class Life(RuleBasedStateMachine):
     def claim(self, data: st.DataObject) -> None:
         alert = data.draw(st.sampled_from(self.versions))
         if self._may_leave(alert):
-            self.sending.add(alert.version)
-            self.reached.add(alert.version)
-            newest = max(v.version for v in self.versions if v.status in (AlertStatus.APPROVED, *lifecycle.OUT))
-            self.left.append((alert.version, newest))
+            self._claim(alert)
+
+    def _claim(self, alert: Alert) -> None:
+        self.sending.add(alert.version)
+        self.reached.add(alert.version)
+        agreed = (AlertStatus.APPROVED, *lifecycle.OUT)
+        newest = max((v.version for v in self.versions if v.status in agreed), default=0)
+        self.left.append((alert.version, newest))
 
     @precondition(lambda self: self.sending)
-    @rule(data=st.data(), arrived=st.booleans())
+    @rule(data=st.data(), arrived=st.sampled_from([True, True, False]))
     def settle(self, data: st.DataObject, arrived: bool) -> None:
-        number = data.draw(st.sampled_from(sorted(self.sending)))
+        self._settle(data.draw(st.sampled_from(sorted(self.sending))), arrived)
+
+    @rule()
+    def send_all_that_may_leave(self) -> None:
+        for alert in list(self.versions):
+            if self._may_leave(alert):
+                self._claim(alert)
+                self._settle(alert.version, True)
+
+    def _settle(self, number: int, arrived: bool) -> None:
         self.sending.discard(number)
         alert = next(v for v in self.versions if v.version == number)
         if arrived and alert.status is AlertStatus.APPROVED:
@@ -175,7 +206,7 @@ def test_random_steps_reach_no_illegal_state(catalogue: Catalogue) -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=120, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
 
