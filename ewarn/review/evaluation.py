@@ -64,7 +64,7 @@ class Size:
         if replicates is None:
             return size
         times = replicates / size.scenarios
-        return cls(replicates, *(max(2, round(n * times)) for n in (size.lag, size.maps)), size.zeros, quick)
+        return cls(replicates, max(2, round(size.lag * times)), max(2, round(size.maps * times)), size.zeros, quick)
 
 
 @dataclass(frozen=True)

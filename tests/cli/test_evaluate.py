@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import gzip
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ewarn.pipeline.evaluation import golden_files, golden_folder
 
+
+@pytest.mark.slow
 def test_a_quick_run_needs_nothing_but_ewarn_itself(door: Any, tmp_path: Path) -> None:
     answer = door("evaluate", "--quick", "--replicates", "2", "--seed", "5", "--out", str(tmp_path / "out"), "--json")
     report = answer.document
@@ -36,9 +40,22 @@ def test_a_figure_that_is_missed_is_exit_status_one(door: Any, root: Path, tmp_p
     cells = lines[-1].split(",")
     cells[place] = str(1 - int(cells[place] or 0))
     bounds.write_bytes(gzip.compress("\n".join([*lines[:-1], ",".join(cells)]).encode()))
-    answer = door("evaluate", "--quick", "--replicates", "2", "--golden", str(tmp_path))
+    out = tmp_path / "out"
+    words = ("evaluate", "--quick", "--replicates", "2", "--golden", str(tmp_path), "--out", str(out))
+    answer = door(*words)
     assert answer.status == 1
     assert "missed by 1" in answer.out and "synth60_ears_C1" in answer.out
+    page = (out / "evaluation.html").read_text()
+    assert "missed by 1" in page and f"--golden {tmp_path.name} --replicates 2 --quick" in page
+    figures = json.loads((out / "evaluation.json").read_text())["figures"]
+    not_run = {row["key"] for row in figures if row["verdict"] == "not run"}
+    assert not_run == {"C2", "D6"}, "what is not in the folder"
+
+
+def test_the_reference_files_that_ewarn_carries_are_found(root: Path) -> None:
+    folder = golden_folder(None)
+    assert folder == root / "tests" / "golden"
+    assert {"synth60_ears_C1.json", "stp_a33d365c600.json", "input_synth60.csv.gz"} <= set(golden_files(folder))
 
 
 @pytest.mark.parametrize("words", [("--golden", "/nowhere/at/all"), ("--replicates", "1")])

@@ -38,10 +38,8 @@ def lived(corridor: Any) -> None:
         corridor.drop("overdose_incidents", rows, now)
         corridor.turn(now)
     now = corridor.at("2025-03-05", "10:00")
-    corridor.drop("test_results", [sample(1, "2025-03-04", "Camden"), sample(2, "2025-03-04", "Leeds")], now)
-    corridor.turn(now)
-    now = corridor.at("2025-03-06", "10:00")
-    corridor.drop("test_results", [sample(3, "2025-03-05", "Camden", "corvadrolone")], now)
+    found = [sample(1, "2025-03-04", "Camden"), sample(2, "2025-03-04", "Leeds")]
+    corridor.drop("test_results", [*found, sample(3, "2025-03-04", "Camden", "corvadrolone")], now)
     corridor.turn(now)
 
 
