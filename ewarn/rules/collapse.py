@@ -23,6 +23,13 @@ SUBJECTS = {kind: i for i, kind in enumerate((SubjectKind.SUBSTANCE, SubjectKind
 EXPLAINED = 0.5
 
 
+def group_of(rule: RuleDefinition) -> Family:
+    """What can lie beneath what: what one sample says by itself goes together."""
+    if rule.family is Family.BATCH and rule.numbers.get("trigger") == "content":
+        return Family.FIRST
+    return GROUPS.get(rule.family, rule.family)
+
+
 @dataclass(frozen=True)
 class Spell:
     """The part of a spell that collapse needs."""
@@ -51,10 +58,7 @@ class Episode:
 
     @property
     def group(self) -> Family:
-        """What can lie beneath what: what one sample says by itself goes together."""
-        if self.rule.family is Family.BATCH and self.rule.numbers.get("trigger") == "content":
-            return Family.FIRST
-        return GROUPS.get(self.rule.family, self.rule.family)
+        return group_of(self.rule)
 
     def known(self, instant: datetime) -> frozenset[str]:
         """Records of the spells that began by an instant, where one of them stands at it; else none."""

@@ -17,12 +17,14 @@ from ewarn.catalogue.definitions import RuleDefinition
 from ewarn.frames import Lines, empty, shaped
 from ewarn.rules import (
     batch,
+    collapse,
     combination,
     exceedance,
     first,
     missold,
     notice,
     potency,
+    reaching,
     silence,
     sparse,
     unknown_name,
@@ -45,6 +47,9 @@ ANSWERING: dict[str, Callable[[RuleDefinition, Ground], tuple[pl.DataFrame, list
     "potency": potency.spells,
 }
 
+# Methods that judge no further back than they are asked to.
+REACHING = ("ears", "farrington", "ladder", "sparse", "combination")
+
 BROKEN = "the rule could not be worked out"
 
 
@@ -59,21 +64,46 @@ def evaluate(
 ) -> Evaluation:
     """Every enabled rule's spells up to `until` (UTC).
 
-    `since` (default: `until`) is how far back exceedances are judged; the other methods always judge the whole history.
+    `since` (default: `until`) is how far back series are judged at least; the other methods always judge everything.
     `health` is the source_health frame at `until`; without it silence has no answer.
     """
     until = until.astimezone(UTC)
     ground = prepare(lines, until, catalogue)
     enabled = tuple(sorted((rule for rule in rules if rule.enabled), key=lambda rule: rule.id))
-    spells, missing = [empty("spells")], []
+    spells: dict[str, pl.DataFrame] = {}
+    missing: list[NotEvaluable] = []
     for rule in enabled:
-        found, unanswered = _spells(rule, ground, since, health)
-        spells.append(shaped("spells", found.filter(pl.col("fires_from") <= until)))
+        spells[rule.id], unanswered = _spells(rule, ground, since, health)
         missing += unanswered
-    return Evaluation(pl.concat(spells), missing, until, enabled, ground)
+    for group in {collapse.group_of(rule) for rule in enabled if rule.method in REACHING}:
+        _reach_back([rule for rule in enabled if collapse.group_of(rule) is group], ground, since or until, spells)
+    return Evaluation(pl.concat([empty("spells"), *spells.values()]), missing, until, enabled, ground)
+
+
+def _reach_back(
+    rules: Sequence[RuleDefinition], ground: Ground, since: datetime, spells: dict[str, pl.DataFrame]
+) -> None:
+    """Judge series further back, until all is there that what stands could lie beneath."""
+    judged = since
+    while True:
+        needed = reaching.needed_from(pl.concat([spells[rule.id] for rule in rules]), since)
+        if needed >= judged:
+            return
+        judged = needed
+        for rule in rules:
+            if rule.method in REACHING:
+                spells[rule.id], _ = _spells(rule, ground, judged, None)
 
 
 def _spells(
+    rule: RuleDefinition, ground: Ground, since: datetime | None, health: pl.DataFrame | None
+) -> tuple[pl.DataFrame, list[NotEvaluable]]:
+    """A rule's spells that began by the instant asked, in their shape, and what had no answer."""
+    found, unanswered = _asked(rule, ground, since, health)
+    return shaped("spells", found.filter(pl.col("fires_from") <= ground.until)), unanswered
+
+
+def _asked(
     rule: RuleDefinition, ground: Ground, since: datetime | None, health: pl.DataFrame | None
 ) -> tuple[pl.DataFrame, list[NotEvaluable]]:
     try:

@@ -11,8 +11,8 @@ import polars as pl
 import pytest
 
 from ewarn.catalogue import Catalogue
-from ewarn.frames import Lines
-from ewarn.rules import evaluate, signals
+from ewarn.frames import SHAPES, Lines
+from ewarn.rules import evaluate, reaching, signals
 from ewarn.terms import LONDON, day_end, day_start, days_between
 
 AREAS = ["E09000007", "E09000019", "E09000033", "E09000003"]
@@ -84,3 +84,33 @@ def test_later_versions_change_nothing_that_was_said(
         new = {s.id for s in said if s.first_raised_on == day}
         assert {s.id for s in first_raised if s.first_raised_on == day} <= new
         assert new <= {s.id for s in first_raised} | beneath
+
+
+def test_what_lay_beneath_a_signal_that_is_over_stays_there(known: Callable[..., Lines], catalogue: Catalogue) -> None:
+    """A series' exceedance that ended holds what is still standing: a check must judge series back to it."""
+    lines = known(*history(random.Random(110)))
+    rules = [rule for rule in catalogue.rules.values() if rule.method in ("window", "ears", "ladder", "sparse")]
+    whole = evaluate(rules, lines, day_end(DAYS[-1]), catalogue, since=day_start(DAYS[0]))
+    for instant in (day_end(date(2025, 3, 10)), day_end(date(2025, 3, 11))):
+        assert signals.at(evaluate(rules, as_known(lines, instant), instant, catalogue), instant) == signals.at(
+            whole, instant
+        )
+
+
+def test_series_are_needed_from_where_the_chain_of_what_lies_beneath_begins() -> None:
+    def spell(area: str, first: int, last: int, *records: str) -> dict[str, Any]:
+        span = {"fires_from": day_start(DAYS[first]), "fires_to": day_start(DAYS[last])}
+        stratum = {"rule": "r", "subject_kind": "none", "subject": "", "area": area, "tier": "borough"}
+        return stratum | span | {"records": list(records)}
+
+    rows = [
+        spell("a", 60, 65, "x"),
+        spell("b", 50, 61, "x", "y"),
+        spell("c", 40, 51, "y"),
+        spell("d", 30, 41, "z"),
+        spell("e", 10, 45, "x"),
+    ]
+    for order in (rows, rows[::-1]):
+        frame = pl.DataFrame(order, schema=SHAPES["spells"])
+        assert reaching.needed_from(frame, day_start(DAYS[63])) == day_start(DAYS[40])
+        assert reaching.needed_from(frame, day_start(DAYS[66])) == day_start(DAYS[66])
