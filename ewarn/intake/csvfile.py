@@ -27,7 +27,7 @@ from ewarn.intake.decoding import CleanText, clean
 
 # Our own columns beside the file's: no header can hold a NUL.
 LINE, ROW = "\0line", "\0row"
-PART_BYTES = 16 * 1024 * 1024
+PART_BYTES = 32 * 1024 * 1024
 MOST_REJECTS = 20_000
 _SHARE_OF_REJECTS = 0.2
 _DELIMITERS = ",;\t|"
