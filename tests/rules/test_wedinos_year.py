@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from datetime import date, timedelta
 
 import polars as pl
 import pytest
 
-from ewarn import intake
 from ewarn.catalogue import Catalogue
-from ewarn.frames import Lines, empty, shaped
+from ewarn.frames import Lines
 from ewarn.rules import evaluate, signals
 from ewarn.terms import Signal, day_end, day_start, days_between
 
@@ -18,28 +16,8 @@ YEAR = days_between(date(2024, 1, 1), date(2024, 12, 31))
 
 
 @pytest.fixture(scope="module")
-def lines(shared: Path, catalogue: Catalogue) -> Lines:
-    body = (shared / "data" / "wedinos" / "wedinos_dev.csv").read_bytes()
-    staged = intake.read(
-        catalogue.drops["wedinos"], body, catalogue, received_at=datetime(2025, 1, 1, tzinfo=UTC), backfill=True
-    )
-    record = pl.col("row").cast(pl.String).str.zfill(5)
-    midnight = pl.col("known_date").cast(pl.Datetime("us")).dt.replace_time_zone("Europe/London")
-    listed = staged.records.with_columns(
-        record_id=record,
-        version=pl.lit(1),
-        source=pl.lit("wedinos"),
-        kind=pl.lit("sample"),
-        visible_from=midnight.dt.convert_time_zone("UTC"),
-        max_age_days=pl.lit(180),
-    )
-    children = [f.with_columns(record_id=record, version=pl.lit(1)) for f in (staged.mentions, staged.places)]
-    return Lines(
-        lines=shaped("lines", listed),
-        mentions=shaped("line_mentions", children[0]),
-        places=shaped("line_places", children[1]),
-        counts=empty("line_counts"),
-    )
+def lines(wedinos: tuple[Lines, pl.DataFrame]) -> Lines:
+    return wedinos[0]
 
 
 @pytest.fixture(scope="module")
