@@ -68,8 +68,8 @@ CALLS: dict[str, list[str]] = {
 }
 ELSEWHERE = {"demo": "test_demo", "evaluate": "test_evaluate", "desk": "serves until stopped"}
 MUST_FAIL = {
-    "explain", "cases show", "draft", "approve", "update", "stand-down", "withdraw", "names set", "names dismiss", "names undo", "recipients import",
-    "restore", "duty ack", "dealt-with",
+    "explain", "cases show", "draft", "approve", "update", "stand-down", "withdraw", "names set", "names dismiss",
+    "names undo", "recipients import", "restore", "duty ack", "dealt-with",
 }  # fmt: skip
 
 

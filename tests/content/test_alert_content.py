@@ -251,7 +251,8 @@ def test_the_public_text_prints_no_figure_and_reads_without_what_was_suppressed(
 def test_a_message_says_what_an_alert_has_to_say(template: TemplateDefinition) -> None:
     text = rendered(template)
     for words in (
-        "LDN-2025-0007", "Camden LDIS", "3 March 2025", "Camden", "on 3 March 2025, 12 people", "heroin", "metonitazene",
+        "LDN-2025-0007", "Camden LDIS", "3 March 2025", "Camden", "on 3 March 2025, 12 people", "heroin",
+        "metonitazene",
         "quick test, not confirmed", "We do not have confirmation of the drug involved.", "999", "naloxone",
         "TLP:AMBER", "reply and quote", "powder, brown", "Not an NHS Patient Safety Alert",
     ):  # fmt: skip
