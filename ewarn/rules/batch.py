@@ -102,7 +102,9 @@ def _by_content(
     rule: RuleDefinition, ground: Ground, known: Tested, shares: Shares, found: Sequence[Batch]
 ) -> Iterator[dict[str, Any]]:
     """Samples whose content is improbable for what looks like them and for what is sold as the same."""
-    named = ground.finest.select(*VERSION, "area", "tier").iter_rows()
+    asked = {(sample.record, sample.version) for batch in found for sample in batch.members}
+    keys = pl.DataFrame(list(asked), schema=ground.finest.select(VERSION).schema, orient="row")
+    named = ground.finest.join(keys, on=VERSION, how="semi").select(*VERSION, "area", "tier").iter_rows()
     finest = {(record, version): (area, Tier(tier)) for record, version, area, tier in named}
     alpha, least = number(rule, "alpha", 0.01), number(rule, "least_history", 200)
     for batch in found:

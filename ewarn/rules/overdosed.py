@@ -51,7 +51,9 @@ def rows(rule: RuleDefinition, ground: Ground, found: Sequence[Batch]) -> list[d
 
     With half a year of overdoses they must also be no likelier than `alpha` by those told of in the same words before.
     """
-    told, overdoses = _overdoses(ground)
+    if "overdoses" not in ground.shared:
+        ground.shared["overdoses"] = _overdoses(ground)
+    told, overdoses = ground.shared["overdoses"]
     if not overdoses:
         return []
     plan = _Plan(rule, ground, told)
@@ -66,6 +68,7 @@ def _overdoses(ground: Ground) -> tuple[pl.DataFrame, list[Overdose]]:
     told = persons.told(incidents.join(ground.boroughs, on=VERSION, how="left"))
     kinds = [MentionKind.SUBSTANCE.value, MentionKind.CLASS.value]
     mentions = ground.mentions.filter(pl.col("mention_kind").is_in(kinds)).drop_nulls("subject")
+    mentions = mentions.join(incidents.select(VERSION), on=VERSION, how="semi")
     named: dict[tuple[str, int], set[str]] = {}
     detected: dict[tuple[str, int], set[str]] = {}
     roles = {role.value for role in DETECTED}

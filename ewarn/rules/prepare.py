@@ -8,7 +8,7 @@ store or a network; never a version that was not visible by the instant asked.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -34,7 +34,7 @@ class Ground:
     `versions` one row per record version (samples, incidents, notices), with `day` (London day it became known) and
     `age_days`; `possible` one row per version x area it could be in, at every tier, shares adding up to 1 at most;
     `named` one row per version x tier: the area it is named for; `detections` one row per version x subject found;
-    `links` what people said of pairs of records.
+    `links` what people said of pairs of records; `shared` what several rules need, worked out once.
     """
 
     until: datetime
@@ -46,6 +46,7 @@ class Ground:
     detections: pl.DataFrame
     counts: pl.DataFrame
     links: pl.DataFrame
+    shared: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def boroughs(self) -> pl.DataFrame:

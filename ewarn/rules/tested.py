@@ -116,6 +116,14 @@ class Tested:
 
 def of(rule: RuleDefinition, ground: Ground) -> Tested | None:
     """All samples of the rule's kinds; None where there are none."""
+    key = ("tested", RecordKind.SAMPLE in rule.kinds, tuple(subjects_of(rule, ground.catalogue)))
+    if key not in ground.shared:
+        ground.shared[key] = _of(rule, ground)
+    found: Tested | None = ground.shared[key]
+    return found
+
+
+def _of(rule: RuleDefinition, ground: Ground) -> Tested | None:
     kinds = [k.value for k in rule.kinds if k is RecordKind.SAMPLE]
     rows = ground.versions.filter(pl.col("kind").is_in(kinds)).sort("visible_from", "reference_date", *VERSION)
     if rows.is_empty():
@@ -197,10 +205,10 @@ def _samples(
     for record, version, area, tier in could.select(*VERSION, "area", "tier").iter_rows():
         areas.setdefault((record, version, tier), set()).add(area)
     found = []
-    for i, row in enumerate(rows.iter_rows(named=True)):
-        key = (row["record_id"], row["version"])
-        if key not in watched:
-            continue
+    for row in (
+        rows.with_row_index("at").join(keys, on=VERSION, how="semi", maintain_order="left").iter_rows(named=True)
+    ):
+        i, key = row["at"], (row["record_id"], row["version"])
         regions = areas.get((*key, Tier.REGION.value), set())
         found.append(
             Sample(
