@@ -255,7 +255,7 @@ def killed(house_of: Any, runs: int, seed: int, partners: int = 6) -> None:
 
 
 def test_a_killed_sender_loses_nothing_and_marks_every_repeat(house_of: Any) -> None:
-    killed(house_of, runs=20, seed=3)
+    killed(house_of, runs=8, seed=3)
 
 
 @pytest.mark.slow
