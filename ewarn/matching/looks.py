@@ -82,7 +82,7 @@ class Look:
         return "|".join(parts)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Vocabulary:
     """Drug names, by which a label says what it holds and not what make it is."""
 
@@ -171,8 +171,18 @@ def _misspelt(token: str, vocabulary: Vocabulary) -> bool:
     if len(token) < 6 or not token.isalpha():
         return False
     slips = 1 if len(token) < 8 else 2
-    near = (w for w in vocabulary.words if abs(len(w) - len(token)) <= slips and w[0] == token[0])
+    lengths, alike = range(len(token) - slips, len(token) + slips + 1), _by_start(vocabulary)
+    near = (word for length in lengths for word in alike.get((token[0], length), ()))
     return any(OSA.distance(w, token, score_cutoff=slips) <= slips for w in near)
+
+
+@lru_cache(maxsize=4)
+def _by_start(vocabulary: Vocabulary) -> dict[tuple[str, int], list[str]]:
+    """The long words of drugs' names by first letter and length."""
+    found: dict[tuple[str, int], list[str]] = {}
+    for word in vocabulary.words:
+        found.setdefault((word[0], len(word)), []).append(word)
+    return found
 
 
 def _dose(token: str) -> float | None:
