@@ -83,6 +83,7 @@ class Judged:
     before_tested: float
     alone: Floats
     alone_before: Floats
+    compared: int
 
 
 def spells(rule: RuleDefinition, ground: Ground, since: datetime | None) -> tuple[pl.DataFrame, list[NotEvaluable]]:
@@ -221,7 +222,8 @@ def _judged(rule: RuleDefinition, drugs: Drugs, close: int, first: int) -> Judge
             return shrinkage.TOO_FEW
         ratios = shrinkage.ratios(observed[at], expected[at], prior)
         lower[at], ratio[at] = ratios.lower, ratios.ebgm
-    return Judged(observed, earlier, expected, lower, ratio, p, q, tested, base_tested, alone, alone_before)
+    compared = int(candidates.sum())
+    return Judged(observed, earlier, expected, lower, ratio, p, q, tested, base_tested, alone, alone_before, compared)
 
 
 def _expected(
@@ -255,6 +257,8 @@ def _spell(rule: RuleDefinition, ground: Ground, drugs: Drugs, judged: Judged, c
         "observed": float(judged.observed[pair]),
         "expected": float(judged.expected[pair]),
         "p_value": float(judged.p[pair]),
+        "q_value": float(judged.q[pair]),
+        "by_chance_per_year": float(judged.p[pair]) * judged.compared * 365.25 / 7,
         "certain": len(records),
         "records": records,
         "why": _why(ground, drugs, judged, pair, close, start),

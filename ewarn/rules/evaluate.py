@@ -24,6 +24,7 @@ from ewarn.rules import (
     missold,
     notice,
     potency,
+    rarity,
     reaching,
     silence,
     sparse,
@@ -100,7 +101,8 @@ def _spells(
 ) -> tuple[pl.DataFrame, list[NotEvaluable]]:
     """A rule's spells that began by the instant asked, in their shape, and what had no answer."""
     found, unanswered = _asked(rule, ground, since, health)
-    return shaped("spells", found.filter(pl.col("fires_from") <= ground.until)), unanswered
+    stood = shaped("spells", found.filter(pl.col("fires_from") <= ground.until))
+    return rarity.told(rule, stood, ground), unanswered
 
 
 def _asked(
