@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import Field, ValidationError, field_validator
 
 from ewarn.errors import ContentFault, Refused, UsageFault
+from ewarn.personal.placeholders import PUBLIC_ADDRESS
 from ewarn.terms import LONDON_REGION, Frozen, Standing
 
 PACKAGE_CHECKOUT = Path(__file__).resolve().parent.parent
@@ -46,9 +47,18 @@ class Settings(Frozen):
         "", description="reference to the key of hashes over guessable words; empty = the home's own keys/digest.key"
     )
     smtp_from: str = "ewarn@localhost"
-    verify_url: str = ""
+    public_url: str = Field(
+        "",
+        description="where the answer service is reached from outside, without a slash at its end; empty = none",
+        pattern=f"^({PUBLIC_ADDRESS.pattern})?$",
+    )
+    answer_keys: tuple[str, ...] = Field(
+        (),
+        description="references to the keys of personal links and codes, newest first: the first signs, every one is"
+        " believed; empty = the home's own keys/answer.key",
+    )
 
-    @field_validator("raw_key", mode="before")
+    @field_validator("raw_key", "answer_keys", mode="before")
     @classmethod
     def _several(cls, value: Any) -> Any:
         return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
@@ -119,7 +129,7 @@ def load(
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ContentFault(f"not valid TOML: {error}", where=str(config), next_step="Correct the file.") from error
     for key in ("issuer", "issuer_name", "home_area", "standing", "origin", "smtp_from", "lock_timeout_seconds",
-                "raw_key", "digest_key"):  # fmt: skip
+                "raw_key", "digest_key", "public_url", "answer_keys"):  # fmt: skip
         if environ.get(f"EWARN_{key.upper()}"):
             values[key] = environ[f"EWARN_{key.upper()}"]
     if environ.get("EWARN_ALLOW_LOOPBACK_SOURCES") == "1":

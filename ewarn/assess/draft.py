@@ -17,12 +17,14 @@ from ewarn.assess.advice import chosen, printed
 from ewarn.assess.facts import Facts
 from ewarn.catalogue import Catalogue
 from ewarn.errors import UsageFault
+from ewarn.personal import placeholders
 from ewarn.terms import Alert, AlertStatus, CaseFile, Product, Standing, VersionKind, london_day
 
 FIXED = frozenset(
     {
         *("reference", "alert_id", "version", "issuer", "standing", "product", "watermark", "handling", "date"),
         *("figures", "what_happened_public", "kind", "replaces", "closes", "closes_headline"),
+        *("answer", "answer_code", "answer_at", "verify"),
     }
 )
 PROFESSIONALS = "Professionals who work with people who use drugs. Not for publication."
@@ -44,11 +46,12 @@ def write(
     alert_id: str = "",
     issuer_name: str = "",
     origin: str = "",
+    public_url: str = "",
 ) -> Alert:
     """The first version of a text about this case, status draft, without hash.
 
     In: `facts` of the joined signals' records; `issuer_name` as partners know the service; `origin` where the text
-    must say where its facts come from.
+    must say where its facts come from; `public_url` of the service that takes answers, where there is one.
     """
     alert_id = alert_id or f"{case.ref}/A1"
     advice = chosen(case, facts, catalogue)
@@ -81,7 +84,8 @@ def write(
         "replaces": None,
         "watermark": WATERMARKS[case.standing],
         "origin": origin,
-    } | dates(product, catalogue, now)
+    }
+    content |= dates(product, catalogue, now) | placeholders.parts(public_url, case.ref)
     return Alert(
         id=alert_id,
         case=case.ref,
@@ -136,6 +140,12 @@ def following(
             "supersedes": alert.version,
         }
     )
+
+
+def answerable(alert: Alert, public_url: str) -> Alert:
+    """A draft that says where it is answered as the service stands now; with '' it says nothing of it."""
+    said = placeholders.parts(public_url, str(alert.content["reference"]))
+    return alert.model_copy(update={"content": alert.content | said})
 
 
 def template_versions(product: Product, catalogue: Catalogue, kind: VersionKind = VersionKind.ALERT) -> dict[str, int]:

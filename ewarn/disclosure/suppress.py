@@ -17,8 +17,10 @@ PUBLIC_KEYS = (
     *("reference", "alert_id", "version", "issuer", "standing", "product", "date", "area", "also_possible", "headline"),
     *("what_happened", "figures", "verification", "sold_as", "found", "appearance", "at_risk", "signs", "advice"),
     *("emergency", "report_back", "marking", "audience", "review_on", "expires_on", "replaces", "watermark", "origin"),
-    *("kind", "closes", "closes_headline", "why"),
+    *("kind", "closes", "closes_headline", "why", "verify"),
 )
+# A copy for everybody carries no link of one recipient.
+NO_ANSWER = {"answer": "", "answer_code": "", "answer_at": ""}
 ONE_LINE = ("headline", "closes_headline", "why", "at_risk")
 
 
@@ -67,6 +69,7 @@ def for_audience(content: dict[str, Any], audience: str) -> dict[str, Any]:
         "what_happened": [s for s in sentences if not _tells(s, secrets)],
         "audience": "Everyone.",
         **lines,
+        **({} if "answer" not in content else NO_ANSWER),
     }
 
 

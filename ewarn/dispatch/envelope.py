@@ -1,12 +1,14 @@
 """What goes around a stored text: which message it is, what it follows, and whether it may have arrived before.
 
-In: a delivery and what the outbox knows of it. Out: header values, a subject and a first line. It must never change the
-approved words themselves: a mark stands before them, or beside them.
+In: a delivery and what the outbox knows of it. Out: header values, a subject, a first line, and the recipient's own
+link and code in the places that the approved text leaves for them. It must never change the approved words themselves:
+a mark stands before them, or beside them. With the link and the code put back, what was sent is what was approved.
 """
 
 from __future__ import annotations
 
-from ewarn.terms import Delivery, Frozen
+from ewarn.personal.placeholders import Personal
+from ewarn.terms import Delivery, Frozen, Payload
 
 REPEAT = "POSSIBLE REPEAT"
 REPEATED = "Possible repeat: you may have this message already ({key}). Nothing in it has changed."
@@ -19,9 +21,18 @@ class Envelope(Frozen):
     message_id: str = ""
     in_reply_to: str = ""
     repeat: bool = False
+    personal: Personal | None = None
 
     def subject(self, words: str) -> str:
         return f"{REPEAT}: {words}" if self.repeat else words
+
+    def filled(self, payload: Payload) -> Payload:
+        """The stored payload with this recipient's own link and code in their places; the subject stays as it is."""
+        return self.personal.into(payload) if self.personal else payload
+
+    def secrets(self) -> frozenset[str]:
+        """What no log may show: whoever has it can answer for the recipient."""
+        return frozenset([self.personal.link, self.personal.code]) if self.personal else frozenset()
 
     def first_line(self) -> str:
         """What stands above the text of a channel without headers; '' where nothing has to be said."""
@@ -47,5 +58,18 @@ def message_id(delivery: Delivery, sender: str) -> str:
     return f"<{delivery.id}@{domain}>"
 
 
-def of(delivery: Delivery, sender: str, *, in_reply_to: str = "", repeat: bool = False) -> Envelope:
-    return Envelope(key=key(delivery), message_id=message_id(delivery, sender), in_reply_to=in_reply_to, repeat=repeat)
+def of(
+    delivery: Delivery,
+    sender: str,
+    *,
+    in_reply_to: str = "",
+    repeat: bool = False,
+    personal: Personal | None = None,
+) -> Envelope:
+    return Envelope(
+        key=key(delivery),
+        message_id=message_id(delivery, sender),
+        in_reply_to=in_reply_to,
+        repeat=repeat,
+        personal=personal,
+    )

@@ -89,6 +89,8 @@ def deliver(
         address = fill(channel, recipient, secret, sender, delivery, around)
     except EwarnError as fault:
         return Outcome(False, f"the channel's address cannot be filled in: {fault}", retry=True)
+    address = Address(address.url, address.secrets | around.secrets())
+    payload = around.filled(payload)
     seconds = channel.timeout_seconds * DEADLINE_TIMES
     late = Outcome(False, f"no answer within {seconds:g} seconds", retry=True, silent=True, unknown=True)
     return within(seconds, lambda: _attempted(address, delivery, payload, around, channel.timeout_seconds)) or late

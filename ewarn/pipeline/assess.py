@@ -171,6 +171,7 @@ def draft(house: House, case_ref: str, product: str, actor: Actor, now: datetime
             alert_id=alerts.next_id(tx, case_ref),
             issuer_name=house.settings.issuer_name,
             origin=house.settings.origin,
+            public_url=house.settings.public_url,
         ).model_copy(update={"area": house.own(case.lead_area)})
         alerts.save(tx, alert, at=now, by=person.id)
         texts.on_record(tx, "drafted", alert, person, now)
@@ -185,6 +186,7 @@ def edit(house: House, alert_id: str, changes: Mapping[str, Any], actor: Actor, 
         may(house, person, alert.area, "edit this text")
         versions, had = texts.step(tx, lifecycle.Step.EDIT, alert_id)
         edited = drafting.edit(alert, changes, person.id, now, house.catalogue)
+        edited = drafting.answerable(edited, house.settings.public_url)
         texts.overtake(tx, versions, had, now, person.id)
         alerts.save(tx, edited, at=now, by=person.id)
         texts.on_record(tx, "drafted", edited, person, now, ", ".join(sorted(changes)))

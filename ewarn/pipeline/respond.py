@@ -19,7 +19,8 @@ from ewarn.dispatch import send as sender
 from ewarn.dispatch.deadline import side_by_side
 from ewarn.dispatch.envelope import Envelope
 from ewarn.errors import UsageFault
-from ewarn.pipeline import casework, operators, texts, validate, versions, vigil
+from ewarn.personal.placeholders import Personal
+from ewarn.pipeline import answering, casework, operators, texts, validate, versions, vigil
 from ewarn.pipeline.house import House
 from ewarn.pipeline.identity import proved
 from ewarn.pipeline.reports import Actor, DetectReport, PageReport, ReceiptsReport, SendReport
@@ -105,7 +106,7 @@ def _attempt(house: House, batch: Sequence[Delivery], now: datetime, store: Lock
         known = {recipient.id: recipient for recipient in recipients.all(tx)} if claimed else {}
         repeats = outbox.possible_repeats(tx) if claimed else set()
         ready = [
-            (d, _payload(tx, house, d), known.get(d.destination), _around(tx, d, origin, repeats)) for d in claimed
+            (d, _payload(tx, house, d), known.get(d.destination), _around(tx, house, d, repeats, now)) for d in claimed
         ]
     outcomes = [(d, _deliver(house, d, payload, whom, around)) for d, payload, whom, around in ready]
     if not outcomes:
@@ -114,8 +115,22 @@ def _attempt(house: House, batch: Sequence[Delivery], now: datetime, store: Lock
         return [(_settled(tx, house, delivery, outcome, now), outcome.silent) for delivery, outcome in outcomes]
 
 
-def _around(con: Any, delivery: Delivery, origin: str, repeats: set[str]) -> Envelope:
-    return envelope.of(delivery, origin, in_reply_to=outbox.thread(con, delivery), repeat=delivery.id in repeats)
+def _around(tx: Any, house: House, delivery: Delivery, repeats: set[str], now: datetime) -> Envelope:
+    return envelope.of(
+        delivery,
+        house.settings.smtp_from,
+        in_reply_to=outbox.thread(tx, delivery),
+        repeat=delivery.id in repeats,
+        personal=_personal(tx, house, delivery, now),
+    )
+
+
+def _personal(tx: Any, house: House, delivery: Delivery, now: datetime) -> Personal | None:
+    found = answering.personal(tx, house, delivery)
+    if isinstance(found, str):
+        operator_notices.put(tx, now, "dispatch", found, "answer keys")
+        return None
+    return found
 
 
 def _settled(tx: Any, house: House, delivery: Delivery, outcome: sender.Outcome, now: datetime) -> Delivery:

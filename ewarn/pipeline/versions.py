@@ -76,6 +76,7 @@ def update(
         taken = _facts_now(tx, house, current, now) if from_case else None
         number = max(v.version for v in versions) + 1
         written = following.update(current, number, changes, person.id, now, house.catalogue, taken)
+        written = drafting.answerable(written, house.settings.public_url)
         texts.overtake(tx, versions, had, now, person.id)
         alerts.save(tx, written, at=now, by=person.id)
         texts.on_record(tx, "drafted", written, person, now, f"update of version {current.version}")
@@ -100,6 +101,7 @@ def _end(house: House, alert_id: str, kind: VersionKind, why: str, actor: Actor,
         assess.may(house, person, current.area, f"{step.value} this alert")
         number = max(v.version for v in versions) + 1
         written = following.ending(current, kind, number, why, person.id, now, house.catalogue)
+        written = drafting.answerable(written, house.settings.public_url)
         texts.overtake(tx, versions, had, now, person.id)
         alerts.save(tx, written, at=now, by=person.id)
         texts.on_record(tx, "drafted", written, person, now, f"{kind.value}: {written.content['why']}")

@@ -29,6 +29,7 @@ from ewarn.catalogue.definitions import (
     TemplateDefinition,
 )
 from ewarn.dispatch import send
+from ewarn.personal import placeholders
 from ewarn.terms import Delivery, DeliveryState, Payload, Product, Recipient, Standing
 
 ALERTS = Path(__file__).resolve().parent.parent.parent / "alerts"
@@ -175,6 +176,7 @@ def content(**changes: Any) -> dict[str, Any]:
         "why": "No event for four weeks.",
         "watermark": "",
         "origin": "",
+        **placeholders.parts("", "LDN-2025-0007"),
     } | changes
 
 
@@ -264,6 +266,20 @@ def test_a_message_with_little_known_still_reads(template: TemplateDefinition) -
     text = rendered(template, **BARE)
     assert "None" not in text and "[]" not in text and "Sold as" not in text
     assert "We do not have confirmation" in text
+
+
+@pytest.mark.parametrize("template", OUTGOING, ids=lambda t: t.id)
+def test_a_message_asks_for_an_answer_where_there_is_a_service_and_everybody_can_check_it(
+    template: TemplateDefinition,
+) -> None:
+    told = placeholders.parts("https://answer.example.org", "LDN-2025-0007")
+    text = rendered(template, **told)
+    professional = template.audience == "professional"
+    assert (told["answer"] in text) is professional and told["verify"] in text
+    assert (told["answer_code"] in text) is (professional and template.format != "slack")
+    subject = SandboxedEnvironment(undefined=StrictUndefined).from_string(template.subject)
+    assert "answer" not in subject.render(content=content(**told)).lower()
+    assert not re.search(r"genuine|read it\?|have read", rendered(template), re.I)
 
 
 @pytest.mark.parametrize("template", OUTGOING, ids=lambda t: t.id)

@@ -1,0 +1,44 @@
+"""Personal links and codes: what stands in an alert's placeholders for one recipient.
+
+In: a house, a delivery. Out: its link and code, the same at every attempt. It must never keep a message from leaving: a
+warning without a link is better than none, and the operator is told.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from ewarn.errors import EwarnError
+from ewarn.personal import keys, tokens
+from ewarn.personal.placeholders import Personal
+from ewarn.pipeline.house import House
+from ewarn.store import alerts
+from ewarn.terms import Alert, Delivery
+
+# An answer still counts for so long after the text's own end: people come back from leave.
+AFTER_THE_END = timedelta(days=28)
+
+
+def of_house(house: House) -> tuple[str, ...]:
+    """The keys of this house, newest first. Raises: Refused."""
+    return keys.read(house.settings.answer_keys, house.settings.secret, house.settings.home / "keys")
+
+
+def personal(con: Any, house: House, delivery: Delivery) -> Personal | str | None:
+    """A delivery's own link and code; None where its text has no place for them, words where there is no key."""
+    alert = alerts.load(con, delivery.alert, delivery.version) if delivery.alert else None
+    if alert is None or not alert.content.get("answer"):
+        return None
+    base = str(alert.content["answer_at"]).removesuffix("/a")
+    try:
+        held = of_house(house)
+    except (EwarnError, OSError) as fault:
+        return f"messages leave without personal links: {fault}"
+    token = tokens.token(held, delivery.id, usable_until(alert))
+    return Personal(link=f"{base}/r/{token}", code=tokens.code(held[0], delivery.id))
+
+
+def usable_until(alert: Alert) -> date:
+    """The last day on which an answer to this version is taken."""
+    return date.fromisoformat(alert.content.get("expires_on") or alert.content["date"]) + AFTER_THE_END
