@@ -111,6 +111,7 @@ class Product(StrEnum):
     FORMAL_ALERT = "formal alert"
     SHARE = "share for information"
     CORROBORATE = "request for corroboration"
+    CONTACT_TEST = "contact test"
 
 
 class PersonRole(StrEnum):
@@ -227,6 +228,10 @@ class Recipient(Frozen):
     rota_order: int | None = Field(None, description="duty rota: 1 is first on call, 2 the back-up, ...")
     person: str = Field("", description="the registered person behind it, where there is one")
     active: bool = True
+    hours: str = Field("always", description="when it is read: always, working, 08:00-20:00 daily, ...")
+    night_channel: str = Field("", description="channel outside its hours; empty = the same channel")
+    night_address: str = Field("", description="address outside its hours; empty = no out-of-hours contact")
+    confirmed_on: date | None = Field(None, description="day on which its keeper last said that it is right")
 
 
 class CaseSignal(Frozen):
@@ -339,6 +344,9 @@ class Delivery(Frozen):
     last_error: str = ""
     standing: Standing = Standing.ACTUAL
     why: str = Field("", description="why this destination gets it")
+    product: str = Field("", description="what the alert is; empty for a page")
+    contact: str = Field("", description="'out of hours' where it goes to the recipient's other contact")
+    attachments: tuple[str, ...] = Field((), description="formats of the same alert that go along as files")
 
 
 class Page(Frozen):

@@ -53,6 +53,8 @@ def write(
     In: `facts` of the joined signals' records; `issuer_name` as partners know the service; `origin` where the text
     must say where its facts come from; `public_url` of the service that takes answers, where there is one.
     """
+    if product is Product.CONTACT_TEST:
+        raise UsageFault("a contact test is not drafted from a case", next_step="Use 'ewarn contacts test start'.")
     alert_id = alert_id or f"{case.ref}/A1"
     advice = chosen(case, facts, catalogue)
     content: dict[str, Any] = {

@@ -8,28 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
 
-import holidays
-
+from ewarn.catalogue import hours
 from ewarn.catalogue.definitions import GradingDefinition
-from ewarn.terms import LONDON, CaseFile, london_day
-
-
-@lru_cache(maxsize=16)
-def _bank_holidays(year: int) -> frozenset[date]:
-    return frozenset(holidays.country_holidays("GB", subdiv="ENG", years=year))
-
-
-def is_working_day(day: date) -> bool:
-    """Monday to Friday, bank holidays in England apart."""
-    return day.weekday() < 5 and day not in _bank_holidays(day.year)
+from ewarn.catalogue.hours import is_working_day as is_working_day
+from ewarn.terms import LONDON, CaseFile
 
 
 def in_working_hours(now: datetime, grading: GradingDefinition) -> bool:
     """Whether the panel can be convened: a working day, between the matrix' working hours, Europe/London."""
-    opens, closes = grading.working_hours
-    return is_working_day(london_day(now)) and opens <= now.astimezone(LONDON).time() < closes
+    return hours.is_open(hours.WORKING, now, grading.working_hours)
 
 
 def next_working_day(day: date) -> date:

@@ -35,6 +35,24 @@ def first_clock(grading: GradingDefinition, suggested: str, now: datetime) -> Cl
     return Clock(found.first_action, now + timedelta(hours=found.due_hours))
 
 
+class Severity(NamedTuple):
+    """A grade's id, and where it comes from in words."""
+
+    grade: str
+    words: str
+
+
+def severity(case: CaseFile, grading: GradingDefinition) -> Severity:
+    """The grade that routing goes by: the one a person gave, else the most urgent that a joined rule suggests."""
+    if case.grade:
+        return Severity(case.grade, f"graded {case.grade}")
+    suggested = {held.signal.grade_suggested for held in case.signals if not held.suggested}
+    found = next((g.id for g in grading.grades if g.id in suggested), "")
+    if found:
+        return Severity(found, f"not graded by a person; the rules suggest {found}")
+    return Severity("", "no grade: it counts as the most urgent")
+
+
 def apply(
     case: CaseFile, grade_id: str, answers: Mapping[str, str], grading: GradingDefinition, now: datetime
 ) -> CaseFile:

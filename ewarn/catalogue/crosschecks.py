@@ -12,12 +12,14 @@ from difflib import get_close_matches
 from functools import lru_cache
 from itertools import combinations
 from pathlib import PurePosixPath
+from typing import get_args
 
 from ewarn.catalogue.catalogue import Catalogue
-from ewarn.catalogue.definitions import ClassDefinition, DropDefinition, StatusDefinition
+from ewarn.catalogue.definitions import ChannelDefinition, ClassDefinition, DropDefinition, StatusDefinition
 from ewarn.catalogue.faults import Fault, nearest
 from ewarn.catalogue.files import RESULTS
 
+FORMATS = get_args(ChannelDefinition.model_fields["format"].annotation)
 GAPS = re.compile(r"[\s\-\u2010-\u2015]+")
 
 
@@ -119,7 +121,14 @@ def of_references(catalogue: Catalogue, shown: Mapping[str, str]) -> list[Fault]
         known(f"alerts/advice/{advice.id}.md", "applies_to", advice.applies_to, classes, "class")
     if catalogue.routes:
         for number, route in enumerate(catalogue.routes.routes, start=1):
-            known("alerts/routes.toml", f"route[{number}].channels", route.channels, channels, "channel")
+            place = f"route[{number}]"
+            known("alerts/routes.toml", f"{place}.channels", route.channels, channels, "channel")
+            known("alerts/routes.toml", f"{place}.severities", route.severities, grades, "grade")
+            least = [route.least_severity] if route.least_severity else []
+            known("alerts/routes.toml", f"{place}.least_severity", least, grades, "grade")
+            known("alerts/routes.toml", f"{place}.format", [route.format] if route.format else [], FORMATS, "format")
+        night = [catalogue.routes.out_of_hours_from] if catalogue.routes.out_of_hours_from else []
+        known("alerts/routes.toml", "out_of_hours_from", night, grades, "grade")
     return faults
 
 

@@ -14,6 +14,8 @@ from pydantic import Field, field_validator, model_validator
 from ewarn.catalogue.basics import FileId as FileId
 from ewarn.catalogue.basics import Reference as Reference
 from ewarn.catalogue.basics import Slug as Slug
+from ewarn.catalogue.routing import Route as Route
+from ewarn.catalogue.routing import RoutesDefinition as RoutesDefinition
 from ewarn.catalogue.substances import ClassDefinition as ClassDefinition
 from ewarn.catalogue.substances import Control as Control
 from ewarn.catalogue.substances import ResultsDefinition as ResultsDefinition
@@ -325,25 +327,6 @@ class ChannelDefinition(Frozen):
     internal: bool = Field(False, description="true: may carry pages and operator notices")
     timeout_seconds: float = Field(10, gt=0, le=120)
     max_attempts: int = Field(6, ge=1, le=20)
-
-
-class Route(Frozen):
-    product: tuple[Product, ...] = tuple(Product)
-    audience: Literal["professional", "public"]
-    channels: tuple[FileId, ...] = Field((), description="only these channels; empty = whichever the recipient names")
-    groups: tuple[str, ...] = Field(
-        (), description="recipient groups such as health, council, outreach, police; empty = all"
-    )
-    neighbours: bool = Field(True, description="recipients of neighbouring areas get it too")
-    format: str = ""
-
-
-class RoutesDefinition(Frozen):
-    """alerts/routes.toml"""
-
-    routes: tuple[Route, ...] = Field(min_length=1, alias="route")
-    page_backup_after_minutes: int = Field(15, ge=1)
-    professional_audiences: tuple[str, ...] = ("professional",)
 
 
 class GradeRow(Frozen):

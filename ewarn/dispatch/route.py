@@ -1,8 +1,8 @@
 """Who gets what, by which channel, and why; and who does not, and why not.
 
-In: an alert or page, the registered recipients, the catalogue. Out: deliveries to write into the outbox, and what was
-withheld with its reason. It must never route an exercise or a test to a live channel, nor a page to a channel that is
-not internal.
+In: an alert or page, the registered recipients, the occasion, the catalogue. Out: one line for every recipient, and the
+deliveries to write into the outbox. It must never route an exercise or a test to a live channel (a contact test is the
+one exception, and says so in its own module), nor a page to a channel that is not internal. Pure: `now` is an argument.
 """
 
 from __future__ import annotations
@@ -10,21 +10,15 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-import polars as pl
-
 from ewarn.catalogue import Catalogue
 from ewarn.catalogue.definitions import ChannelDefinition, Route
-from ewarn.terms import (
-    UK,
-    Alert,
-    Delivery,
-    DeliveryState,
-    Page,
-    Payload,
-    Recipient,
-    Standing,
-    digest,
-)
+from ewarn.dispatch import concern, contact_test, occasion
+from ewarn.dispatch.concern import Concern
+from ewarn.dispatch.enforcement import withheld_from
+from ewarn.dispatch.lines import DELIVERED, NOT_CONCERNED, WITHHELD, Line
+from ewarn.dispatch.occasion import Contact, Occasion
+from ewarn.dispatch.standings import standing_stops as standing_stops
+from ewarn.terms import Alert, Delivery, DeliveryState, Page, Payload, Recipient, digest
 
 INTERNAL_GROUPS = ("duty", "panel", "operator")
 WHY_INTERNAL = {"panel": "on the panel", "operator": "looks after ewarn"}
@@ -48,6 +42,7 @@ def destinations(
     payloads: Sequence[Payload],
     audiences: Collection[str] = ("professional", "public"),
     earlier: Collection[str] = (),
+    when: Occasion | None = None,
 ) -> Routed:
     """Deliveries of one alert version: one for each recipient its area concerns, in order of recipient id.
 
@@ -56,41 +51,183 @@ def destinations(
     whose areas have nothing to do with the alert's are left out without a word; everybody else withheld is named with
     the reason.
     """
-    listed = {r.id for r in recipients}
-    gone = [Withheld(name, name, "has an earlier version and is no longer on the list") for name in {*earlier} - listed]
-    routed = Routed([], sorted(gone))
-    for recipient in sorted(recipients, key=lambda r: r.id):
-        had = recipient.id in earlier
-        if not recipient.active and had:
-            routed.withheld.append(Withheld(recipient.id, recipient.name, "has an earlier version and is not active"))
-        if not recipient.active or recipient.audience == "internal" or recipient.group in INTERNAL_GROUPS:
-            continue
-        close, by_border = _concern(recipient, alert.area, catalogue)
-        if not had and (not close or alert.kind.closes):
-            continue
-        found = _route(alert, recipient, by_border, catalogue)
-        if had and (isinstance(found, str) or not close) and recipient.channel in catalogue.channels:
-            close, found = close or "has an earlier version", Route.model_validate({"audience": recipient.audience})
-        reason = found if isinstance(found, str) else _stopped(alert, recipient, found, catalogue, payloads, audiences)
-        if reason or isinstance(found, str):
-            routed.withheld.append(Withheld(recipient.id, recipient.name, reason))
-            continue
-        channel = catalogue.channels[recipient.channel]
-        routed.deliveries.append(
-            Delivery(
-                id=digest([alert.id, alert.version, recipient.id], 16),
-                alert=alert.id,
-                version=alert.version,
-                destination=recipient.id,
-                channel=channel.id,
-                audience=recipient.audience,
-                format=found.format or channel.format,
-                state=DeliveryState.WAITING,
-                standing=alert.standing,
-                why=f"{close}; {recipient.group or 'recipient'}, {recipient.audience}, by {channel.title}",
-            )
+    found = lines(alert, recipients, catalogue, payloads, audiences, earlier, when)
+    gone = [Withheld(r, r, "has an earlier version and is no longer on the list") for r in missing(recipients, earlier)]
+    held = [Withheld(line.recipient, line.name, line.reason) for line in found if line.outcome == WITHHELD]
+    return Routed([line.delivery for line in found if line.delivery is not None], gone + held)
+
+
+def missing(recipients: Sequence[Recipient], earlier: Collection[str]) -> list[str]:
+    """Those who have an earlier version and stand on the list no more."""
+    return sorted({*earlier} - {r.id for r in recipients})
+
+
+def lines(
+    alert: Alert,
+    recipients: Sequence[Recipient],
+    catalogue: Catalogue,
+    payloads: Sequence[Payload],
+    audiences: Collection[str] = ("professional", "public"),
+    earlier: Collection[str] = (),
+    when: Occasion | None = None,
+) -> list[Line]:
+    """One line for every recipient, in order of id: delivered, withheld with its reason, or not concerned.
+
+    What one recipient gets depends on nobody else on the list.
+    """
+    look = _Look(alert, catalogue, payloads, audiences, when or Occasion())
+    return [look.line(r, r.id in earlier) for r in sorted(recipients, key=lambda r: r.id)]
+
+
+class _Look:
+    """One alert version on one occasion, looked at for one recipient after another."""
+
+    def __init__(
+        self,
+        alert: Alert,
+        catalogue: Catalogue,
+        payloads: Sequence[Payload],
+        audiences: Collection[str],
+        when: Occasion,
+    ) -> None:
+        self.alert, self.catalogue, self.when, self.audiences = alert, catalogue, when, audiences
+        self.rendered = {(p.audience, p.format) for p in payloads}
+
+    def line(self, recipient: Recipient, had: bool) -> Line:
+        """In: `had`: the recipient has an earlier version."""
+        stands_apart = self._apart(recipient, had)
+        if stands_apart is not None:
+            return stands_apart
+        close = concern.of(recipient, self.alert.area, self.catalogue)
+        if not had and not close.relation:
+            return _line(recipient, NOT_CONCERNED, "its areas have nothing to do with this one")
+        if not had and self.alert.kind.closes:
+            return _line(recipient, NOT_CONCERNED, "has no earlier version, and this one ends the alert")
+        number, route, reason = self._route(recipient, close)
+        if had and (route is None or not close.relation) and recipient.channel in self.catalogue.channels:
+            close = close if close.relation else Concern("has an earlier version", "own")
+            number, route = 0, Route.model_validate({"audience": recipient.audience, "title": "has an earlier version"})
+        if route is None:
+            return _line(recipient, WITHHELD, reason)
+        contact = self._contact(recipient)
+        if reason := self._stopped(recipient, route, contact):
+            return _line(recipient, WITHHELD, reason, route=_named(number, route))
+        return self._delivered(recipient, close, number, route, contact)
+
+    def _apart(self, recipient: Recipient, had: bool) -> Line | None:
+        """Who gets no alerts at all: the inactive, and those inside the house."""
+        if not recipient.active:
+            words = "has an earlier version and is not active"
+            return _line(recipient, WITHHELD, words) if had else _line(recipient, NOT_CONCERNED, "is not active")
+        if recipient.audience == "internal" or recipient.group in INTERNAL_GROUPS:
+            return _line(recipient, NOT_CONCERNED, "is internal: pages and notices only")
+        return None
+
+    def _route(self, recipient: Recipient, close: Concern) -> tuple[int, Route | None, str]:
+        """The first route that fits with its number, or why none does."""
+        if contact_test.is_one(self.alert):
+            stops = contact_test.leaves_out(self.alert, recipient)
+            return 0, None if stops else Route(audience="professional", title="contact test"), stops
+        if recipient.channel not in self.catalogue.channels:
+            return 0, None, f"there is no channel '{recipient.channel}'"
+        channel, nearly = self.catalogue.channels[recipient.channel], ""
+        for number, route in enumerate(self.catalogue.routes.routes, start=1):
+            fits = self.alert.product in route.product and route.audience == recipient.audience
+            fits = fits and (not route.channels or channel.id in route.channels)
+            fits = fits and (not route.groups or recipient.group in route.groups)
+            fits = fits and (route.neighbours or close.relation != "beside")
+            if not (fits and (route.upward or close.relation != "above")):
+                continue
+            stops = occasion.route_stops(route, self.when, self.catalogue)
+            if not stops:
+                return number, route, ""
+            nearly = nearly or f"{_named(number, route)} is {stops}"
+        return (
+            0,
+            None,
+            nearly
+            or (
+                f"no route sends a {self.alert.product.value} to a {recipient.audience} recipient"
+                f"{concern.IN_WORDS.get(close.relation, '')} of group '{recipient.group or 'none'}' by {channel.title}"
+            ),
         )
-    return routed
+
+    def _contact(self, recipient: Recipient) -> Contact:
+        """The contact used now; the usual one where the other may not carry this standing."""
+        if contact_test.is_one(self.alert):
+            return contact_test.contact_of(self.alert, recipient)
+        found = occasion.contact_of(recipient, self.when, self.catalogue)
+        other = self.catalogue.channels.get(found.channel)
+        if not found.kind or (other is not None and not self._standing_stops(other)):
+            return found
+        why = self._standing_stops(other) if other is not None else f"there is no channel '{found.channel}'"
+        return Contact(recipient.channel, "", f"not by its out-of-hours contact: {why}")
+
+    def _standing_stops(self, channel: ChannelDefinition) -> str:
+        return standing_stops(self.alert.standing, channel, self.alert.product)
+
+    def _stopped(self, recipient: Recipient, route: Route, contact: Contact) -> str:
+        """Why this delivery must not be written, in words; '' where nothing stands against it."""
+        channel, marking = self.catalogue.channels.get(contact.channel), self.alert.content.get("marking", "")
+        if channel is None:
+            return f"there is no channel '{contact.channel}'"
+        if reason := self._standing_stops(channel):
+            return reason
+        if recipient.audience not in self.audiences:
+            return f"the approvals so far do not allow the {recipient.audience} audience"
+        if recipient.audience == "public" and marking != "TLP:CLEAR":
+            return f"marked {marking}: not for the public"
+        if marking == "TLP:RED":
+            return "marked TLP:RED: for named persons only, not for distribution"
+        if reason := withheld_from(recipient, self.alert, self.catalogue.routes):
+            return reason
+        wanted = route.format or channel.format
+        if (recipient.audience, wanted) not in self.rendered:
+            return f"there is no {wanted} text for the {recipient.audience} audience"
+        return ""
+
+    def _delivered(self, recipient: Recipient, close: Concern, number: int, route: Route, contact: Contact) -> Line:
+        channel = self.catalogue.channels[contact.channel]
+        waits = occasion.waits_until(route, self.when, self.catalogue)
+        words = [f"{close.words}; {recipient.group or 'recipient'}, {recipient.audience}, by {channel.title}"]
+        words += [contact.words] if contact.words else []
+        words += ["waits for working hours"] if waits else []
+        delivery = Delivery(
+            id=digest([self.alert.id, self.alert.version, recipient.id], 16),
+            alert=self.alert.id,
+            version=self.alert.version,
+            destination=recipient.id,
+            channel=channel.id,
+            audience=recipient.audience,
+            format=route.format or channel.format,
+            state=DeliveryState.WAITING,
+            next_attempt_at=waits,
+            standing=self.alert.standing,
+            why="; ".join(words),
+            product=self.alert.product.value,
+            contact=contact.kind,
+            attachments=tuple(a for a in route.attachments if (recipient.audience, a) in self.rendered),
+        )
+        return _line(recipient, DELIVERED, delivery.why, _named(number, route), delivery)
+
+
+def _line(recipient: Recipient, outcome: str, reason: str, route: str = "", delivery: Delivery | None = None) -> Line:
+    return Line(
+        recipient=recipient.id,
+        name=recipient.name,
+        group=recipient.group,
+        audience=recipient.audience,
+        areas=recipient.areas,
+        outcome=outcome,
+        reason=reason,
+        route=route,
+        delivery=delivery,
+    )
+
+
+def _named(number: int, route: Route) -> str:
+    """A route as the list is read: its number and title."""
+    return f"route {number}{f' ({route.title})' if route.title else ''}" if number else route.title
 
 
 def page_destinations(
@@ -103,7 +240,7 @@ def page_destinations(
     routed = Routed([], [])
     for recipient in sorted(recipients, key=lambda r: r.id):
         called = recipient.group == group and (group != "duty" or recipient.rota_order == page.rota_order)
-        if not (recipient.active and called and _covers(recipient, area, catalogue)):
+        if not (recipient.active and called and concern.covers(recipient, area, catalogue)):
             continue
         channel = catalogue.channels.get(recipient.channel)
         if channel is None:
@@ -135,82 +272,13 @@ def page_destinations(
     return routed
 
 
-def _covers(recipient: Recipient, area: str, catalogue: Catalogue) -> bool:
-    return not {area, UK, *(a.code for a in catalogue.ancestors(area))}.isdisjoint(recipient.areas)
-
-
-def _concern(recipient: Recipient, area: str, catalogue: Catalogue) -> tuple[str, bool]:
-    """Why the area concerns the recipient, in words ('' where it does not), and whether only by a border."""
-    name = catalogue.area_ref(area).name
-    if area in recipient.areas:
-        return f"covers {name}", False
-    above = [a.name for a in catalogue.ancestors(area) if a.code in recipient.areas]
-    if above:
-        return f"covers {above[0]}, which contains {name}", False
-    known = [code for code in recipient.areas if code in set(catalogue.areas["code"])]
-    within = [c for c in known if any(a.code == area for a in catalogue.ancestors(c))]
-    if within:
-        return f"covers {catalogue.area_ref(within[0]).name}, which lies in {name}", False
-    bordering = set(catalogue.neighbours.filter(pl.col("code") == area)["neighbour"])
-    beside = [c for c in known if c in bordering]
-    return (f"covers {catalogue.area_ref(beside[0]).name}, which borders {name}", True) if beside else ("", False)
-
-
-def _route(alert: Alert, recipient: Recipient, by_border: bool, catalogue: Catalogue) -> Route | str:
-    """The first route that fits, or why none does."""
-    if recipient.channel not in catalogue.channels:
-        return f"there is no channel '{recipient.channel}'"
-    channel = catalogue.channels[recipient.channel]
-    for route in catalogue.routes.routes:
-        fits = alert.product in route.product and route.audience == recipient.audience
-        fits = fits and (not route.channels or channel.id in route.channels)
-        fits = fits and (not route.groups or recipient.group in route.groups)
-        if fits and (route.neighbours or not by_border):
-            return route
-    where = " of a bordering area" if by_border else ""
-    return (
-        f"no route sends a {alert.product.value} to a {recipient.audience} recipient{where} "
-        f"of group '{recipient.group or 'none'}' by {channel.title}"
-    )
-
-
-def _stopped(
-    alert: Alert,
-    recipient: Recipient,
-    route: Route,
-    catalogue: Catalogue,
-    payloads: Sequence[Payload],
-    audiences: Collection[str],
-) -> str:
-    """Why this delivery must not be written, in words; '' where nothing stands against it."""
-    channel, marking = catalogue.channels[recipient.channel], alert.content.get("marking", "")
-    wanted = route.format or channel.format
-    if reason := standing_stops(alert.standing, channel):
-        return reason
-    if recipient.audience not in audiences:
-        return f"the approvals so far do not allow the {recipient.audience} audience"
-    if recipient.audience == "public" and marking != "TLP:CLEAR":
-        return f"marked {marking}: not for the public"
-    if marking == "TLP:RED":
-        return "marked TLP:RED: for named persons only, not for distribution"
-    if not any((p.audience, p.format) == (recipient.audience, wanted) for p in payloads):
-        return f"there is no {wanted} text for the {recipient.audience} audience"
-    return ""
-
-
 def changed(delivery: Delivery, recipient: Recipient) -> str:
     """Why a delivery no longer suits the recipient as registered now, in words; '' where it does."""
     if not recipient.active:
         return "the recipient is no longer active"
-    if (recipient.channel, recipient.audience) != (delivery.channel, delivery.audience):
+    if delivery.contact and not occasion.has_night_contact(recipient):
+        return "the recipient's out-of-hours contact is no longer there"
+    found = occasion.at_contact(recipient, delivery.contact)
+    if (found.channel, found.audience) != (delivery.channel, delivery.audience):
         return "the recipient's channel or audience has changed since"
-    return ""
-
-
-def standing_stops(standing: Standing, channel: ChannelDefinition) -> str:
-    """Why a channel must not carry a message of this standing, in words; '' where it may."""
-    if standing is not Standing.ACTUAL and channel.live:
-        return f"{standing.value}: {channel.title} is live and never carries an exercise or a test"
-    if standing is Standing.ACTUAL and not channel.live:
-        return f"actual: {channel.title} is for exercises and tests only"
     return ""

@@ -22,15 +22,15 @@ from urllib.request import getproxies
 import apprise
 
 from ewarn.catalogue.definitions import ChannelDefinition
-from ewarn.dispatch import envelope
+from ewarn.dispatch import contact_test, envelope
 from ewarn.dispatch.deadline import within
 from ewarn.dispatch.envelope import Envelope
 from ewarn.dispatch.mail import SCHEMAS as MAIL_SCHEMAS
 from ewarn.dispatch.mail import TwoPartMail
 from ewarn.dispatch.redact import mask, masked_logs
-from ewarn.dispatch.route import standing_stops
 from ewarn.dispatch.slack import PREFIXES as SLACK_PREFIXES
 from ewarn.dispatch.slack import ExactSlack
+from ewarn.dispatch.standings import standing_stops
 from ewarn.errors import EwarnError
 from ewarn.terms import Delivery, Payload, Recipient
 
@@ -80,7 +80,8 @@ def deliver(
     In: `secret` reads a secret by name; `sender` fills {from}; `around` what stands around the text. Never raises for
     what the other side does.
     """
-    if stops := standing_stops(delivery.standing, channel):
+    stops = standing_stops(delivery.standing, channel, delivery.product)
+    if stops := stops or contact_test.payload_stops(delivery, payload):
         return Outcome(False, stops)
     if delivery.page and not channel.internal:
         return Outcome(False, f"{channel.title} is not a channel for pages")

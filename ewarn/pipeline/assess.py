@@ -268,7 +268,7 @@ def _write_deliveries(
     tx: Any, house: House, alert: Alert, payloads: Sequence[Payload], verdict: decide.Verdict, now: datetime
 ) -> None:
     person = verdict.decision.person
-    found = texts.routed(tx, house, alert, payloads, verdict.audiences)
+    found = texts.routed(tx, house, alert, payloads, verdict.audiences, now)
     texts.supersede(tx, alert, range(1, alert.version), f"version {alert.version} took its place", now, person)
     outbox.put(tx, found.deliveries, now)
     case = case_of(tx, alert.case)

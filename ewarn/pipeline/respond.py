@@ -13,7 +13,7 @@ from threading import Lock
 from typing import Any
 
 from ewarn.assess import decide, lifecycle
-from ewarn.dispatch import due, envelope, render, route
+from ewarn.dispatch import due, envelope, occasion, render, route
 from ewarn.dispatch import page as paging
 from ewarn.dispatch import send as sender
 from ewarn.dispatch.deadline import side_by_side
@@ -79,6 +79,7 @@ def _server(house: House, delivery: Delivery, recipient: Recipient | None) -> st
     channel = house.catalogue.channels.get(delivery.channel)
     if channel is None or recipient is None:
         return delivery.channel
+    recipient = occasion.at_contact(recipient, delivery.contact)
     return sender.server_of(channel, recipient, house.settings.secret, house.settings.smtp_from)
 
 
@@ -173,7 +174,7 @@ def _deliver(
     stops = payload if isinstance(payload, str) else route.changed(delivery, recipient)
     if stops or isinstance(payload, str):
         return sender.Outcome(ok=False, error=stops, retry=False)
-    settings = house.settings
+    settings, recipient = house.settings, occasion.at_contact(recipient, delivery.contact)
     return sender.deliver(delivery, payload, channel, recipient, settings.secret, settings.smtp_from, around)
 
 

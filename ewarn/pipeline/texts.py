@@ -10,9 +10,10 @@ from datetime import datetime
 from difflib import unified_diff
 from typing import Any
 
-from ewarn.assess import decide, lifecycle, lint
+from ewarn.assess import decide, grade, lifecycle, lint
 from ewarn.assess.following import named
 from ewarn.dispatch import render, route
+from ewarn.dispatch.occasion import Occasion
 from ewarn.errors import ContentFault, Refused, UsageFault
 from ewarn.pipeline.house import House
 from ewarn.pipeline.reports import AlertReport
@@ -85,11 +86,34 @@ def on_record(tx: Any, act: str, alert: Alert, person: Person, now: datetime, no
     decisions.append(tx, decide.on(alert, act, person, now, note))
 
 
-def routed(con: Any, house: House, alert: Alert, payloads: Sequence[Payload], audiences: Sequence[str]) -> route.Routed:
-    """Who gets this version: those its area concerns, and everybody who has an earlier one."""
-    earlier = {d.destination for d in outbox.reached(con, alert.id) if (d.version or 0) < alert.version}
+def routed(
+    con: Any,
+    house: House,
+    alert: Alert,
+    payloads: Sequence[Payload],
+    audiences: Sequence[str],
+    now: datetime | None = None,
+) -> route.Routed:
+    """Who gets this version: those its area concerns, and everybody who has an earlier one.
+
+    In: `now` for what depends on the hour; without it, as in working hours.
+    """
     known: list[Recipient] = recipients.all(con)
-    return route.destinations(alert, known, house.catalogue, payloads, audiences=audiences, earlier=earlier)
+    when = occasion_of(con, house, alert, now)
+    had = has_earlier(con, alert)
+    return route.destinations(alert, known, house.catalogue, payloads, audiences=audiences, earlier=had, when=when)
+
+
+def has_earlier(con: Any, alert: Alert) -> set[str]:
+    """The recipients who have an earlier version, or may have."""
+    return {d.destination for d in outbox.reached(con, alert.id) if (d.version or 0) < alert.version}
+
+
+def occasion_of(con: Any, house: House, alert: Alert, now: datetime | None) -> Occasion:
+    """How severe the alert's case is, and the hour."""
+    case = cases.load(con, alert.case)
+    severity = grade.severity(case, house.catalogue.grading).grade if case else ""
+    return Occasion(severity=severity, now=now)
 
 
 def report(
@@ -98,7 +122,7 @@ def report(
     """One version with its approvals, findings, destinations, dates, and what changed since the one people have."""
     decided: list[Decision] = decisions.of_alert(con, alert.id)
     shown = payloads or _stored_or_rendered(con, house, alert)
-    goes = routed(con, house, alert, shown, decide.EVERYBODY)
+    goes = routed(con, house, alert, shown, decide.EVERYBODY, now)
     sent = [d for d in outbox.all(con, alert.id) if d.version == alert.version]
     deliveries = tuple(sent or (goes.deliveries if alert.status is not alert.status.SUPERSEDED else ()))
     public = readable(shown, PUBLIC) if any(d.audience == PUBLIC for d in deliveries) else ""

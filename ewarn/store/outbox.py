@@ -34,6 +34,7 @@ def put(tx: Connection, deliveries: Sequence[Delivery], at: datetime | None = No
             continue
         values = delivery.model_dump(mode="python")
         values |= {"state": delivery.state.value, "standing": delivery.standing.value}
+        values["attachments"] = " ".join(delivery.attachments)
         tables.put(tx, "delivery", **values, identity=identity, claimed_at=None, possible_repeat=False)
         audit.append(tx, at, "ewarn", "queued delivery", delivery.id, identity)
         added += 1
@@ -196,4 +197,4 @@ def _identity(delivery: Delivery) -> str:
 
 
 def _delivery(row: dict[str, Any]) -> Delivery:
-    return Delivery(**row)
+    return Delivery(**row | {"attachments": tuple(str(row["attachments"] or "").split())})
