@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,10 +24,24 @@ if TYPE_CHECKING:
 PANEL = "Validate"
 
 
+NUMBERS = ("observed", "tested", "positivity")
+
+
+class Counted(StrEnum):
+    SAMPLE = "sample"
+    INCIDENT = "incident"
+
+
+class Length(StrEnum):
+    DAY = "day"
+    WEEK = "week"
+
+
 def register(app: typer.Typer) -> None:
     command(app, "detect", rich_help_panel=PANEL)(detect)
     command(app, "backtest", rich_help_panel=PANEL)(backtest)
     command(app, "explain", rich_help_panel=PANEL)(explain)
+    command(app, "counts", rich_help_panel=PANEL)(counts)
 
 
 def detect(
@@ -240,3 +256,54 @@ def _show_trail(console: Console, signal: Signal, records: Sequence[dict[str, An
         plain(console, "")
         for key, value in record.items():
             plain(console, f"  {key.replace('_', ' ')}: {clean(value)}")
+
+
+def counts(
+    call: Call,
+    start: Annotated[
+        str | None, typer.Option("--from", metavar="DATE", help="First day; default 12 weeks ago.")
+    ] = None,
+    end: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Last day; default today.")] = None,
+    area: Area = None,
+    substance: Substance = None,
+    kind: Annotated[Counted, typer.Option(help="Samples tested, or overdose incidents.")] = Counted.SAMPLE,
+    by: Annotated[Length, typer.Option(help="Length of a period.")] = Length.WEEK,
+    near: Annotated[bool, typer.Option("--near", help="With the areas that border this one.")] = False,
+    backlog: Annotated[
+        bool, typer.Option("--backlog", help="By month, and by the month in which it became known.")
+    ] = False,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="TIME", help="As it was known then: an ISO instant, or a date.")
+    ] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="As a table for a spreadsheet.")] = False,
+) -> None:
+    """How many there are, week by week, zeros and the number tested beside them."""
+    from ewarn.pipeline import counted, exports
+    from ewarn.terms import london_day
+
+    house = call.house()
+    now = call.now(house)
+    last = day(end, "--to") if end else london_day(now)
+    report = counted.counts(
+        house, now, day(start, "--from") if start else last - timedelta(weeks=12), last, area=area or "",
+        substance=substance or "", kind=kind.value, by=by.value, near=near, backlog=backlog,
+        as_of=instant(as_of) if as_of else None,
+    )  # fmt: skip
+    if as_csv and not call.out.as_json:
+        columns = (*report.columns, "marking", "conditions")
+        told = {"marking": report.marking, "conditions": report.conditions}
+        call.out.text(exports.csv_of(columns, [row | told for row in report.rows]))
+        return
+
+    def human(console: Console) -> None:
+        plain(console, f"As known at {local_time(report.as_of)} Europe/London.")
+        shown = [name for name in report.columns if name not in ("area", "subject")]
+        found = [row for row in report.rows if row["observed"] or substance]
+        if not found:
+            plain(console, "None of what is on watch was found. Absence of data is no proof of absence.")
+        else:
+            rows = [tuple("-" if row[name] is None else row[name] for name in shown) for row in found]
+            console.print(table(tuple(name.replace("_", " ") for name in shown), rows, right=NUMBERS))
+        show_handling(console, report.marking, report.conditions)
+
+    call.out.answer(report, human)

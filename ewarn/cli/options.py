@@ -58,9 +58,13 @@ BySecretFile = Annotated[
     Path | None,
     typer.Option("--as-secret-file", metavar="PATH", help="File with the acting person's secret; else you are asked."),
 ]
-Area = Annotated[str | None, typer.Option("--area", metavar="CODE", help="GSS code, such as E09000007.")]
+Area = Annotated[
+    str | None, typer.Option("--area", metavar="AREA", help="A name or GSS code, such as Camden or E09000007.")
+]
 Rule = Annotated[str | None, typer.Option("--rule", metavar="ID", help="One rule only, by its id.")]
-Substance = Annotated[str | None, typer.Option("--substance", metavar="ID", help="Substance or class id.")]
+Substance = Annotated[
+    str | None, typer.Option("--substance", metavar="ID", help="A substance or class, by id or name.")
+]
 SourceId = Annotated[str | None, typer.Option("--source", metavar="ID", help="One source only, by its id.")]
 
 

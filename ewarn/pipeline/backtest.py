@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from ewarn.catalogue.definitions import RuleDefinition
 from ewarn.errors import ContentFault, UsageFault
 from ewarn.pipeline import naming, validate, walk
+from ewarn.pipeline.asking import area_code, subject_id
 from ewarn.pipeline.house import House
 from ewarn.pipeline.reports import BacktestStudy, Confirmed, DutyLoad, LeadTime
 from ewarn.review import borne_out, interruptions
@@ -49,8 +50,8 @@ def study(
         house, rules = with_rule(house, rule_file)
     else:
         rules = [r.model_copy(update={"enabled": True}) for r in validate.rules_of(house, rule)]
-    validate.asked_about(house, area, substance)
-    _places_known(house, wanted)
+    area, substance = area_code(house, area), subject_id(house, substance)
+    wanted = [_as_meant(house, episode) for episode in wanted]
     looked = validate.look_back(house, rules, start, end, history_from, progress)
     said = validate.said_then(house, looked, area, substance)
     if progress:
@@ -106,9 +107,15 @@ def episodes_in(path: Path) -> list[Episode]:
     return found
 
 
-def _places_known(house: House, episodes: Sequence[Episode]) -> None:
-    for episode in episodes:
-        validate.asked_about(house, episode.area or None, episode.substance or episode.class_id or None)
+def _as_meant(house: House, episode: Episode) -> Episode:
+    """The episode with the code and ids that its words stand for. Raises: UsageFault."""
+    return episode.model_copy(
+        update={
+            "area": area_code(house, episode.area or None) or "",
+            "substance": subject_id(house, episode.substance or None) or "",
+            "class_id": subject_id(house, episode.class_id or None) or "",
+        }
+    )
 
 
 def lead_times(house: House, episodes: Sequence[Episode], signals: Sequence[Signal]) -> tuple[LeadTime, ...]:

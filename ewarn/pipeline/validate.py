@@ -14,6 +14,7 @@ from ewarn.catalogue.definitions import RuleDefinition
 from ewarn.errors import UsageFault
 from ewarn.frames import Lines
 from ewarn.pipeline import casework, handling, links
+from ewarn.pipeline.asking import area_code, subject_id
 from ewarn.pipeline.house import House
 from ewarn.pipeline.reports import BacktestReport, DetectReport, Trail
 from ewarn.rules import BROKEN, Evaluation, evaluate
@@ -42,7 +43,7 @@ def detect(
     """
     instant = as_of or now
     rules = rules_of(house, rule)
-    asked_about(house, area, substance)
+    area, substance = area_code(house, area), subject_id(house, substance)
     found, evaluation, known = _evaluate(house, rules, instant)
     found = _asked(house, found, area, substance)
     marking, conditions = handling.together(found)
@@ -124,7 +125,7 @@ def backtest(
     was raised; signals raised before the range are left out. Records known before `history_from` play no part. Writes
     nothing.
     """
-    asked_about(house, area, substance)
+    area, substance = area_code(house, area), subject_id(house, substance)
     rules = [tried.model_copy(update={"enabled": True}) for tried in rules_of(house, rule)]
     looked = look_back(house, rules, start, end, history_from, progress)
     return said_then(house, looked, area, substance)
@@ -222,18 +223,6 @@ def rules_of(house: House, rule: str | None) -> list[RuleDefinition]:
     if rule not in rules:
         raise UsageFault(f"there is no rule '{rule}'", next_step=f"Use one of: {', '.join(sorted(rules))}.")
     return [rules[rule]]
-
-
-def asked_about(house: House, area: str | None, substance: str | None) -> None:
-    """Raises: UsageFault where no list has the area or the substance."""
-    if area is not None:
-        house.catalogue.area_ref(area)
-    known = {**house.catalogue.substances, **house.catalogue.classes}
-    if substance is not None and substance not in known:
-        raise UsageFault(
-            f"there is no substance or class '{substance}'",
-            next_step="Use an id from sources/substances, such as metonitazene or nitazene.",
-        )
 
 
 def _asked(house: House, found: Sequence[Signal], area: str | None, substance: str | None) -> list[Signal]:

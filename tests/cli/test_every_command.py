@@ -27,6 +27,7 @@ CALLS: dict[str, list[str]] = {
     "detect": ["--dry-run", "--as-of", "2025-03-03"],
     "backtest": ["--from", "2025-03-01", "--to", "2025-03-02"],
     "explain": ["ffffffff"],
+    "counts": ["--from", "2025-01-01", "--to", "2025-03-02", "--area", "Camden"],
     "cases list": [],
     "cases show": ["TST-2025-0001"],
     "cases grade": ["TST-2025-0001", "--grade", "high", "--as", "nobody"],
