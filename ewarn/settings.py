@@ -57,6 +57,14 @@ class Settings(Frozen):
         description="references to the keys of personal links and codes, newest first: the first signs, every one is"
         " believed; empty = the home's own keys/answer.key",
     )
+    desk_hosts: tuple[str, ...] = Field((), description="names the desk answers to, besides those of this machine")
+    desk_proxy_header: str = Field(
+        "", description="header in which a proxy on this machine names who is signed in; believed from loopback alone"
+    )
+    desk_openid_issuer: str = Field("", description="address of an OpenID provider people can sign in through")
+    desk_openid_client: str = Field("", description="the desk's client id there")
+    desk_openid_secret: str = Field("", description="reference to the client's secret")
+    desk_openid_claim: str = Field("preferred_username", description="the claim that holds a registered person's id")
 
     @field_validator("raw_key", "answer_keys", mode="before")
     @classmethod

@@ -115,9 +115,11 @@ class Product(StrEnum):
 
 
 class PersonRole(StrEnum):
+    REPORTER = "reporter"
     DUTY = "duty"
     PANEL = "panel"
     COORDINATOR = "coordinator"
+    PARTNER = "partner"
     ADMINISTRATOR = "administrator"
 
 

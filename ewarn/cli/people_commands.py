@@ -36,6 +36,7 @@ def register(app: typer.Typer) -> None:
     command(people, "add")(add_person)
     command(people, "list")(list_people)
     command(people, "deactivate")(deactivate_person)
+    command(people, "sign-out")(sign_out_person)
     recipients = group(
         app, PANEL, "recipients", "Where messages go: partners, and places on the duty rota.", list_recipients
     )
@@ -51,7 +52,9 @@ def add_person(
     call: Call,
     person: Annotated[str, typer.Argument(metavar="ID", help="Lower-case id, such as a.okoro.")],
     name: Annotated[str, typer.Option("--name", help="Full name, as it stands beside decisions.")],
-    roles: Annotated[list[str], typer.Option("--role", help="duty, panel, coordinator or administrator; repeatable.")],
+    roles: Annotated[
+        list[str], typer.Option("--role", help="duty, panel, coordinator, administrator, partner, reporter.")
+    ],
     areas: Areas,
     secret_file: SecretFile = None,
     make_secret: Annotated[bool, typer.Option("--make-secret", help="Make one and show it this once.")] = False,
@@ -104,6 +107,26 @@ def deactivate_person(
     house = call.house()
     gone = read.deactivate_person(house, person, call.now(house), call.keeper(by, by_secret_file))
     call.out.answer({"person": gone}, lambda console: plain(console, f"{person} is no longer active."))
+
+
+def sign_out_person(
+    call: Call,
+    person: Annotated[str, typer.Argument(metavar="ID", help="Id of the registered person.")],
+    forget_device: Annotated[
+        bool, typer.Option("--forget-device", help="Their one-time codes too: they enrol a device anew.")
+    ] = False,
+    by: By = None,
+    by_secret_file: BySecretFile = None,
+) -> None:
+    """End every session somebody has at the desk."""
+    from ewarn.pipeline import signin
+
+    house = call.house()
+    keeper = call.keeper(by, by_secret_file)
+    ended = signin.revoke(house, person, call.now(house), keeper, forget_device=forget_device)
+    call.out.answer(
+        {"person": person, "ended": ended}, lambda console: plain(console, f"{plural(ended, 'session')} ended.")
+    )
 
 
 def list_people(call: Call) -> None:

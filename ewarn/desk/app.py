@@ -1,114 +1,125 @@
-"""The desk's pages and the conditions they are served under."""
+"""The desk put together: pages, the access table, and what is said when something goes wrong."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from datetime import date, datetime
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
-from fastapi import FastAPI, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import RedirectResponse
 
-from ewarn import __version__
-from ewarn.errors import EwarnError
-from ewarn.pipeline import review
+from ewarn.desk import pages as page_groups
+from ewarn.desk import words
+from ewarn.desk.access import TABLE
+from ewarn.desk.conditions import Conditions
+from ewarn.desk.visit import CodeFirst, Desk, Shop, SignInFirst, admitted, fields
+from ewarn.errors import EwarnError, Refused, StoreBusy, UsageFault
 from ewarn.pipeline.house import House
-from ewarn.terms import LONDON, Standing
+from ewarn.pipeline.sessions import CodeNeeded
+from ewarn.terms import PersonRole, Standing
 
 OpenHouse = Callable[[], House]
 Clock = Callable[[], datetime]
-
-# No script at all, nothing from elsewhere, not to be framed, nothing to be posted.
-CONDITIONS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
+LOCAL_HOSTS = ["127.0.0.1", "localhost", "[::1]", "testserver"]
 STANDING_WORDS = {
     Standing.ACTUAL: "Internal. Signals are unverified indications, not alerts.",
     Standing.EXERCISE: "EXERCISE. Nothing on this page is real.",
     Standing.TEST: "TEST. Nothing on this page is real.",
 }
+STATUS = {Refused: 403, UsageFault: 400, StoreBusy: 503}
 
 
 def create_app(open_house: OpenHouse, clock: Clock) -> FastAPI:
-    """The desk. Every page is read anew from the published copy; nothing is kept between requests."""
-    app = FastAPI(title="ewarn desk", docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]", "testserver"])
+    """The desk. Pages are read from the published copy. Raises: RuntimeError where a page has no line in the table."""
+    app = FastAPI(title="ewarn desk", docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(admitted)])
+    app.state.shop = Shop(open_house, clock, environment())
+    groups = page_groups.all_groups()
+    _every_page_has_its_line(groups)
+    for group in groups:
+        app.include_router(group)
     app.mount("/assets", StaticFiles(directory=Path(__file__).parent / "assets"), name="assets")
-    pages = _pages()
-
-    @app.middleware("http")
-    async def set_conditions(request: Request, proceed: Callable[[Request], Awaitable[Response]]) -> Response:
-        response = await proceed(request)
-        response.headers.update(CONDITIONS)
-        return response
-
-    @app.exception_handler(EwarnError)
-    async def plain_fault(request: Request, fault: EwarnError) -> Response:
-        words = {"what": fault.what, "next_step": fault.next_step}
-        return HTMLResponse(pages.get_template("fault.html").render(words), status_code=503)
-
-    @app.get("/", response_class=HTMLResponse)
-    def today() -> str:
-        """Signals and open cases by urgency, the map, the sources, what could not be answered."""
-        house, now = open_house(), clock()
-        found = review.overview(house, now)
-        standing = house.settings.standing
-        return pages.get_template("today.html").render(
-            found=found,
-            today=found.today,
-            status=found.today.status,
-            now=now,
-            standing=standing,
-            standing_words=" ".join(filter(None, (STANDING_WORDS[standing], house.settings.origin))),
-            version=__version__,
-        )
-
-    @app.get("/situation.md", response_class=PlainTextResponse)
-    def situation() -> str:
-        """The situation report as plain text, to be printed or handed over."""
-        return review.situation(open_house(), clock())
-
-    @app.get("/health")
-    def health() -> JSONResponse:
-        """Whether this process can answer at all; it looks at nothing and names nothing."""
-        return JSONResponse({"status": "ok", "version": __version__})
-
+    _faults(app)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOCAL_HOSTS, *open_hosts(open_house)])
+    app.add_middleware(Conditions)
     return app
 
 
-def _pages() -> Environment:
-    pages = Environment(
-        loader=PackageLoader("ewarn.desk"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    pages.filters["london"] = london
-    pages.filters["number"] = number
-    pages.filters["day"] = day
-    return pages
+def open_hosts(open_house: OpenHouse) -> tuple[str, ...]:
+    """The names the settings add; none where the house cannot be opened, which the pages will say."""
+    with suppress(EwarnError):
+        return open_house().settings.desk_hosts
+    return ()
 
 
-def london(instant: datetime | None) -> str:
-    """Day and time in Europe/London, in words."""
-    return f"{instant.astimezone(LONDON):%-d %B %Y %H:%M}" if instant else "never"
+def environment() -> Environment:
+    """Templates that escape everything, and filters for times and numbers."""
+    made = Environment(
+        loader=PackageLoader("ewarn.desk"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    for name in ("london", "clock", "day", "number", "ago", "span", "plural"):
+        made.filters[name] = getattr(words, name)
+    made.globals |= {"STANDING_WORDS": STANDING_WORDS, "PersonRole": PersonRole}
+    return made
 
 
-def day(iso: str) -> str:
-    """A day of a text, in words; what is no day as it was written."""
-    try:
-        return f"{date.fromisoformat(iso):%-d %B %Y}"
-    except ValueError:
-        return iso or "not said"
+def _every_page_has_its_line(groups: Sequence[APIRouter]) -> None:
+    routes = [route for group in groups for route in group.routes if isinstance(route, APIRoute)]
+    served = {(method, route.path) for route in routes for method in route.methods or ()}
+    if served != set(TABLE):
+        missing, unused = sorted(served - set(TABLE)), sorted(set(TABLE) - served)
+        raise RuntimeError(f"the access table and the pages differ: no line for {missing}, no page for {unused}")
 
 
-def number(value: float | None) -> str:
-    """A count as people write it; unknown numbers say so."""
-    return "not known" if value is None else f"{value:g}"
+def _faults(app: FastAPI) -> None:
+    """Every fault is a page of ours that says what, and what to do next."""
+
+    def told(request: Request, status: int, what: str, next_step: str = "") -> Response:
+        desk = getattr(request.state, "desk", None) or Desk(request, None, None)
+        what = what[:1].upper() + what[1:].rstrip(".")
+        return desk.page("fault.html", status, what=what, next_step=next_step)
+
+    @app.exception_handler(EwarnError)
+    def plain_fault(request: Request, fault: EwarnError) -> Response:
+        status = next((code for kind, code in STATUS.items() if isinstance(fault, kind)), 503)
+        try:
+            return told(request, status, fault.what, fault.next_step)
+        except EwarnError:  # the house itself cannot be opened
+            return Response(f"{fault.what}. {fault.next_step}\n", status, media_type="text/plain")
+
+    @app.exception_handler(HTTPException)
+    def plain_answer(request: Request, fault: HTTPException) -> Response:
+        said = {404: "There is no such page", 405: "This page takes nothing of that kind in"}
+        return told(request, fault.status_code, said.get(fault.status_code, str(fault.detail)))
+
+    @app.exception_handler(RequestValidationError)
+    def odd_words(request: Request, fault: RequestValidationError) -> Response:
+        return told(request, 400, "The address holds something that this page does not understand")
+
+    @app.exception_handler(SignInFirst)
+    def sign_in_first(request: Request, fault: SignInFirst) -> Response:
+        after = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        if request.method == "GET":
+            target = str(request.url.replace(path="/sign-in", query="").include_query_params(after=after))
+            return RedirectResponse(target, 303)
+        return told(request, 403, "You are not signed in, or your session has ended", "Sign in, then do it again.")
+
+    @app.exception_handler(CodeNeeded)
+    def code_needed(request: Request, fault: CodeNeeded) -> Response:
+        return told(request, 403, fault.what, fault.next_step)
+
+    @app.exception_handler(CodeFirst)
+    def code_first(request: Request, fault: CodeFirst) -> Response:
+        desk: Desk = request.state.desk
+        errors = {"one_time_code": fault.fault} if fault.fault else {}
+        return desk.page(
+            "confirm.html", 400 if errors else 200, errors=errors, again=fields(desk.form), action=request.url.path
+        )

@@ -13,6 +13,9 @@ LOOPBACK = "127.0.0.1"
 
 
 def serve(house: House, *, port: int) -> None:
-    """Blocks. Listens on the loopback address alone: this version knows no log-in, so it must not be reachable."""
+    """Blocks. Listens on the loopback address alone: what is to be reached from elsewhere goes through a proxy here.
+
+    Headers of a proxy are looked at by the desk itself, and only where the settings name one.
+    """
     app = create_app(lambda: house, lambda: datetime.now(UTC))
-    uvicorn.run(app, host=LOOPBACK, port=port, log_level="warning", server_header=False)
+    uvicorn.run(app, host=LOOPBACK, port=port, log_level="warning", server_header=False, proxy_headers=False)

@@ -1,4 +1,5 @@
-"""Who acts: a registered person, proved by a personal token that is kept only as an Argon2 hash."""
+"""Who acts: a registered person, proved by a personal token that is kept only as an Argon2 hash, or by a session of the
+desk in which a one-time code was given lately."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from ewarn.errors import Refused, UsageFault
+from ewarn.pipeline import sessions
 from ewarn.pipeline.reports import Actor
 from ewarn.store import people
 from ewarn.terms import Person, PersonRole
@@ -41,8 +43,10 @@ def new_secret() -> str:
 def proved(con: Any, actor: Actor) -> Person:
     """The registered, active person behind an id and token; unknown ids take as long as wrong tokens.
 
-    Raises: Refused.
+    Raises: Refused; CodeNeeded where a session is good for reading but its one-time code is too old to act on.
     """
+    if actor.session:
+        return sessions.proved(con, actor)
     person, kept = people.load(con, actor.person), people.secret_hash(con, actor.person)
     right = _is_right(kept or _NOBODY, actor.secret)
     if person is None or kept is None or not right or not person.active:

@@ -11,10 +11,12 @@ from ewarn.terms import Alert, CaseFile, Decision, Delivery, Frozen, NotEvaluabl
 
 
 class Actor(NamedTuple):
-    """Who acts, and the personal token that proves it."""
+    """Who acts, and what proves it: the personal token, or a session of the desk with a recent one-time code."""
 
     person: str
-    secret: str
+    secret: str = ""
+    session: str = ""
+    at: datetime | None = None
 
 
 class SourceReport(Frozen):

@@ -53,6 +53,7 @@ CALLS: dict[str, list[str]] = {
     "people add": ["a.test", "--name", "A", "--role", "panel", "--area", "E12000007"],
     "people deactivate": ["a.test"],
     "people list": [],
+    "people sign-out": ["a.test"],
     "recipients add": ["x", "--name", "X", "--channel", "no-such-channel", "--area", "E12000007"],
     "recipients list": [],
     "recipients import": ["no-such-file.csv"],

@@ -3,47 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
 from ewarn.desk import create_app
 from ewarn.errors import StoreBusy
-from ewarn.pipeline.house import House, open_house
-from ewarn.pipeline.receive import intake
-from ewarn.pipeline.validate import detect
-
-NOW = datetime(2025, 3, 4, 2, 10, tzinfo=UTC)
-HEADER = "incident_ref,organisation,event_date,event_time,area_code,outcome,setting,suspected_substances\n"
-HOSTILE = "<script>alert(1)</script>"
+from ewarn.pipeline.house import House
+from tests.desk.conftest import NOW
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> House:
-    """A house in which a night's overdoses in Camden were received and evaluated."""
-    folder = tmp_path_factory.mktemp("desk")
-    environ = {"EWARN_STANDING": "test", "EWARN_ISSUER_NAME": "A <b>bold</b> office"}
-    opened = open_house(folder / "home", environ=environ, clock=lambda _: NOW)
-    file = folder / "night.csv"
-    rows = [f"n{n},Outreach,2025-03-03,{17 + n}:30,E09000007,non-fatal,hostel,{HOSTILE}\n" for n in range(6)]
-    file.write_text(HEADER + "".join(rows))
-    intake(opened, NOW, source="overdose_incidents", file=file)
-    detect(opened, NOW)
-    opened.db.publish()
-    return opened
+@pytest.fixture
+def client(desk: Any) -> Any:
+    return desk("duty")
 
 
-@pytest.fixture(scope="module")
-def client(house: House) -> Iterator[TestClient]:
-    with TestClient(create_app(lambda: house, lambda: NOW)) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture
 def page(client: TestClient) -> str:
     answer = client.get("/")
     assert answer.status_code == 200
@@ -133,7 +111,7 @@ def test_another_host_name_is_refused(client: TestClient) -> None:
     assert client.get("/", headers={"host": "rebound.example"}).status_code == 400
 
 
-@pytest.mark.parametrize("method", ["post", "put", "delete", "patch"])
+@pytest.mark.parametrize("method", ["put", "delete", "patch"])
 def test_the_page_takes_nothing_in(client: TestClient, method: str) -> None:
     assert getattr(client, method)("/").status_code == 405
 

@@ -211,7 +211,7 @@ def test_results_are_shown_as_table_and_markdown(finished: dict[str, dict[str, A
 
 
 def test_the_today_page_answers(serving: Serving) -> None:
-    page = httpx.get(serving.addresses["Today page"], trust_env=False, timeout=30)
+    page = httpx.get(serving.addresses["Today page"], trust_env=False, timeout=30, follow_redirects=True)
     assert page.status_code == 200
     assert "TEST. Nothing on this page is real." in page.text
 

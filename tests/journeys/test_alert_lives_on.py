@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 
 from ewarn.desk.app import create_app
 from ewarn.errors import Refused
-from ewarn.pipeline import assess, read, respond, versions
+from ewarn.pipeline import assess, read, respond, signin, versions
 from ewarn.terms import Recipient
 from tests.journeys.conftest import TOML, Corridor, _Mailbox, at
 
@@ -181,7 +181,10 @@ def test_days_of_review_and_end_come_due_by_themselves_once_each(corridor: Any, 
     case = assess.show_case(house, CASE).case
     assert case.next_action.startswith(f"{ALERT} is past its review") and case.due_at <= review
     assert assess.list_alerts(house, review)[0].past == "due for review"
-    page = TestClient(create_app(lambda: corridor.house(review), lambda: review)).get("/").text
+    token = signin.through(house, "duty", "test", review).token
+    page = (
+        TestClient(create_app(lambda: corridor.house(review), lambda: review), cookies={"ewarn": token}).get("/").text
+    )
     assert ALERT in page and "<strong>Due: </strong>2 June 2025" in page and "16 June 2025" in page
     assert [n["topic"] for n in read.status(house, review).operator_notices if n["source"] == ALERT] == ["review due"]
     assert versions.fall_due(house, review + timedelta(hours=1)) == []

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 
 from ewarn.desk.app import create_app
 from ewarn.errors import Refused, UsageFault
-from ewarn.pipeline import assess, links, validate
+from ewarn.pipeline import assess, links, signin, validate
 from ewarn.pipeline.reports import Actor
 
 STREAMS = {"A": "ambulance", "E": "emergency department", "P": "police", "O": "outreach"}
@@ -56,8 +57,8 @@ def test_every_figure_says_the_same_persons(night: tuple[Any, datetime]) -> None
     assert "between 6 and 11 people were reported to have overdosed" in drafted.text
     (page,) = assess.show_case(house, case.ref).pages
     assert "6 to 11 persons" in page.text
-    app = create_app(lambda: house, lambda: now)
-    today = next(r for r in app.routes if getattr(r, "path", "") == "/").endpoint()  # type: ignore[attr-defined]
+    token = signin.through(house, "duty", "test", now).token
+    today = TestClient(create_app(lambda: house, lambda: now), cookies={"ewarn": token}).get("/").text
     assert "<dd>6 to 11</dd>" in today
     stored = links.list_links(house, now, case=case.ref)
     assert {row["state"] for row in stored} == {"probable"}

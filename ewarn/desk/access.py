@@ -1,0 +1,58 @@
+"""Who may ask for what: one table of every page and act of the desk. Enforcement and its test both read it.
+
+A page without a line here does not start. Which area somebody may act in is not here: the pipeline looks at that, and
+at the role once more.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ewarn.terms import PersonRole
+
+REPORTER, DUTY, PANEL = PersonRole.REPORTER, PersonRole.DUTY, PersonRole.PANEL
+COORDINATOR, PARTNER, ADMINISTRATOR = PersonRole.COORDINATOR, PersonRole.PARTNER, PersonRole.ADMINISTRATOR
+
+Roles = frozenset[PersonRole]
+EVERYBODY: Roles | None = None  # no sign-in
+SIGNED_IN: Roles = frozenset(PersonRole)
+DESK: Roles = frozenset({DUTY, PANEL, COORDINATOR})
+READERS: Roles = DESK | {ADMINISTRATOR}
+RAW_READERS: Roles = frozenset({DUTY, COORDINATOR, ADMINISTRATOR})
+KEEPERS: Roles = frozenset({ADMINISTRATOR})
+
+
+class Line(NamedTuple):
+    """One page or act. `acts`: a one-time code given lately is asked for."""
+
+    method: str
+    path: str
+    roles: Roles | None
+    acts: bool = False
+
+
+LINES: tuple[Line, ...] = (
+    Line("GET", "/health", EVERYBODY),
+    # -- signing in
+    Line("GET", "/sign-in", EVERYBODY),
+    Line("POST", "/sign-in", EVERYBODY),
+    Line("GET", "/sign-in/code", EVERYBODY),
+    Line("POST", "/sign-in/code", EVERYBODY),
+    Line("GET", "/sign-in/device", EVERYBODY),
+    Line("POST", "/sign-in/device", EVERYBODY),
+    Line("POST", "/sign-out", SIGNED_IN),
+    # -- one's own account
+    Line("GET", "/account", SIGNED_IN),
+    Line("POST", "/account/sign-out-everywhere", SIGNED_IN, acts=True),
+    Line("POST", "/account/break-glass", READERS, acts=True),
+    # -- today
+    Line("GET", "/", SIGNED_IN),
+    Line("GET", "/situation.md", READERS),
+)
+
+TABLE: dict[tuple[str, str], Line] = {(line.method, line.path): line for line in LINES}
+
+
+def may(line: Line, roles: frozenset[PersonRole] | None) -> bool:
+    """Whether somebody with these roles (None: nobody is signed in) may ask for it."""
+    return line.roles is None or (roles is not None and bool(line.roles & roles))

@@ -1,0 +1,66 @@
+"""How values are written on the pages: times in London with their offset, numbers, days. Plain filters, no state."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from ewarn.terms import LONDON
+
+
+def london(instant: datetime | None) -> str:
+    """Day and time in London with the offset from UTC: 3 March 2025, 21:05 GMT+00:00."""
+    if instant is None:
+        return "never"
+    there = instant.astimezone(LONDON)
+    return f"{there:%-d %B %Y, %H:%M} {_offset(there)}"
+
+
+def clock(instant: datetime | None) -> str:
+    """The same without the year: 3 Mar 21:05 GMT+00:00."""
+    if instant is None:
+        return "never"
+    there = instant.astimezone(LONDON)
+    return f"{there:%-d %b %H:%M} {_offset(there)}"
+
+
+def _offset(there: datetime) -> str:
+    """'GMT+00:00' or 'BST+01:00'."""
+    offset = there.strftime("%z")
+    return f"{there.tzname()}{offset[:3]}:{offset[3:]}"
+
+
+def day(value: date | str | None) -> str:
+    """A day in words; what is no day as it was written."""
+    try:
+        found = date.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        return str(value)
+    return f"{found:%-d %B %Y}" if found else "not said"
+
+
+def number(value: float | None) -> str:
+    """A count as people write it; unknown numbers say so."""
+    return "not known" if value is None else f"{value:,.4g}" if value < 10_000 else f"{value:,.0f}"
+
+
+def ago(instant: datetime | None, now: datetime) -> str:
+    """'5 minutes ago', 'in 3 hours', 'never'."""
+    if instant is None:
+        return "never"
+    apart = now - instant
+    words = span(abs(apart))
+    return f"{words} ago" if apart >= timedelta(0) else f"in {words}"
+
+
+def span(length: timedelta) -> str:
+    """A length of time in one unit."""
+    minutes = int(length.total_seconds() // 60)
+    for size, unit in ((1440, "day"), (60, "hour"), (1, "minute")):
+        if minutes >= size * (2 if unit == "day" else 1):
+            return plural(minutes // size, unit)
+    return "less than a minute"
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """'1 signal', '2 signals'."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
