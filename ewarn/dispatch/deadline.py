@@ -8,13 +8,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import TypeVar
 
 Answer = TypeVar("Answer")
 
 
-def within(seconds: float, act: Callable[[], Answer]) -> Answer | None:
-    """The answer, or None where there is none in time. Raises: whatever the act raises in time."""
+def within(
+    seconds: float, act: Callable[[], Answer], places: threading.BoundedSemaphore | None = None, patience: float = 1.0
+) -> Answer | None:
+    """The answer, or None where there is none in time. Raises: whatever the act raises in time.
+
+    In: `places` for so many acts at once; one that has done nothing but wait for longer than `patience` seconds gives
+    its place to another, so that servers that hang take no place from those that answer.
+    """
     done: list[Answer] = []
     fault: list[BaseException] = []
 
@@ -25,8 +32,11 @@ def within(seconds: float, act: Callable[[], Answer]) -> Answer | None:
             fault.append(error)
 
     thread = threading.Thread(target=run, daemon=True, name="ewarn-send")
-    thread.start()
-    thread.join(seconds)
+    with places or nullcontext():
+        thread.start()
+        thread.join(min(patience, seconds) if places else seconds)
+    if thread.is_alive() and places:
+        thread.join(max(0.0, seconds - patience))
     if fault:
         raise fault[0]
     return done[0] if done else None

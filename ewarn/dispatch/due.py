@@ -13,6 +13,8 @@ from ewarn.terms import Delivery, DeliveryState
 
 BACKOFF_MINUTES = (1, 2, 5, 15, 60)
 JITTER_SHARE = 0.2
+LONGEST_ASKED_SECONDS = 3600.0
+LONGEST_WAIT = timedelta(hours=2)  # nothing waits longer by design: an instant beyond it was set by a wrong clock
 
 
 class Verdict(NamedTuple):
@@ -33,7 +35,8 @@ def verdict(delivery: Delivery, now: datetime) -> Verdict:
         if at is not None and at <= now:
             return Verdict(True, "an attempt was cut off before its answer was written: possible repeat")
         return Verdict(False, "another run is sending it")
-    if at is not None and at > now:
+    tried = delivery.state is DeliveryState.FAILED or bool(delivery.last_error)
+    if at is not None and at > now and not (tried and at > now + LONGEST_WAIT):
         return Verdict(False, f"waits until {at:%Y-%m-%d %H:%M:%S} UTC after attempt {delivery.attempts}")
     if delivery.state is DeliveryState.FAILED:
         return Verdict(True, f"attempt {delivery.attempts + 1} after: {delivery.last_error or 'no answer'}")
@@ -49,3 +52,8 @@ def next_attempt(attempts: int, now: datetime, max_attempts: int = 6, jitter: fl
         return None
     minutes = BACKOFF_MINUTES[min(max(attempts, 1), len(BACKOFF_MINUTES)) - 1]
     return now + timedelta(minutes=minutes * (1 + JITTER_SHARE * min(max(jitter, 0.0), 1.0)))
+
+
+def not_before(now: datetime, wait_seconds: float) -> datetime | None:
+    """The instant until which a server asked to be left alone, an hour at most; None where it did not ask."""
+    return now + timedelta(seconds=min(wait_seconds, LONGEST_ASKED_SECONDS)) if wait_seconds > 0 else None

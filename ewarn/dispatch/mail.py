@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, formataddr
+from functools import cache
 from typing import Any
 
 from apprise.plugins.email.base import NotifyEmail
@@ -24,18 +25,20 @@ from ewarn.dispatch.envelope import Envelope
 from ewarn.terms import Delivery
 
 SCHEMAS = ("mailto", "mailtos")
-NEVER_RETRIED = (501, 530, 534, 535, 538, 550, 551, 553)
+NEVER_RETRIED = (501, 550, 551, 553)
+SERVER_WIDE = (421, 530, 534, 535, 538)  # a wrong password, no encryption, a server that closes: not this recipient's
 
 
 class TwoPartMail(NotifyEmail):  # type: ignore[no-untyped-call]
-    """One e-mail of stored parts; `fault`, `may_retry` and `unknown` (it may have arrived) say what went wrong."""
+    """One e-mail of stored parts; `fault`, `may_retry`, `unknown` (it may have arrived) and `blocked` (it would be the
+    same for everybody on this server) say what went wrong."""
 
     def __init__(self, parts: Mapping[str, str], delivery: Delivery, around: Envelope, **kwargs: Any) -> None:
         super().__init__(**kwargs)  # type: ignore[no-untyped-call]
         if len(self.targets) != 1 or self.cc or self.bcc:
             raise ValueError("an e-mail channel must lead to exactly one address")
         self.parts, self.delivery, self.around = parts, delivery, around
-        self.fault, self.may_retry, self.unknown = "", True, False
+        self.fault, self.may_retry, self.unknown, self.blocked = "", True, False, False
 
     @classmethod
     def of(cls, url: str, parts: Mapping[str, str], delivery: Delivery, around: Envelope | None = None) -> TwoPartMail:
@@ -51,23 +54,39 @@ class TwoPartMail(NotifyEmail):  # type: ignore[no-untyped-call]
 
     def send(self, body: str, title: str = "", *_: Any, **__: Any) -> bool:
         """Called by Apprise, once. Temporary answers and lost connections can be retried; a refused address cannot."""
-        handed_over = False
         try:
+            message = self._message(self.parts.get("subject", title))
             with self._session() as server:
-                handed_over = True
-                server.send_message(self._message(self.parts.get("subject", title)))
+                server.ehlo_or_helo_if_needed()
+                self._handed_over(server)
+                server.send_message(message)
             return True
         except smtplib.SMTPResponseException as error:
+            self.unknown &= not 400 <= error.smtp_code < 600
+            self.blocked = error.smtp_code in SERVER_WIDE
             self._failed(f"SMTP {error.smtp_code}: {_words(error.smtp_error)}", error.smtp_code not in NEVER_RETRIED)
         except smtplib.SMTPRecipientsRefused as error:
             code, words = next(iter(error.recipients.values()))
+            self.unknown, self.blocked = False, code in SERVER_WIDE
             self._failed(f"SMTP {code}: {_words(words)}", code not in NEVER_RETRIED)
+        except ssl.SSLCertVerificationError as error:
+            self.blocked = True
+            self._failed(f"the mail server's certificate is not trusted: {error}", True)
         except (OSError, smtplib.SMTPException) as error:
-            self.unknown = handed_over
             self._failed(f"the mail server did not answer: {type(error).__name__}: {error}", True)
         except UnicodeError:
             self._failed("a user name, password or address holds characters that a mail server cannot take", False)
         return False
+
+    def _handed_over(self, server: smtplib.SMTP) -> None:
+        """From the DATA command on, a connection that breaks leaves it open whether the message arrived."""
+        data = server.data
+
+        def noted(*args: Any) -> tuple[int, bytes]:
+            self.unknown = True
+            return data(*args)
+
+        server.data = noted  # type: ignore[assignment]
 
     def _failed(self, fault: str, retry: bool) -> None:
         self.fault, self.may_retry = fault, retry
@@ -75,9 +94,7 @@ class TwoPartMail(NotifyEmail):  # type: ignore[no-untyped-call]
 
     @contextmanager
     def _session(self) -> Iterator[smtplib.SMTP]:
-        context = ssl.create_default_context()
-        if not self.verify_certificate:
-            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context = _context(bool(self.verify_certificate))
         host, port, wait = str(self.smtp_host), int(self.port or 0), float(self.socket_connect_timeout)
         if self.secure_mode == SecureMailMode.SSL:
             server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=wait, context=context)
@@ -114,6 +131,15 @@ class TwoPartMail(NotifyEmail):  # type: ignore[no-untyped-call]
         if self.parts.get("html"):
             message.add_alternative(self.parts["html"], subtype="html")
         return message
+
+
+@cache
+def _context(verify: bool) -> ssl.SSLContext:
+    """Made once: reading the machine's certificates takes longer than sending a message."""
+    context = ssl.create_default_context()
+    if not verify:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
 
 
 def _words(answer: bytes | str) -> str:

@@ -10,14 +10,13 @@ from __future__ import annotations
 import json
 import logging
 import re
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import BoundedSemaphore
 from typing import Any
 from urllib.parse import quote, urlsplit
-from urllib.request import getproxies
 
 import apprise
 
@@ -28,6 +27,7 @@ from ewarn.dispatch.envelope import Envelope
 from ewarn.dispatch.mail import SCHEMAS as MAIL_SCHEMAS
 from ewarn.dispatch.mail import TwoPartMail
 from ewarn.dispatch.redact import mask, masked_logs
+from ewarn.dispatch.replies import ASSET, Heard, heard
 from ewarn.dispatch.slack import PREFIXES as SLACK_PREFIXES
 from ewarn.dispatch.slack import ExactSlack
 from ewarn.dispatch.standings import standing_stops
@@ -38,20 +38,29 @@ PLACEHOLDER = re.compile(r"\{(address|from|secret:([A-Za-z0-9_.-]+))\}")
 HEADER_SCHEMAS = ("json", "jsons", "xml", "xmls", "form", "forms")
 STATUS = re.compile(r"error=(\d{3})\b")
 ANSWERED = re.compile(r"error=\d{3}\b|\bSMTP \d{3}\b")
-GATEWAY = re.compile(r"error=50[24]\b")
+GATEWAY = (502, 504)
+MOVED = (301, 302, 303, 307, 308)
+TOO_MANY = 429
 DEADLINE_TIMES = 3
+PLACES = BoundedSemaphore(24)
 RETRIED_4XX = (408, 409, 421, 423, 425, 429)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one attempt ended. `silent`: the other side did not answer at all; `unknown`: it may have the message."""
+    """How one attempt ended.
+
+    `silent`: the other side did not answer at all; `unknown`: it may have the message; `blocked`: whatever else goes to
+    this server would be answered the same now; `wait_seconds`: it asked not to be asked again before.
+    """
 
     ok: bool
     error: str = ""
     retry: bool = False
     silent: bool = False
     unknown: bool = False
+    blocked: bool = False
+    wait_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -94,38 +103,36 @@ def deliver(
     payload = around.filled(payload)
     seconds = channel.timeout_seconds * DEADLINE_TIMES
     late = Outcome(False, f"no answer within {seconds:g} seconds", retry=True, silent=True, unknown=True)
-    return within(seconds, lambda: _attempted(address, delivery, payload, around, channel.timeout_seconds)) or late
+    return within(seconds, lambda: _attempted(address, delivery, payload, around), PLACES) or late
 
 
-def _attempted(address: Address, delivery: Delivery, payload: Payload, around: Envelope, seconds: float) -> Outcome:
-    with masked_logs(address.secrets), _listening() as log:
-        if not _is_there(address, seconds):
-            return Outcome(False, "the other side did not answer", retry=True, silent=True)
+def _attempted(address: Address, delivery: Delivery, payload: Payload, around: Envelope) -> Outcome:
+    with masked_logs(address.secrets), _listening() as log, heard() as reply:
         outcome = _notify(address, delivery, payload, around)
         said = " ".join(log)
     if outcome.ok:
         return Outcome(True)
     error = mask(" ".join((outcome.error or said or "the other side did not take it").split()), address.secrets)
+    if reply.status in MOVED:
+        error = f"{error} The server points elsewhere; that is not followed: the channel's address needs correcting."
     retry = outcome.retry and not _refused_for_good(said)
     silent = retry and not ANSWERED.search(f"{outcome.error} {said}")
-    unknown = outcome.unknown if address.schema in MAIL_SCHEMAS else silent or bool(GATEWAY.search(said))
-    return Outcome(False, error[:500], retry, silent=silent, unknown=unknown)
+    return Outcome(
+        False,
+        error.strip()[:500],
+        retry,
+        silent=silent,
+        unknown=outcome.unknown if address.schema in MAIL_SCHEMAS else _unknown(reply, silent),
+        blocked=outcome.blocked or reply.status == TOO_MANY,
+        wait_seconds=reply.wait_seconds,
+    )
 
 
-def _is_there(address: Address, seconds: float) -> bool:
-    """Whether anybody listens at a webhook, so that a message that never left is not taken for one that may have."""
-    if address.schema not in HEADER_SCHEMAS or getproxies():
-        return True
-    try:
-        parts = urlsplit(address.url)
-        where = (parts.hostname or "", parts.port or (443 if address.schema.endswith("s") else 80))
-    except ValueError:
-        return True
-    try:
-        socket.create_connection(where, timeout=seconds).close()
-    except OSError:
-        return False
-    return True
+def _unknown(reply: Heard, silent: bool) -> bool:
+    """Whether a message that was not acknowledged may have arrived: it left and nobody answered, or a gateway did."""
+    if reply.status:
+        return reply.status in GATEWAY or silent
+    return silent and (reply.left or not reply.asked)
 
 
 def server_of(
@@ -167,13 +174,13 @@ def _listening() -> Iterator[list[str]]:
 
 
 def _notify(address: Address, delivery: Delivery, payload: Payload, around: Envelope) -> Outcome:
-    sending = apprise.Apprise()
+    sending = apprise.Apprise(asset=ASSET)
     title = around.subject(payload.subject)
     try:
         if address.schema in MAIL_SCHEMAS:
             mail = TwoPartMail.of(address.url, _parts(payload), delivery, around)
             ok = sending.add(mail) and sending.notify(body=mail.text, title=title)
-            return Outcome(bool(ok), mail.fault, mail.may_retry, unknown=mail.unknown)
+            return Outcome(bool(ok), mail.fault, mail.may_retry, unknown=mail.unknown, blocked=mail.blocked)
         text = payload.body.decode()
         if around.repeat and payload.format != "json":
             text = f"{around.first_line()}\n{text}"

@@ -11,6 +11,8 @@ from typing import Any
 
 from apprise.plugins.slack import NotifySlack
 
+from ewarn.dispatch.replies import ASSET
+
 PREFIXES = ("slack://", "https://hooks.slack.com/")
 
 
@@ -26,7 +28,7 @@ class ExactSlack(NotifySlack):  # type: ignore[no-untyped-call]
         results = NotifySlack.parse_native_url(url) if native else NotifySlack.parse_url(url)  # type: ignore[no-untyped-call]
         if not results:
             raise ValueError("not a Slack address")
-        made = cls(**results)
+        made = cls(**results, asset=ASSET)
         made.text = text
         return made
 

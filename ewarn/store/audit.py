@@ -6,6 +6,7 @@ content: the chain may be shown to anybody.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from ewarn.store.tables import Connection
 from ewarn.terms import digest
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
+_COLUMNS = ["seq", "written_at", "actor", "act", "subject", "details", "previous", "link"]
 
 
 def append(tx: Connection, at: datetime | None, actor: str, act: str, subject: str, details: Any = "") -> str:
@@ -36,10 +38,33 @@ def append(tx: Connection, at: datetime | None, actor: str, act: str, subject: s
     return link
 
 
+def append_all(tx: Connection, at: datetime, actor: str, act: str, subjects: Sequence[str]) -> None:
+    """The same act on many subjects, one link each. Raises: StoreFault as above."""
+    if not subjects:
+        return
+    seq, newest_at, previous = last(tx)
+    check_clock(at, newest_at, "the newest act on record")
+    at, hashed, links = max(at.astimezone(UTC), newest_at or at.astimezone(UTC)), digest(""), []
+    for number, subject in enumerate(subjects, seq + 1):
+        link = _link(number, at, actor, act, subject, hashed, previous)
+        links.append((number, at, actor, act, subject, hashed, previous, link))
+        previous = link
+    tables.insert(tx, "audit", pl.DataFrame(links, schema=_COLUMNS, orient="row"))
+
+
 def last(con: Connection) -> tuple[int, datetime | None, str]:
     """Number, instant and hash of the newest link; (0, None, '') before the first."""
     found = tables.rows(con, "SELECT seq, written_at, link FROM audit ORDER BY seq DESC LIMIT 1")
     return (found[0]["seq"], found[0]["written_at"], found[0]["link"]) if found else (0, None, "")
+
+
+def not_before(con: Connection, at: datetime) -> datetime:
+    """`at`, or the instant of the newest link where the clock has gone back behind it.
+
+    For the sender alone: what was approved leaves, and is on record in its order, whatever the machine's clock says.
+    """
+    newest = last(con)[1]
+    return at if newest is None else max(at, newest)
 
 
 def check_clock(now: datetime, newest: datetime | None, what: str) -> None:

@@ -7,9 +7,11 @@ newer version overtakes is superseded. The same alert version or page goes to th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+
+import polars as pl
 
 from ewarn.errors import Refused
 from ewarn.store import audit, tables
@@ -17,11 +19,19 @@ from ewarn.store.tables import Connection
 from ewarn.terms import Delivery, DeliveryState
 
 LOST_AFTER = timedelta(minutes=10)
+LONGEST_WAIT = timedelta(hours=2)
+_WANTED = {"id": pl.String, "message_id": pl.String}
 _FIELDS = ", ".join(Delivery.model_fields)
-_ATTEMPT = (
-    "(state IN ('waiting', 'failed') AND (next_attempt_at <= ? OR (state = 'waiting' AND next_attempt_at IS NULL)))"
-)
-_LOST = "(state = 'sending' AND claimed_at <= ?)"
+# A claim, or a wait after an attempt, that lies further in the future than any can, was made while the clock was wrong:
+# it counts for nothing, or the delivery would wait until the clock comes by there again. Waiting for working hours may
+# take longer: such a delivery has no error yet.
+_ATTEMPT = """(state IN ('waiting', 'failed') AND coalesce(next_attempt_at <= $now OR
+    (next_attempt_at > $wrong AND (state = 'failed' OR last_error <> '')), state = 'waiting'))"""
+_LOST = "(state = 'sending' AND (claimed_at <= $lost OR claimed_at > $ahead))"
+
+
+def _instants(now: datetime) -> dict[str, datetime]:
+    return {"now": now, "wrong": now + LONGEST_WAIT, "lost": now - LOST_AFTER, "ahead": now + LOST_AFTER}
 
 
 def put(tx: Connection, deliveries: Sequence[Delivery], at: datetime | None = None) -> int:
@@ -44,7 +54,7 @@ def put(tx: Connection, deliveries: Sequence[Delivery], at: datetime | None = No
 def due(con: Connection, now: datetime) -> list[Delivery]:
     """What is to be sent now: waiting, failed and due again, or lost in sending; in the order they fell due."""
     sql = f"SELECT {_FIELDS} FROM delivery WHERE {_ATTEMPT} OR {_LOST} ORDER BY next_attempt_at NULLS FIRST, rowid"
-    return [_delivery(row) for row in tables.rows(con, sql, [now, now - LOST_AFTER])]
+    return [_delivery(row) for row in con.execute(sql, _instants(now)).pl().to_dicts()]
 
 
 def claim(tx: Connection, delivery_id: str, now: datetime, message_id: str = "") -> bool:
@@ -52,30 +62,59 @@ def claim(tx: Connection, delivery_id: str, now: datetime, message_id: str = "")
 
     In: `message_id` that it will carry; the one of the first attempt stays.
     """
-    sql = f"SELECT state FROM delivery WHERE id = ? AND ({_ATTEMPT} OR {_LOST})"
-    state = tables.one(tx, sql, [delivery_id, now, now - LOST_AFTER])
-    if state is None:
-        return False
-    tx.execute(
-        """UPDATE delivery SET state = 'sending', claimed_at = ?, attempts = attempts + 1,
-           possible_repeat = possible_repeat OR state = 'sending', message_id = coalesce(message_id, nullif(?, ''))
-           WHERE id = ?""",
-        [now, message_id, delivery_id],
-    )
-    audit.append(tx, now, "ewarn", "claimed delivery", delivery_id)
-    return True
+    return delivery_id in claim_all(tx, {delivery_id: message_id}, now)
+
+
+def claim_all(tx: Connection, message_ids: Mapping[str, str], now: datetime) -> dict[str, bool]:
+    """The same for many, by id. Returns those taken, each with whether it may have arrived before."""
+    wanted = pl.DataFrame({"id": [*message_ids], "message_id": [*message_ids.values()]}, schema=_WANTED)
+    tx.register("wanted_deliveries", wanted)
+    try:
+        taken = tx.execute(
+            f"""UPDATE delivery SET state = 'sending', claimed_at = $now, attempts = attempts + 1,
+               possible_repeat = possible_repeat OR state = 'sending',
+               message_id = coalesce(delivery.message_id, nullif(wanted.message_id, ''))
+               FROM wanted_deliveries AS wanted WHERE delivery.id = wanted.id AND ({_ATTEMPT} OR {_LOST})
+               RETURNING delivery.id, possible_repeat""",
+            _instants(now),
+        ).fetchall()
+    finally:
+        tx.unregister("wanted_deliveries")
+    audit.append_all(tx, audit.not_before(tx, now), "ewarn", "claimed delivery", [name for name, _ in taken])
+    return {str(name): bool(repeat) for name, repeat in taken}
+
+
+def put_back(tx: Connection, delivery_ids: Sequence[str], now: datetime) -> None:
+    """Claimed and not sent after all: as if it had never been claimed."""
+    for delivery_id in delivery_ids:
+        tx.execute(
+            """UPDATE delivery SET state = 'waiting', claimed_at = NULL, attempts = attempts - 1,
+               next_attempt_at = NULL WHERE id = ? AND state = 'sending'""",
+            [delivery_id],
+        )
+    audit.append_all(tx, audit.not_before(tx, now), "ewarn", "put back delivery", delivery_ids)
+
+
+def postpone(tx: Connection, delivery_ids: Sequence[str], now: datetime, until: datetime) -> None:
+    """Let deliveries wait that a server has asked not to be sent before an instant."""
+    waiting = "list_contains(?, id) AND state IN ('waiting', 'failed')"
+    words = "its server asked not to be sent anything before"
+    sql = f"UPDATE delivery SET next_attempt_at = ?, last_error = ? WHERE {waiting}"
+    tx.execute(sql, [until, f"{words} {until:%H:%M:%S} UTC", list(delivery_ids)])
+    audit.append_all(tx, audit.not_before(tx, now), "ewarn", "postponed delivery", delivery_ids)
 
 
 def release_lost(tx: Connection, now: datetime) -> list[str]:
     """Put deliveries lost in sending back to waiting, marked as possible repeats. Returns their ids."""
-    found = tables.frame(tx, f"SELECT id FROM delivery WHERE {_LOST}", [now - LOST_AFTER])
-    lost: list[str] = found.get_column("id").to_list()
-    for delivery_id in lost:
-        tx.execute(
-            "UPDATE delivery SET state = 'waiting', next_attempt_at = NULL, possible_repeat = true WHERE id = ?",
-            [delivery_id],
-        )
-        audit.append(tx, now, "ewarn", "released delivery", delivery_id)
+    lost = [
+        str(row[0])
+        for row in tx.execute(
+            f"""UPDATE delivery SET state = 'waiting', next_attempt_at = NULL, possible_repeat = true
+               WHERE {_LOST} RETURNING id""",
+            {key: value for key, value in _instants(now).items() if key in ("lost", "ahead")},
+        ).fetchall()
+    ]
+    audit.append_all(tx, audit.not_before(tx, now), "ewarn", "released delivery", lost)
     return lost
 
 
@@ -88,26 +127,37 @@ def settle(
     next_attempt_at: datetime | None = None,
     *,
     unknown: bool = False,
-) -> None:
+) -> bool:
     """Enter how an attempt ended, and its receipt; `unknown`: it may have arrived all the same.
 
-    Raises: Refused when there is no such delivery.
+    Returns whether it may have arrived more than once. Raises: Refused when there is no such delivery.
     """
-    known = load(tx, delivery_id)
-    if known is None:
-        raise Refused(f"there is no delivery '{delivery_id}'", next_step="See 'ewarn receipts'.")
     state = DeliveryState(state)
-    tx.execute(
+    settled = tx.execute(
         """UPDATE delivery SET state = ?, last_error = ?, next_attempt_at = ?, claimed_at = NULL,
-           possible_repeat = possible_repeat OR ? WHERE id = ?""",
+           possible_repeat = possible_repeat OR ? WHERE id = ? RETURNING attempts, possible_repeat""",
         [state.value, error, next_attempt_at, unknown, delivery_id],
-    )
-    repeat = delivery_id in possible_repeats(tx)
+    ).fetchone()
+    if settled is None:
+        raise Refused(f"there is no delivery '{delivery_id}'", next_step="See 'ewarn receipts'.")
+    attempts, repeat = settled
     tables.put(
-        tx, "delivery_receipt", delivery=delivery_id, attempted_at=at, attempt=known.attempts, state=state.value,
+        tx, "delivery_receipt", delivery=delivery_id, attempted_at=at, attempt=attempts, state=state.value,
         error=error, possible_repeat=repeat,
     )  # fmt: skip
-    audit.append(tx, at, "ewarn", f"delivery {state.value}", delivery_id, [known.attempts, error])
+    done_at = audit.not_before(tx, at)
+    audit.append(tx, done_at, "ewarn", f"delivery {state.value}", delivery_id, [attempts, error])
+    return bool(repeat)
+
+
+def failures(con: Connection, delivery_id: str) -> int:
+    """How many attempts have failed since it was queued, or put back after it was given up."""
+    sql = """
+        SELECT count(*) FROM delivery_receipt WHERE delivery = $id AND state = 'failed' AND rowid > coalesce(
+            (SELECT max(rowid) FROM delivery_receipt WHERE delivery = $id AND state = 'dead'), -1)
+    """
+    row = con.execute(sql, {"id": delivery_id}).fetchone()
+    return int(row[0]) if row else 0
 
 
 def supersede(tx: Connection, alert: str, versions: Sequence[int], words: str, at: datetime, by: str) -> list[Delivery]:

@@ -72,10 +72,10 @@ def test_a_password_of_any_characters_opens_the_server(serve, deliver):
     assert box.taken == ["anna@partner.test"]
 
 
-def test_a_wrong_password_is_not_tried_again_and_not_shown(serve, deliver):
+def test_a_wrong_password_is_the_servers_matter_tried_again_later_and_not_shown(serve, deliver):
     box, port = serve(authenticator=authenticate, auth_required=True, auth_require_tls=False)
     outcome = deliver(f"mailto://127.0.0.1:{port}?mode=insecure&{LOGIN}", "wrong-secret")
-    assert (outcome.ok, outcome.retry) == (False, False) and "SMTP 535" in outcome.error
+    assert (outcome.ok, outcome.retry, outcome.blocked) == (False, True, True) and "SMTP 535" in outcome.error
     assert "wrong-secret" not in outcome.error and box.taken == []
 
 

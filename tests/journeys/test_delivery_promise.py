@@ -96,7 +96,9 @@ def house_of(corridor: Any, prepared: Path) -> Corridor:
     corridor.content = corridor.home.parent / "content"
     for part in ("sources", "alerts"):
         shutil.copytree(ROOT / part, corridor.content / part)
-    (corridor.content / "alerts" / "channels" / "exercise-hooks.toml").write_text(WEBHOOK)
+    channels = corridor.content / "alerts" / "channels"
+    (channels / "exercise-hooks.toml").write_text(WEBHOOK)
+    (channels / "exercise-patient.toml").write_text(WEBHOOK.replace("seconds = 0.5", "seconds = 20"))
     return corridor
 
 
@@ -208,7 +210,7 @@ def killed(house_of: Any, runs: int, seed: int, partners: int = 6) -> None:
     for name in mails:
         partner(house_of, name, "exercise-email", f"{name}@example.org")
     for name, hook in hooks.items():
-        partner(house_of, name, "exercise-hooks", hook.address)
+        partner(house_of, name, "exercise-patient", hook.address)
     forks = multiprocessing.get_context("forkserver")
     forks.set_forkserver_preload([sending.__name__])
     now, alerts, cut, whole = NOON, [], 0, 60.0

@@ -1,0 +1,180 @@
+"""RESPOND: what is looked at before a delivery leaves, and what is entered once it is known how it went.
+
+In: one transaction of the store, a house, the instant. Out: claimed deliveries with their stored bytes, and settled
+ones with their receipts. It must never hand out a text whose hash is not the approved one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ewarn.assess import decide, lifecycle
+from ewarn.dispatch import due, envelope, occasion, render, route
+from ewarn.dispatch import page as paging
+from ewarn.dispatch import send as sender
+from ewarn.dispatch.envelope import Envelope
+from ewarn.personal.placeholders import Personal
+from ewarn.pipeline import answering, texts, versions
+from ewarn.pipeline.house import House
+from ewarn.store import alerts, audit, cases, decisions, operator_notices, outbox, pages, recipients
+from ewarn.terms import Alert, AlertStatus, Delivery, DeliveryState, Payload, Recipient, digest
+
+SENT, FAILED, DEAD = DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.DEAD
+SUPERSEDED = DeliveryState.SUPERSEDED
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A claimed delivery with all that sending it takes; `payload` is words where it must not leave."""
+
+    delivery: Delivery
+    payload: Payload | str
+    recipient: Recipient | None
+    around: Envelope
+
+    def sent(self, house: House) -> sender.Outcome:
+        """One attempt, outside every transaction."""
+        channel = house.catalogue.channels.get(self.delivery.channel)
+        if channel is None or self.recipient is None:
+            missing = "channel" if channel is None else "recipient"
+            return sender.Outcome(ok=False, error=f"the {missing} is no longer there", retry=False)
+        stops = self.payload if isinstance(self.payload, str) else route.changed(self.delivery, self.recipient)
+        if stops or isinstance(self.payload, str):
+            return sender.Outcome(ok=False, error=stops, retry=False)
+        settings, recipient = house.settings, occasion.at_contact(self.recipient, self.delivery.contact)
+        return sender.deliver(
+            self.delivery, self.payload, channel, recipient, settings.secret, settings.smtp_from, self.around
+        )
+
+
+@dataclass(frozen=True)
+class _Text:
+    """One stored version: `stops` says why none of it may leave."""
+
+    alert: Alert | None
+    versions: list[Alert]
+    payloads: list[Payload]
+    decided: list[Any]
+    stops: str
+
+
+class Leaving:
+    """One transaction's look at what leaves; what many deliveries share is read once."""
+
+    def __init__(self, tx: Any, house: House, now: datetime) -> None:
+        self.tx, self.house, self.now = tx, house, now
+        self.at = audit.not_before(tx, now)  # acts are entered in order even where the machine's clock went back
+        self._texts: dict[tuple[str, int], _Text] = {}
+        self._known: dict[str, Recipient] | None = None
+
+    def claimed(self, batch: Sequence[Delivery]) -> list[Ready]:
+        """Those of a batch that are still due and now ours, save those a later version overtook."""
+        origin = self.house.settings.smtp_from
+        ids = {delivery.id: envelope.message_id(delivery, origin) for delivery in batch}
+        repeats = outbox.claim_all(self.tx, ids, self.now)
+        ours = [d for d in batch if d.id in repeats and not self._overtaken(d)]
+        return [
+            Ready(d, self._payload(d), self._recipients().get(d.destination), self._around(d, repeats[d.id]))
+            for d in ours
+        ]
+
+    def settled(self, delivery: Delivery, outcome: sender.Outcome) -> Delivery:
+        """Enter how an attempt went; what is given up is told to the operator."""
+        channel = self.house.catalogue.channels.get(delivery.channel)
+        attempts = delivery.attempts + 1
+        jitter = int(digest([delivery.id, attempts], 2), 16) / 255
+        again = (
+            due.next_attempt(attempts, self.now, channel.max_attempts, jitter) if channel and outcome.retry else None
+        )
+        if again:
+            again = max(again, due.not_before(self.now, outcome.wait_seconds) or again)
+        state = SENT if outcome.ok else FAILED if again else DEAD
+        repeat = outbox.settle(self.tx, delivery.id, state, self.now, outcome.error, again, unknown=outcome.unknown)
+        if state is DEAD:
+            perhaps = " (it may have arrived)" if outcome.unknown or repeat else ""
+            words = f"{delivery.destination}: given up{perhaps}: {outcome.error}"
+            tell = not delivery.page.startswith(paging.OPERATOR)  # or each failure to tell would be told again
+            operator_notices.put(self.tx, self.at, "dispatch", words, tell=tell)
+        if state is SENT and delivery.alert and delivery.version is not None:
+            self._issued(delivery)
+        return outbox.load(self.tx, delivery.id) or delivery
+
+    def _recipients(self) -> dict[str, Recipient]:
+        if self._known is None:
+            self._known = {recipient.id: recipient for recipient in recipients.all(self.tx)}
+        return self._known
+
+    def _around(self, delivery: Delivery, repeat: bool) -> Envelope:
+        thread = outbox.thread(self.tx, delivery) if (delivery.version or 0) > 1 else ""
+        return envelope.of(
+            delivery,
+            self.house.settings.smtp_from,
+            in_reply_to=thread,
+            repeat=repeat,
+            personal=self._personal(delivery),
+        )
+
+    def _personal(self, delivery: Delivery) -> Personal | None:
+        found = answering.personal(self.tx, self.house, delivery)
+        if isinstance(found, str):
+            operator_notices.put(self.tx, self.at, "dispatch", found, "answer keys")
+            return None
+        return found
+
+    def _text(self, alert_id: str, version: int) -> _Text:
+        if (alert_id, version) not in self._texts:
+            known = alerts.versions(self.tx, alert_id)
+            alert = next((a for a in known if a.version == version), None)
+            stored = alerts.payloads(self.tx, alert_id, version)
+            wrong = alert is None or render.bundle_hash(alert, stored) != alert.hash
+            stops = "the stored text is not the one that was approved" if wrong else ""
+            decided = decisions.of_alert(self.tx, alert_id)
+            self._texts[alert_id, version] = _Text(alert, known, stored, decided, stops)
+        return self._texts[alert_id, version]
+
+    def _payload(self, delivery: Delivery) -> Payload | str:
+        """A page's own text, or the stored bytes of an alert; words where those must not go out."""
+        if delivery.page:
+            page, catalogue = pages.load(self.tx, delivery.page), self.house.catalogue
+            return render.page_payload(page, delivery.format, catalogue) if page else "the page is no longer there"
+        text = self._text(delivery.alert, delivery.version or 0)
+        if text.stops or text.alert is None:
+            return text.stops
+        stops = decide.leaves(text.alert, text.versions, text.decided, delivery.audience, self.house.catalogue)
+        if stops:
+            return stops
+        wanted = (delivery.audience, delivery.format)
+        found = next((p for p in text.payloads if (p.audience, p.format) == wanted), None)
+        return found or "the stored text is no longer there"
+
+    def _overtaken(self, delivery: Delivery) -> bool:
+        """A delivery that a later version overtook while its sender was gone is superseded, and that is told."""
+        if not delivery.alert:
+            return False
+        text = self._text(delivery.alert, delivery.version or 0)
+        words = lifecycle.overtaken(delivery.version or 0, text.versions)
+        if not words or text.alert is None:
+            return False
+        outbox.settle(self.tx, delivery.id, SUPERSEDED, self.now, words)
+        stopped = [f"{delivery.destination} (version {delivery.version})"]
+        texts.tell_superseded(self.tx, text.alert, stopped, words, self.at)
+        return True
+
+    def _issued(self, delivery: Delivery) -> None:
+        """The first delivery that arrives issues an approved version, and ends the one that people had."""
+        alert = alerts.load(self.tx, delivery.alert, delivery.version)
+        if alert is None or alert.status is not AlertStatus.APPROVED:
+            return
+        status = lifecycle.moved(alert, lifecycle.GOES_OUT_BY[alert.kind])
+        alerts.set_status(self.tx, alert.id, alert.version, status, self.at)
+        cases.act(self.tx, alert.case, self.at, status.value, "ewarn", f"{alert.id} v{alert.version} has gone out")
+        topics = [versions.REVIEW_DUE, versions.EXPIRED]
+        operator_notices.close(self.tx, self.at, "ewarn", source=alert.id, topics=topics)
+        ends = lifecycle.ENDS_THE_ONE_BEFORE_BY[alert.kind]
+        for earlier in alerts.versions(self.tx, alert.id):
+            if earlier.version < alert.version and (earlier.status, ends) in lifecycle.MOVES:
+                alerts.set_status(self.tx, earlier.id, earlier.version, lifecycle.moved(earlier, ends), self.at)
+        self._texts.clear()
