@@ -13,7 +13,7 @@ from prefect.states import Completed
 from ewarn.pipeline.reports import PageReport, SendReport
 from ewarn.pipeline.respond import page, send
 from flows.showing import delivery_row, page_words, show
-from flows.turns import STORE_RETRIES, in_turn, worth_retrying
+from flows.turns import STORE_RETRIES, in_turn, out_of_turn, worth_retrying
 
 
 @task(retry_condition_fn=worth_retrying, cache_policy=NO_CACHE, **STORE_RETRIES)
@@ -24,8 +24,11 @@ async def call_duty() -> PageReport:
 
 @task(retry_condition_fn=worth_retrying, cache_policy=NO_CACHE, **STORE_RETRIES)
 async def send_approved() -> SendReport:
-    """Deliveries that are due: each failed one is a row with its error and is tried again by the outbox."""
-    return await in_turn(send)
+    """Deliveries that are due: each failed one is a row with its error and is tried again by the outbox.
+
+    Outside the slot: a partner's server that hangs must not keep intake and detection waiting.
+    """
+    return await out_of_turn(send)
 
 
 @flow(name="dispatch", log_prints=True)
