@@ -307,7 +307,7 @@ class TemplateDefinition(Frozen):
 
     id: FileId
     version: int = Field(ge=1)
-    product: Product | Literal["page", "stand-down", "withdrawal"]
+    product: Product | Literal["page", "stand-down", "withdrawal", "confirmation request"]
     format: Literal["text", "html", "slack", "page"]
     audience: Literal["professional", "public", "internal"]
     subject: str = ""

@@ -27,6 +27,8 @@ from ewarn.cli import (
     name_commands,
     notice_commands,
     people_commands,
+    recipient_commands,
+    route_commands,
 )
 from ewarn.cli.hints import program
 from ewarn.cli.options import Call, ContentOption, HomeOption, JsonOption, absorb, call_of
@@ -42,7 +44,9 @@ ROOMS = (
     case_commands,
     link_commands,
     alert_commands,
+    route_commands,
     people_commands,
+    recipient_commands,
     house_commands,
     keeping_commands,
 )

@@ -1,30 +1,23 @@
-"""Who acts and who is told: people, recipients, duty."""
+"""Who acts and who is called: people, duty."""
 
 from __future__ import annotations
 
-import csv
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from ewarn.cli.options import As, By, BySecretFile, Call, SecretFile, command, group, secret_of
 from ewarn.cli.output import local_time, plain, plural, table
-from ewarn.errors import UnusableInput, UsageFault
+from ewarn.errors import UsageFault
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ewarn.pipeline.reports import Actor
-    from ewarn.terms import Recipient
 
 Noun = TypeVar("Noun")
 Areas = Annotated[list[str], typer.Option("--area", metavar="CODE", help="GSS code; repeatable.")]
-RECIPIENT_COLUMNS = (
-    "id", "name", "organisation", "group", "audience", "areas", "channel", "address", "rota_order", "person",
-)  # fmt: skip
-
 
 PANEL = "People"
 
@@ -37,12 +30,6 @@ def register(app: typer.Typer) -> None:
     command(people, "list")(list_people)
     command(people, "deactivate")(deactivate_person)
     command(people, "sign-out")(sign_out_person)
-    recipients = group(
-        app, PANEL, "recipients", "Where messages go: partners, and places on the duty rota.", list_recipients
-    )
-    command(recipients, "add")(add_recipient)
-    command(recipients, "list")(list_recipients)
-    command(recipients, "import")(import_recipients)
     duty = group(app, PANEL, "duty", "The duty rota and its open pages.", show_duty)
     command(duty, "list")(show_duty)
     command(duty, "ack")(acknowledge)
@@ -67,7 +54,7 @@ def add_person(
 
     secret = None if make_secret else _new_secret(call, person, secret_file)
     house = call.house()
-    made = _noun(Person, id=person, name=name, roles=tuple(roles), areas=tuple(areas))
+    made = noun(Person, id=person, name=name, roles=tuple(roles), areas=tuple(areas))
     added = read.add_person(house, made, secret, call.now(house), call.keeper(by, by_secret_file))
 
     def human(console: Console) -> None:
@@ -85,7 +72,7 @@ def _new_secret(call: Call, person: str, secret_file: Path | None) -> str:
     return secret
 
 
-def _noun(kind: type[Noun], **fields: object) -> Noun:
+def noun(kind: type[Noun], **fields: object) -> Noun:
     from pydantic import ValidationError
 
     try:
@@ -145,92 +132,6 @@ def list_people(call: Call) -> None:
             console.print(table(("id", "name", "roles", "areas", "active"), rows))
 
     call.out.answer({"people": found}, human)
-
-
-def add_recipient(
-    call: Call,
-    recipient: Annotated[str, typer.Argument(metavar="ID", help="Id of the destination.")],
-    name: Annotated[str, typer.Option("--name", help="Who it is, in words.")],
-    channel: Annotated[str, typer.Option("--channel", metavar="ID", help="A channel of alerts/channels/.")],
-    areas: Areas,
-    address: Annotated[str, typer.Option("--address", help="Fills {address} of the channel.")] = "",
-    organisation: Annotated[str, typer.Option("--organisation", help="Organisation.")] = "",
-    kind: Annotated[
-        str, typer.Option("--group", help="health, council, outreach, police, ...; duty, panel, operator.")
-    ] = "",
-    audience: Annotated[
-        Literal["professional", "public", "internal"], typer.Option("--audience", help="What it may read.")
-    ] = "professional",
-    rota_order: Annotated[
-        int | None, typer.Option("--rota-order", help="Duty rota: 1 first on call, 2 back-up.", min=1)
-    ] = None,
-    person: Annotated[str, typer.Option("--person", metavar="ID", help="The registered person behind it.")] = "",
-    by: By = None,
-    by_secret_file: BySecretFile = None,
-) -> None:
-    """Add a destination, or replace the one with that id."""
-    _save(call, call.keeper(by, by_secret_file), [
-        {
-            "id": recipient, "name": name, "organisation": organisation, "group": kind, "audience": audience,
-            "areas": tuple(areas), "channel": channel, "address": address, "rota_order": rota_order, "person": person,
-        }
-    ])  # fmt: skip
-
-
-def import_recipients(
-    call: Call,
-    file: Annotated[Path, typer.Argument(metavar="CSV", help="Columns as in docs/how-to/commands.md.")],
-    by: By = None,
-    by_secret_file: BySecretFile = None,
-) -> None:
-    """Add many destinations from a CSV file; all of them or none."""
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            reader = csv.DictReader(lines)
-            rows = list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UnusableInput(
-            f"the file cannot be read: {error}", where=str(file), next_step="Save it as UTF-8."
-        ) from error
-    unknown = set(reader.fieldnames or ()) - set(RECIPIENT_COLUMNS)
-    missing = {"id", "name", "areas", "channel"} - set(reader.fieldnames or ())
-    if unknown or missing or not rows:
-        said = f"unknown columns {sorted(unknown)}, missing columns {sorted(missing)}, {len(rows)} rows"
-        raise UnusableInput(said, where=str(file), next_step=f"Use the columns {', '.join(RECIPIENT_COLUMNS)}.")
-    _save(call, call.keeper(by, by_secret_file), [_from_row(row) for row in rows])
-
-
-def _from_row(row: dict[str, str | None]) -> dict[str, object]:
-    said: dict[str, object] = {
-        key: (value or "").strip() for key, value in row.items() if key and (value or "").strip()
-    }
-    said["areas"] = tuple(str(said.get("areas", "")).replace("|", " ").split())
-    return said
-
-
-def _save(call: Call, actor: Actor | None, rows: list[dict[str, object]]) -> None:
-    from ewarn.pipeline import read
-    from ewarn.terms import Recipient
-
-    made = [_noun(Recipient, **row) for row in rows]
-    house = call.house()
-    read.add_recipients(house, made, call.now(house), actor)
-    call.out.answer({"recipients": made}, lambda console: plain(console, f"{plural(len(made), 'destination')} saved."))
-
-
-def list_recipients(call: Call) -> None:
-    """List the destinations and what reaches them."""
-    from ewarn.pipeline import read
-
-    found = read.list_recipients(call.house())
-    call.out.answer({"recipients": found}, lambda console: _show_recipients(console, found))
-
-
-def _show_recipients(console: Console, found: list[Recipient] | tuple[Recipient, ...]) -> None:
-    plain(console, f"{plural(len(found), 'destination')}.")
-    rows = [(r.id, r.name, r.group or "-", r.audience, ", ".join(r.areas), r.channel, r.rota_order) for r in found]
-    if rows:
-        console.print(table(("id", "name", "group", "audience", "areas", "channel", "rota"), rows))
 
 
 def show_duty(call: Call) -> None:

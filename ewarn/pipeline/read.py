@@ -12,7 +12,7 @@ from pathlib import Path
 from ewarn import catalogue as content_room
 from ewarn.dispatch import render
 from ewarn.errors import Refused, UsageFault
-from ewarn.pipeline import identity, validate, vigil
+from ewarn.pipeline import distribution, identity, validate, vigil
 from ewarn.pipeline.house import House
 from ewarn.pipeline.keeping import APART, checks, prepare
 from ewarn.pipeline.reports import (
@@ -235,20 +235,7 @@ def add_recipients(
     Once an administrator is registered, only a coordinator or administrator does. Raises: Refused, UsageFault for an
     unknown channel or area.
     """
-    for recipient in wanted:
-        for code in recipient.areas:
-            house.catalogue.area_ref(code)
-        if recipient.channel not in house.catalogue.channels:
-            known = ", ".join(sorted(house.catalogue.channels))
-            raise UsageFault(
-                f"there is no channel '{recipient.channel}'", where=recipient.id, next_step=f"Use one of: {known}."
-            )
-    keepers = (PersonRole.COORDINATOR, PersonRole.ADMINISTRATOR)
-    with house.db.write("recipients") as tx:
-        identity.demand_keeper(tx, actor, keepers, "change where messages go")
-        for recipient in wanted:
-            recipients.save(tx, recipient, now, actor.person if actor else "ewarn")
-    return wanted
+    return distribution.add(house, wanted, now, actor)
 
 
 def list_recipients(house: House) -> list[Recipient]:
