@@ -311,7 +311,7 @@ class Payload(Frozen):
     """The bytes of one audience and format, stored at submission and sent as stored."""
 
     audience: str
-    format: str = Field(description="email | slack | text | json")
+    format: str = Field(description="email | slack | text | json | cap")
     subject: str
     body: bytes = Field(description="e-mail: JSON of text and html; slack, text, json: the message")
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
 
-from ewarn.assess import joining, sentences, verify
+from ewarn.assess import joining, machine, sentences, verify
 from ewarn.assess.advice import chosen, printed
 from ewarn.assess.facts import Facts
 from ewarn.catalogue import Catalogue
@@ -25,6 +25,7 @@ FIXED = frozenset(
         *("reference", "alert_id", "version", "issuer", "standing", "product", "watermark", "handling", "date"),
         *("figures", "what_happened_public", "kind", "replaces", "closes", "closes_headline"),
         *("answer", "answer_code", "answer_at", "verify"),
+        *machine.PARTS,
     }
 )
 PROFESSIONALS = "Professionals who work with people who use drugs. Not for publication."
@@ -47,11 +48,13 @@ def write(
     issuer_name: str = "",
     origin: str = "",
     public_url: str = "",
+    sender: str = "",
 ) -> Alert:
     """The first version of a text about this case, status draft, without hash.
 
     In: `facts` of the joined signals' records; `issuer_name` as partners know the service; `origin` where the text
-    must say where its facts come from; `public_url` of the service that takes answers, where there is one.
+    must say where its facts come from; `public_url` of the service that takes answers, where there is one; `sender`
+    the address that machine formats name.
     """
     if product is Product.CONTACT_TEST:
         raise UsageFault("a contact test is not drafted from a case", next_step="Use 'ewarn contacts test start'.")
@@ -88,6 +91,7 @@ def write(
         "origin": origin,
     }
     content |= dates(product, catalogue, now) | placeholders.parts(public_url, case.ref)
+    content |= machine.parts(case, facts, catalogue, sender)
     return Alert(
         id=alert_id,
         case=case.ref,

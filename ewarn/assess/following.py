@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from ewarn.assess import draft
+from ewarn.assess import draft, machine
 from ewarn.catalogue import Catalogue
 from ewarn.errors import UsageFault
 from ewarn.terms import Alert, VersionKind
@@ -18,7 +18,7 @@ from ewarn.terms import Alert, VersionKind
 # What an update may take anew from the case as it is known now; the rest people wrote.
 FACTS = (
     *("also_possible", "headline", "what_happened", "what_happened_public", "figures", "verification", "sold_as"),
-    *("found", "appearance", "at_risk", "marking", "handling", "audience"),
+    *("found", "appearance", "at_risk", "marking", "handling", "audience", "cap"),
 )
 NOT_NEEDED = "The panel holds that this warning is no longer needed. This is not an all-clear."
 ENDED = {VersionKind.STAND_DOWN: "Stood down", VersionKind.WITHDRAWAL: "Withdrawn"}
@@ -47,7 +47,7 @@ def update(
     taken = {key: facts_now[key] for key in FACTS if key in facts_now} if facts_now else {}
     asked = draft.edit(had, changes, author, now, catalogue).content if changes else {}
     said = {key: asked[key] for key in changes}
-    fixed = {"kind": VersionKind.UPDATE.value, "replaces": named(had)}
+    fixed = {"kind": VersionKind.UPDATE.value, "replaces": named(had)} | machine.before(had)
     parts = draft.dates(had.product, catalogue, now) | taken | said | fixed
     return draft.following(had, parts, number, author, now, catalogue)
 
@@ -63,6 +63,7 @@ def ending(
     parts = draft.dates(had.product, catalogue, now) | {
         "kind": kind.value,
         "replaces": named(had),
+        **machine.before(had),
         "closes": had.id,
         "closes_headline": headline,
         "headline": f"{ENDED[kind]}: {headline}",

@@ -322,7 +322,7 @@ class ChannelDefinition(Frozen):
     url: str = Field(
         description="Apprise address; {address} is the recipient's own, {secret:NAME} a secret by reference"
     )
-    format: Literal["email", "slack", "text", "json"]
+    format: Literal["email", "slack", "text", "json", "cap"]
     live: bool = Field(description="true: reaches real partners; an exercise can never use it")
     internal: bool = Field(False, description="true: may carry pages and operator notices")
     timeout_seconds: float = Field(10, gt=0, le=120)

@@ -18,6 +18,7 @@ PUBLIC_KEYS = (
     *("what_happened", "figures", "verification", "sold_as", "found", "appearance", "at_risk", "signs", "advice"),
     *("emergency", "report_back", "marking", "audience", "review_on", "expires_on", "replaces", "watermark", "origin"),
     *("kind", "closes", "closes_headline", "why", "verify"),
+    *("cap", "earlier", "sender"),
 )
 # A copy for everybody carries no link of one recipient.
 NO_ANSWER = {"answer": "", "answer_code": "", "answer_at": ""}

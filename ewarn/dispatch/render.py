@@ -13,12 +13,14 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
+import polars as pl
 from jinja2 import StrictUndefined, Template, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
 from ewarn.catalogue import Catalogue
 from ewarn.catalogue.definitions import TemplateDefinition
 from ewarn.disclosure.suppress import for_audience
+from ewarn.dispatch import cap, document
 from ewarn.dispatch.page import OPERATOR, PANEL
 from ewarn.errors import ContentFault, Refused
 from ewarn.terms import Alert, Page, Payload, Standing, canonical, digest
@@ -31,7 +33,7 @@ ESCAPED_QUOTES = {"&#34;": '"', "&#39;": "'"}
 def payloads(alert: Alert, catalogue: Catalogue) -> list[Payload]:
     """Every audience and format this alert has templates for, in order of audience and format.
 
-    E-mail is the JSON of subject, text, html and references (for threading); slack, text and json are the message.
+    E-mail is the JSON of subject, text, html and references (for threading); slack, text, json and cap are the message.
     Raises: Refused where a template changed since the draft; ContentFault where one cannot be rendered.
     """
     templates = _templates(alert, catalogue)
@@ -39,18 +41,36 @@ def payloads(alert: Alert, catalogue: Catalogue) -> list[Payload]:
     for audience in sorted({t.audience for t in templates}):
         content = {k: v for k, v in for_audience(alert.content, audience).items() if k not in KEPT_INSIDE}
         bodies = {str(t.format): _rendered(t, content) for t in templates if t.audience == audience}
-        found += _of_audience(audience, bodies, content)
+        subject = bodies.get("text", bodies.get("html", next(iter(bodies.values()))))[0]
+        told = _of_audience(audience, bodies, content, subject)
+        told += _machine(alert, audience, content, subject, told, catalogue)
+        found += sorted(told, key=lambda payload: payload.format)
     return found
 
 
-def _of_audience(audience: str, bodies: dict[str, tuple[str, str]], content: dict[str, Any]) -> list[Payload]:
-    subject = bodies.get("text", bodies.get("html", next(iter(bodies.values()))))[0]
+def _machine(
+    alert: Alert, audience: str, content: dict[str, Any], subject: str, told: Sequence[Payload], catalogue: Catalogue
+) -> list[Payload]:
+    """The formats for programs, made last: they name the others."""
+    wire = document.payload(alert, content, audience, subject)
+    message = cap.message(alert, content, audience, places(catalogue), told)
+    found = [Payload(audience=audience, format="json", subject=subject, body=wire)]
+    return found + ([Payload(audience=audience, format="cap", subject=subject, body=message)] if message else [])
+
+
+def places(catalogue: Catalogue) -> dict[str, str]:
+    """ONS codes by name, of the names that only one area has."""
+    counted = catalogue.areas.group_by("name").agg(pl.col("code").first(), pl.len())
+    return dict(counted.filter(pl.col("len") == 1).select("name", "code").iter_rows())
+
+
+def _of_audience(
+    audience: str, bodies: dict[str, tuple[str, str]], content: dict[str, Any], subject: str
+) -> list[Payload]:
     found = []
     if "text" in bodies and "html" in bodies:
         mail = {"subject": subject, "text": bodies["text"][1], "html": bodies["html"][1], "references": thread(content)}
         found.append(Payload(audience=audience, format="email", subject=subject, body=canonical(mail)))
-    wire = canonical({"subject": subject, "alert": content})
-    found.append(Payload(audience=audience, format="json", subject=subject, body=wire))
     for name in ("slack", "text"):
         if name in bodies:
             found.append(

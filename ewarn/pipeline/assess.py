@@ -172,6 +172,7 @@ def draft(house: House, case_ref: str, product: str, actor: Actor, now: datetime
             issuer_name=house.settings.issuer_name,
             origin=house.settings.origin,
             public_url=house.settings.public_url,
+            sender=house.settings.smtp_from,
         ).model_copy(update={"area": house.own(case.lead_area)})
         alerts.save(tx, alert, at=now, by=person.id)
         texts.on_record(tx, "drafted", alert, person, now)

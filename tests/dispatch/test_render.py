@@ -18,7 +18,7 @@ def by_format(alert, catalogue, audience="professional"):
 def test_one_payload_for_each_audience_and_format(make_alert, catalogue):
     found = [(p.audience, p.format) for p in render.payloads(make_alert(), catalogue)]
     assert found == [
-        *(("professional", f) for f in ("email", "json", "slack", "text")),
+        *(("professional", f) for f in ("cap", "email", "json", "slack", "text")),
         *(("public", f) for f in ("json", "text")),
     ]
 
