@@ -73,7 +73,7 @@ def message(
     _add(root, "identifier", identifier(alert.id, alert.version, audience))
     _add(root, "sender", sender(content))
     _add(root, "sent", stamp(alert.created_at))
-    _add(root, "status", "Draft" if draft else status(alert))
+    _add(root, "status", "Draft" if draft else STATUS[alert.standing])
     _add(root, "msgType", TYPES[kind])
     _add(root, "source", content.get("origin"))
     _add(root, "scope", "Public" if public else "Restricted")
@@ -87,11 +87,6 @@ def message(
     etree.indent(root)
     body: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
     return body + b"\n"
-
-
-def status(alert: Alert) -> str:
-    """By standing; a test of contacts warns of nothing, whatever channel it goes by."""
-    return "Test" if alert.product is Product.CONTACT_TEST else STATUS[alert.standing]
 
 
 def identifier(alert_id: str, version: int, audience: str) -> str:

@@ -95,10 +95,6 @@ def test_status_is_the_standing_and_nobody_s_text_is_a_draft(standing: str, draf
         assert "not a real event" in text(body, "note")[0] and "not a real event" in text(body, "description")[0]
 
 
-def test_a_contact_test_never_claims_to_be_actual() -> None:
-    assert text(made(product="contact test"), "status") == ["Test"]
-
-
 @pytest.mark.parametrize(("kind", "kind_of"), [("update", "Update"), *((kind, "Cancel") for kind in ENDS)])
 def test_a_later_version_names_every_version_that_people_had(kind: str, kind_of: str) -> None:
     body = made(kind=kind, version=3, earlier=EARLIER, why="The laboratory corrected it.")
