@@ -21,6 +21,7 @@ from ewarn.catalogue.substances import Control as Control
 from ewarn.catalogue.substances import ResultsDefinition as ResultsDefinition
 from ewarn.catalogue.substances import StatusDefinition as StatusDefinition
 from ewarn.catalogue.substances import SubstanceDefinition as SubstanceDefinition
+from ewarn.catalogue.templates import TemplateDefinition as TemplateDefinition
 from ewarn.terms import Family, Frozen, Product, RecordKind, Tier
 
 # ---------------------------------------------------------------- sources/feeds, sources/drops
@@ -302,18 +303,6 @@ class AdviceDefinition(Frozen):
     text: str
 
 
-class TemplateDefinition(Frozen):
-    """alerts/templates/<id>.toml: which product and format, and its Jinja2 text over the alert object."""
-
-    id: FileId
-    version: int = Field(ge=1)
-    product: Product | Literal["page", "stand-down", "withdrawal", "confirmation request"]
-    format: Literal["text", "html", "slack", "page"]
-    audience: Literal["professional", "public", "internal"]
-    subject: str = ""
-    body: str
-
-
 class ChannelDefinition(Frozen):
     """alerts/channels/<id>.toml: one way of sending. `url` is an Apprise address with {address} and secrets by name."""
 
@@ -327,6 +316,7 @@ class ChannelDefinition(Frozen):
     internal: bool = Field(False, description="true: may carry pages and operator notices")
     timeout_seconds: float = Field(10, gt=0, le=120)
     max_attempts: int = Field(6, ge=1, le=20)
+    attachments: tuple[Slug, ...] = Field((), description="printed formats that every e-mail by this channel carries")
 
 
 class GradeRow(Frozen):

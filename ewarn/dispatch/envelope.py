@@ -7,6 +7,7 @@ a mark stands before them, or beside them. With the link and the code put back, 
 
 from __future__ import annotations
 
+from ewarn.dispatch.attach import Attachment
 from ewarn.personal.placeholders import Personal
 from ewarn.terms import Delivery, Frozen, Payload
 
@@ -22,6 +23,7 @@ class Envelope(Frozen):
     in_reply_to: str = ""
     repeat: bool = False
     personal: Personal | None = None
+    attached: tuple[Attachment, ...] = ()
 
     def subject(self, words: str) -> str:
         return f"{REPEAT}: {words}" if self.repeat else words
@@ -65,6 +67,7 @@ def of(
     in_reply_to: str = "",
     repeat: bool = False,
     personal: Personal | None = None,
+    attached: tuple[Attachment, ...] = (),
 ) -> Envelope:
     return Envelope(
         key=key(delivery),
@@ -72,4 +75,5 @@ def of(
         in_reply_to=in_reply_to,
         repeat=repeat,
         personal=personal,
+        attached=attached,
     )

@@ -130,6 +130,8 @@ class TwoPartMail(NotifyEmail):  # type: ignore[no-untyped-call]
         message.set_content(self.text)
         if self.parts.get("html"):
             message.add_alternative(self.parts["html"], subtype="html")
+        for sheet in self.around.attached:
+            message.add_attachment(sheet.body, maintype="application", subtype="pdf", filename=sheet.name)
         return message
 
 

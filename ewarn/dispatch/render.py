@@ -8,6 +8,7 @@ marking, the watermark or the version that this one replaces out of a subject or
 from __future__ import annotations
 
 import html
+import logging
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -20,29 +21,33 @@ from jinja2.sandbox import SandboxedEnvironment
 from ewarn.catalogue import Catalogue
 from ewarn.catalogue.definitions import TemplateDefinition
 from ewarn.disclosure.suppress import for_audience
-from ewarn.dispatch import cap, document
+from ewarn.dispatch import cap, document, printed
 from ewarn.dispatch.page import OPERATOR, PANEL
 from ewarn.errors import ContentFault, Refused
 from ewarn.terms import Alert, Page, Payload, Standing, canonical, digest
 
+LOG = logging.getLogger(__name__)
 RENDERER_VERSION = 1
 KEPT_INSIDE = ("what_happened_public", "handling")
 ESCAPED_QUOTES = {"&#34;": '"', "&#39;": "'"}
 
 
-def payloads(alert: Alert, catalogue: Catalogue) -> list[Payload]:
+def payloads(alert: Alert, catalogue: Catalogue, *, paper: bool = True) -> list[Payload]:
     """Every audience and format this alert has templates for, in order of audience and format.
 
-    E-mail is the JSON of subject, text, html and references (for threading); slack, text, json and cap are the message.
+    E-mail is the JSON of subject, text, html and references (for threading); slack, text, json and cap are the message;
+    printed formats are PDF (`paper` False leaves them out, for those who only read).
     Raises: Refused where a template changed since the draft; ContentFault where one cannot be rendered.
     """
     templates = _templates(alert, catalogue)
     found: list[Payload] = []
     for audience in sorted({t.audience for t in templates}):
         content = {k: v for k, v in for_audience(alert.content, audience).items() if k not in KEPT_INSIDE}
-        bodies = {str(t.format): _rendered(t, content) for t in templates if t.audience == audience}
-        subject = bodies.get("text", bodies.get("html", next(iter(bodies.values()))))[0]
-        told = _of_audience(audience, bodies, content, subject)
+        here = [t for t in templates if t.audience == audience]
+        bodies = {str(t.format): _rendered(t, content) for t in here if not t.paper}
+        sheets = _sheets([t for t in here if t.paper and paper], content)
+        subject = bodies.get("text", bodies.get("html", next(iter(bodies.values()), ("", ""))))[0]
+        told = _of_audience(audience, bodies, content, subject) + sheets
         told += _machine(alert, audience, content, subject, told, catalogue)
         found += sorted(told, key=lambda payload: payload.format)
     return found
@@ -62,6 +67,31 @@ def places(catalogue: Catalogue) -> dict[str, str]:
     """ONS codes by name, of the names that only one area has."""
     counted = catalogue.areas.group_by("name").agg(pl.col("code").first(), pl.len())
     return dict(counted.filter(pl.col("len") == 1).select("name", "code").iter_rows())
+
+
+def _sheets(templates: Iterable[TemplateDefinition], content: dict[str, Any]) -> list[Payload]:
+    """The printed formats. One that cannot be set is left out and told (`unset`): paper stops no warning."""
+    found = []
+    for template in sorted(templates, key=lambda t: t.format):
+        try:
+            found.append(sheet(template, content))
+        except ContentFault as fault:
+            LOG.error("%s", fault)
+    return found
+
+
+def unset(alert: Alert, catalogue: Catalogue, bundle: Sequence[Payload]) -> list[str]:
+    """The printed templates of this alert that gave no sheet, by id."""
+    made = {(p.audience, p.format) for p in bundle}
+    wanted = [t for t in _templates(alert, catalogue) if t.paper]
+    return [t.id for t in wanted if (t.audience, t.format) not in made]
+
+
+def sheet(template: TemplateDefinition, content: dict[str, Any], draft: str = "") -> Payload:
+    """A printed format; `draft` is the word across one that nobody has approved."""
+    subject, _ = _rendered(template.model_copy(update={"format": "text", "body": ""}), content)
+    made = printed.pdf(template, content, subject, draft)
+    return Payload(audience=template.audience, format=template.format, subject=subject, body=made)
 
 
 def _of_audience(

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from ewarn.catalogue import Catalogue
 from ewarn.catalogue.definitions import ChannelDefinition, Route
-from ewarn.dispatch import concern, contact_test, occasion
+from ewarn.dispatch import attach, concern, contact_test, occasion
 from ewarn.dispatch.concern import Concern
 from ewarn.dispatch.enforcement import withheld_from
 from ewarn.dispatch.lines import DELIVERED, NOT_CONCERNED, WITHHELD, Line
@@ -206,7 +206,7 @@ class _Look:
             why="; ".join(words),
             product=self.alert.product.value,
             contact=contact.kind,
-            attachments=tuple(a for a in route.attachments if (recipient.audience, a) in self.rendered),
+            attachments=attach.wanted(self.alert, route, channel, recipient.audience, self.rendered),
         )
         return _line(recipient, DELIVERED, delivery.why, _named(number, route), delivery)
 

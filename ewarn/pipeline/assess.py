@@ -215,6 +215,7 @@ def submit(house: House, alert_id: str, actor: Actor, now: datetime) -> AlertRep
         fixed = alert.model_copy(update={"status": status, "hash": render.bundle_hash(alert, payloads)})
         alerts.save(tx, fixed, payloads, at=now, by=person.id)
         texts.on_record(tx, "submitted", fixed, person, now)
+        texts.tell_unset(tx, house, fixed, payloads, now)
         return texts.report(tx, house, fixed, payloads)
 
 

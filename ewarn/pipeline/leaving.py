@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from ewarn.assess import decide, lifecycle
-from ewarn.dispatch import due, envelope, occasion, render, route
+from ewarn.dispatch import attach, due, envelope, occasion, render, route
 from ewarn.dispatch import page as paging
 from ewarn.dispatch import send as sender
 from ewarn.dispatch.envelope import Envelope
@@ -115,7 +115,13 @@ class Leaving:
             in_reply_to=thread,
             repeat=repeat,
             personal=self._personal(delivery),
+            attached=self._attached(delivery),
         )
+
+    def _attached(self, delivery: Delivery) -> tuple[attach.Attachment, ...]:
+        """The stored sheets that go along: of the same bundle whose hash is looked at for the text."""
+        text = self._text(delivery.alert, delivery.version or 0) if delivery.attachments else None
+        return attach.of(delivery, text.alert, text.payloads) if text and text.alert else ()
 
     def _personal(self, delivery: Delivery) -> Personal | None:
         found = answering.personal(self.tx, self.house, delivery)

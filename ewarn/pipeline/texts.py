@@ -67,6 +67,12 @@ def tell_superseded(tx: Any, alert: Alert, whom: Sequence[str], words: str, now:
     cases.act(tx, alert.case, now, "superseded", "ewarn", said)
 
 
+def tell_unset(tx: Any, house: House, alert: Alert, payloads: Sequence[Payload], now: datetime) -> None:
+    """An operator notice for printed formats that could not be set: the warning goes out without them."""
+    if missing := render.unset(alert, house.catalogue, payloads):
+        operator_notices.put(tx, now, alert.id, f"{alert.id}: no sheet could be set from {', '.join(missing)}")
+
+
 def replaces_what_people_have(con: Any, alert: Alert) -> None:
     """Raises: Refused where a version went out since this one was written, and it does not say so."""
     before = [v for v in alerts.versions(con, alert.id) if v.version < alert.version]
@@ -177,7 +183,7 @@ def _stored_or_rendered(con: Any, house: House, alert: Alert) -> Sequence[Payloa
     if stored:
         return stored
     try:
-        return render.payloads(alert, house.catalogue)
+        return render.payloads(alert, house.catalogue, paper=False)
     except (Refused, ContentFault):
         return []
 

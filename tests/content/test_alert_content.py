@@ -195,7 +195,7 @@ def rendered(template: TemplateDefinition, **changes: Any) -> str:
     return maker.from_string(template.body).render(content=content(**changes), page=page).strip()
 
 
-OUTGOING = [t for t in TEMPLATES.values() if t.product != "page"]
+OUTGOING = [t for t in TEMPLATES.values() if t.product != "page" and not t.paper]
 ENDING = [t for t in OUTGOING if t.product in ("stand-down", "withdrawal")]
 WARNING = [t for t in OUTGOING if t not in ENDING]
 BARE = {

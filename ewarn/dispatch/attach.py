@@ -1,0 +1,52 @@
+"""Which printed sheets an e-mail carries, and under which names.
+
+In: what the route and the channel ask for, an alert's stored payloads. Out: stored PDF bytes with a file name each. It
+must never make a sheet, nor take one of another audience; a sheet that is wanted and not there holds no message up.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+
+from ewarn.catalogue.definitions import ChannelDefinition, Route
+from ewarn.terms import Alert, Delivery, Frozen, Payload, Standing
+
+PDF = b"%PDF-"
+MESSAGE = "email"
+
+
+class Attachment(Frozen):
+    name: str
+    body: bytes
+
+
+def is_sheet(payload: Payload) -> bool:
+    return payload.body.startswith(PDF)
+
+
+def wanted(
+    alert: Alert, route: Route, channel: ChannelDefinition, audience: str, rendered: Collection[tuple[str, str]]
+) -> tuple[str, ...]:
+    """The formats that go along, as far as this version has them, in the order they are asked for.
+
+    A version that ends the alert brings its flyer to whoever gets any sheet: it says what is to be taken down.
+    """
+    asked = dict.fromkeys((*route.attachments, *channel.attachments))
+    if alert.kind.closes and asked:
+        asked |= {"flyer": None}
+    return tuple(form for form in asked if (audience, form) in rendered)
+
+
+def of(delivery: Delivery, alert: Alert, stored: Sequence[Payload]) -> tuple[Attachment, ...]:
+    """The stored sheets that a delivery takes along; nothing where it is no e-mail."""
+    sheets = {p.format: p for p in stored if p.audience == delivery.audience and is_sheet(p)}
+    asked = delivery.attachments if delivery.format == MESSAGE else ()
+    return tuple(Attachment(name=name(alert, form), body=sheets[form].body) for form in asked if form in sheets)
+
+
+def name(alert: Alert, form: str, draft: str = "") -> str:
+    """A file name that says what it is: EXERCISE-LDN-2025-0007-A1-v2-flyer.pdf."""
+    standing = "" if alert.standing is Standing.ACTUAL else alert.standing.value.upper()
+    parts = [draft, standing, alert.id, f"v{alert.version}", form]
+    return re.sub(r"[^A-Za-z0-9.-]+", "-", "-".join(part for part in parts if part)) + ".pdf"

@@ -1,0 +1,126 @@
+"""The structured object becomes sheets of paper: PDF of fixed bytes, tagged for those who hear it.
+
+In: a template whose body is typst, and the content object as one audience may read it. Out: the subject and the bytes
+of a PDF, the same every time. Content enters as data (`sys.inputs`) and is only ever set as text: it must never be
+compiled, read a file or reach the network, and no letter of it may vanish because a font lacks it.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import tempfile
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from importlib import metadata, resources
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import segno
+import typst
+
+from ewarn.catalogue.definitions import TemplateDefinition
+from ewarn.dispatch.glyphs import plain, plain_all
+from ewarn.errors import ContentFault
+
+ONE_AT_A_TIME = Lock()
+STANDARD = "ua-1"
+SANS = ("prefect", "Geist-VariableFont_wght.ttf")
+EMBEDDED = ("Libertinus Serif", "DejaVu Sans Mono", "New Computer Modern")
+# What a marking lets people do with a sheet in their hands (FIRST, Traffic Light Protocol 2.0).
+MARKINGS = {
+    "TLP:CLEAR": "may be shown to everyone.",
+    "TLP:GREEN": "for people who work in this field. Do not publish it or put it on public display.",
+    "TLP:AMBER": "for your own organisation and the people it helps who need to know. Do not publish or display it.",
+    "TLP:AMBER+STRICT": "for your own organisation only. Do not publish or display it.",
+    "TLP:RED": "for the persons it was given to only.",
+}
+
+
+def pdf(template: TemplateDefinition, content: dict[str, Any], subject: str, draft: str = "") -> bytes:
+    """One sheet. In: `draft` is the word set across a sheet that nobody has approved; '' for one to be stored.
+
+    Raises: ContentFault where the template cannot be set.
+    """
+    shown = plain_all(content)
+    sheet = {
+        "paper": template.paper,
+        "title": plain(subject),
+        "across": _across(content, draft),
+        "marking": MARKINGS.get(str(content.get("marking", "")), ""),
+        "fonts": fonts()[1],
+        "address": str(content.get("verify") or ""),
+        "code": code(str(content.get("verify") or "")),
+        "chart": "",
+        "chart_words": "",
+    }
+    inputs = {"content": json.dumps(shown), "sheet": json.dumps(sheet)}
+    try:
+        with ONE_AT_A_TIME:
+            made = _compiler()[0].compile(
+                input=_source(template.body),
+                format="pdf",
+                sys_inputs=inputs,
+                pdf_standards=[STANDARD],
+                timestamp=_fixed(content),
+            )
+    except typst.TypstError as error:
+        raise ContentFault(
+            f"the sheet cannot be set: {error.message}",
+            where=f"alerts/templates/{template.id}.toml",
+            next_step="Use only `content`, `sheet` and the shapes of docs/how-to/printed-formats.md.",
+        ) from error
+    return bytes(made)
+
+
+def code(address: str) -> str:
+    """The QR code of an address as SVG; '' for what is no web address."""
+    if not re.match(r"^https?://[^\s]+$", address):
+        return ""
+    drawn = segno.make(address, error="m", micro=False)
+    svg = io.BytesIO()
+    drawn.save(svg, kind="svg", scale=4, border=2, dark="#000", light="#fff", xmldecl=False)
+    return svg.getvalue().decode()
+
+
+@lru_cache(maxsize=1)
+def fonts() -> tuple[typst.Fonts, list[str]]:
+    """The fonts that typst brings, with the sans serif of an installed wheel before them where there is one."""
+    package, name = SANS
+    try:
+        found = [f.locate() for f in metadata.files(package) or () if f.name == name]
+    except metadata.PackageNotFoundError:
+        found = []
+    paths = [str(path.parent) for path in map(Path, map(str, found)) if path.is_file()]
+    known = typst.Fonts(include_system_fonts=False, font_paths=paths)
+    return known, [*(["Geist"] if "Geist" in known.families() else []), *EMBEDDED]
+
+
+def _across(content: dict[str, Any], draft: str) -> list[str]:
+    """The words across the page: DRAFT for what is not approved, then EXERCISE or TEST."""
+    standing = str(content.get("standing", "")).upper() if content.get("watermark") else ""
+    return [word for word in (draft, standing) if word]
+
+
+def _fixed(content: dict[str, Any]) -> int:
+    """The day of the alert as the document's time, so that the same object gives the same bytes."""
+    try:
+        day = date.fromisoformat(str(content.get("date")))
+    except ValueError:
+        return 0
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
+
+
+def _source(body: str) -> bytes:
+    shapes = resources.files("ewarn.dispatch").joinpath("printed.typ").read_text(encoding="utf-8")
+    return f"{shapes}\n#show: on-paper\n{body}".encode()
+
+
+@lru_cache(maxsize=1)
+def _compiler() -> tuple[typst.Compiler, tempfile.TemporaryDirectory[str]]:
+    """One compiler, with an empty folder as its whole world. The folder goes when the program ends."""
+    world = tempfile.TemporaryDirectory(prefix="ewarn-paper-")
+    known, _ = fonts()
+    return typst.Compiler(b"", root=world.name, font_paths=known, ignore_system_fonts=True, sys_inputs={}), world
