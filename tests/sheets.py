@@ -1,4 +1,4 @@
-"""Reads the PDF that printed sheets are, with nothing but the standard library: pages, text in reading order, structure.
+"""Reads printed sheets with nothing but the standard library: pages, text in reading order, structure.
 
 Enough for the PDF that typst writes (objects one by one, flate streams, fonts with a map to Unicode), and no other.
 """
@@ -36,7 +36,9 @@ def metadata(pdf: bytes) -> str:
 
 def roles(pdf: bytes) -> list[str]:
     """The kinds of structure elements: H1, H2, P, L, Figure, ..."""
-    return [role.decode() for body in objects(pdf).values() for role in re.findall(rb"/S/(H\d|P|L|LI|Figure|Link)\b", body)]
+    return [
+        role.decode() for body in objects(pdf).values() for role in re.findall(rb"/S/(H\d|P|L|LI|Figure|Link)\b", body)
+    ]
 
 
 def text(pdf: bytes) -> str:

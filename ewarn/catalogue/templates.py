@@ -38,7 +38,11 @@ class TemplateDefinition(Frozen):
         if not self.paper and self.format not in WRITTEN:
             raise ValueError(f"format: write one of {', '.join(WRITTEN)}, or say the paper of a printed format")
         if self.paper and self.format in (*WRITTEN, *COMPOSED):
-            raise ValueError(f"format: '{self.format}' is no printed format; leave out paper, or write a name of its own")
+            raise ValueError(
+                f"format: '{self.format}' is no printed format; leave out paper, or write a name of its own"
+            )
         if self.paper and (found := REACHES_OUT.search(self.body)):
-            raise ValueError(f"body: a printed sheet cannot use '{found.group()}'; write with `content` and `sheet` alone")
+            raise ValueError(
+                f"body: a printed sheet cannot use '{found.group()}'; write with `content` and `sheet` alone"
+            )
         return self

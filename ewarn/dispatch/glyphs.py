@@ -43,7 +43,7 @@ def plain_all(value: Any) -> Any:
 
 
 def _visible(ch: str) -> str:
-    """Line ends as they are, other breaks and controls as a space, marks of direction, joining and variation left out."""
+    """Line ends as they are, other breaks and controls as a space; marks of direction and joining are left out."""
     if ch == "\n":
         return ch
     category = unicodedata.category(ch)

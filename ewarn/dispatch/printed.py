@@ -16,7 +16,7 @@ from functools import lru_cache
 from importlib import metadata, resources
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, Literal, cast
 
 import segno
 import typst
@@ -26,7 +26,7 @@ from ewarn.dispatch.glyphs import plain, plain_all
 from ewarn.errors import ContentFault
 
 ONE_AT_A_TIME = Lock()
-STANDARD = "ua-1"
+STANDARD: Literal["ua-1"] = "ua-1"
 SANS = ("prefect", "Geist-VariableFont_wght.ttf")
 EMBEDDED = ("Libertinus Serif", "DejaVu Sans Mono", "New Computer Modern")
 # What a marking lets people do with a sheet in their hands (FIRST, Traffic Light Protocol 2.0).
@@ -72,7 +72,7 @@ def pdf(template: TemplateDefinition, content: dict[str, Any], subject: str, dra
             where=f"alerts/templates/{template.id}.toml",
             next_step="Use only `content`, `sheet` and the shapes of docs/how-to/printed-formats.md.",
         ) from error
-    return bytes(made)
+    return cast(bytes, made)
 
 
 def code(address: str) -> str:

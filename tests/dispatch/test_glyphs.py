@@ -52,7 +52,9 @@ def _set(letters: str) -> bytes:
     known, names = printed.fonts()
     compiler = typst.Compiler(b"", ignore_system_fonts=True, font_paths=known)
     made = compiler.compile(
-        source.replace(b'lang: "en"', f'lang: "en", font: {json.dumps(names).replace("[", "(").replace("]", ")")}'.encode()),
+        source.replace(
+            b'lang: "en"', f'lang: "en", font: {json.dumps(names).replace("[", "(").replace("]", ")")}'.encode()
+        ),
         format="pdf",
         sys_inputs={"c": json.dumps(letters)},
         pdf_standards=["ua-1"],

@@ -54,7 +54,8 @@ def test_another_process_makes_the_same_bytes() -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["headline", "at_risk", "report_back", "what_happened", "appearance", "sold_as", "issuer", "origin", "audience"]
+    "key",
+    ["headline", "at_risk", "report_back", "what_happened", "appearance", "sold_as", "issuer", "origin", "audience"],
 )
 def test_what_people_wrote_is_set_as_text_and_never_as_code(key: str) -> None:
     listed = key in ("what_happened", "appearance", "sold_as")
@@ -89,7 +90,9 @@ def test_a_sheet_is_tagged_titled_and_in_british_english() -> None:
     assert "2025-03-03T00:00:00" in sheets.metadata(made)
     roles = sheets.roles(made)
     assert roles.count("H1") == 1 and {"H2", "L", "LI", "P"} <= set(roles)
-    assert b"/Alt(QR code for https://alerts.example.org/verify/LDN-2025-0007)" in b"".join(sheets.objects(made).values())
+    assert b"/Alt(QR code for https://alerts.example.org/verify/LDN-2025-0007)" in b"".join(
+        sheets.objects(made).values()
+    )
 
 
 @pytest.mark.parametrize("verify", ["", "javascript:alert(1)", "file:///etc/passwd", "https://a b"])
@@ -104,16 +107,26 @@ def test_a_flyer_is_one_page_whatever_is_written_and_keeps_its_safety_lines(key:
     made = printed.pdf(flyer(), content(**changes), "x")
     shown = sheets.words(made)
     assert sheets.pages(made) == 1
-    for line in (" ".join(str(content(**changes)["emergency"]["text"]).replace("\n- ", " • ").split()), "TAKE DOWN AFTER"):
+    for line in (
+        " ".join(str(content(**changes)["emergency"]["text"]).replace("\n- ", " • ").split()),
+        "TAKE DOWN AFTER",
+    ):
         assert line in shown
     if key != "emergency":
         assert "See the full alert LDN-2025-0007/A1" in shown
 
 
 def test_a_foot_names_marking_version_and_watermark_whatever_the_template_says() -> None:
-    changes = {"watermark": "EXERCISE: not a real event", "standing": "exercise", "replaces": "version 1 of 3 March 2025"}
+    changes = {
+        "watermark": "EXERCISE: not a real event",
+        "standing": "exercise",
+        "replaces": "version 1 of 3 March 2025",
+    }
     made = printed.pdf(template("= Bare"), content(**changes), "x")
-    assert "TLP:AMBER | LDN-2025-0007/A1 | version 1 | replaces version 1 of 3 March 2025 | EXERCISE: not" in sheets.words(made)
+    assert (
+        "TLP:AMBER | LDN-2025-0007/A1 | version 1 | replaces version 1 of 3 March 2025 | EXERCISE: not"
+        in sheets.words(made)
+    )
     across = printed.pdf(template("= Bare"), content(**changes), "x", "DRAFT")
     assert {"DRAFT", "EXERCISE"} <= set(sheets.text(across).split("\n"))
 

@@ -1,0 +1,101 @@
+"""The printed templates that the project ships: each sets, with everything and with next to nothing known."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ewarn.catalogue.definitions import TemplateDefinition
+from ewarn.disclosure.suppress import for_audience
+from ewarn.dispatch import printed
+from tests import sheets
+from tests.content.sheet_content import content
+
+ALERTS = Path(__file__).resolve().parent.parent.parent / "alerts"
+ALL = [TemplateDefinition(id=p.stem, **tomllib.loads(p.read_text())) for p in sorted((ALERTS / "templates").glob("*"))]
+SHEETS = [t for t in ALL if t.paper]
+ENDING = [t for t in SHEETS if t.product in ("stand-down", "withdrawal")]
+WARNING = [t for t in SHEETS if t not in ENDING]
+BARE: dict[str, Any] = {
+    "also_possible": [], "what_happened": [], "figures": [], "sold_as": [], "found": [], "appearance": [], "advice": [],
+    "headline": "", "at_risk": "", "report_back": "", "verify": "", "signs": {"id": "", "title": "", "text": ""},
+}  # fmt: skip
+ENDED = {
+    "kind": "stand-down", "version": 3, "replaces": "version 2 of 3 March 2025", "closes": "LDN-2025-0007/A1",
+    "closes_headline": "Overdoses in Camden", "why": "No event for four weeks.",
+}  # fmt: skip
+
+
+def made(template: TemplateDefinition, **changes: Any) -> bytes:
+    ended = ENDED if template in ENDING else {}
+    return printed.pdf(template, for_audience(content(**ended, **changes), template.audience), "Subject")
+
+
+def test_formal_alerts_and_their_ends_have_a_flyer_for_each_audience() -> None:
+    found = {(str(t.product), t.audience) for t in SHEETS if t.format == "flyer"}
+    products = ("formal alert", "stand-down", "withdrawal")
+    assert found == {(product, audience) for product in products for audience in ("professional", "public")}
+    assert all(t.paper == "a4" for t in SHEETS if t.format == "flyer")
+
+
+@pytest.mark.parametrize("template", SHEETS, ids=lambda t: t.id)
+def test_a_sheet_says_what_it_has_to_say(template: TemplateDefinition) -> None:
+    shown = sheets.words(made(template))
+    wanted = ["Camden", "LDN-2025-0007", "Camden LDIS", "3 March 2025", "TLP:AMBER", "Call 999 first", "naloxone"]
+    wanted += ["Not an NHS Patient Safety Alert"]
+    assert "https://alerts.example.org/verify/LDN-2025-0007" in shown.replace(" ", "")
+    if template in WARNING:
+        wanted += ["Metonitazene", "heroin, diazepam", "We do not have confirmation of the drug involved."]
+        wanted += ["17 March 2025", "31 March 2025", "quick test, not confirmed", "powder, brown"]
+    for words in wanted:
+        assert words in shown, words
+
+
+@pytest.mark.parametrize("template", SHEETS, ids=lambda t: t.id)
+def test_a_sheet_with_next_to_nothing_known_is_set_too(template: TemplateDefinition) -> None:
+    shown = sheets.words(made(template, **BARE))
+    assert "Call 999 first" in shown and not re.search(r"\bnone\b|\(\)|Sold as", shown)
+
+
+@pytest.mark.parametrize("template", ENDING, ids=lambda t: t.id)
+def test_an_end_says_so_first_and_is_no_all_clear(template: TemplateDefinition) -> None:
+    shown = sheets.words(made(template))
+    assert shown.startswith("WARNING ENDED")
+    assert "stood down" in shown if template.product == "stand-down" else "withdrawn" in shown
+    for words in (
+        "No event for four weeks.",
+        "Take down every flyer and poster",
+        "This is not an all-clear",
+        "Overdoses in Camden",
+    ):
+        assert words in shown
+    assert "TAKE DOWN AFTER" not in shown and "31 March 2025" not in shown
+
+
+@pytest.mark.parametrize("template", SHEETS, ids=lambda t: t.id)
+def test_an_exercise_is_marked_above_below_and_across(template: TemplateDefinition) -> None:
+    mark = "EXERCISE EXERCISE EXERCISE: not a real event"
+    shown = sheets.text(made(template, watermark=mark, standing="exercise", origin="Reconstructed from public reports"))
+    assert " ".join(shown.split()).count(mark) == 2 and "EXERCISE" in shown.split("\n")
+    assert "Reconstructed from public reports" in " ".join(shown.split())
+    assert "EXERCISE" not in sheets.text(made(template))
+
+
+@pytest.mark.parametrize("template", [t for t in SHEETS if t.audience == "public"], ids=lambda t: t.id)
+def test_a_public_sheet_prints_no_count_below_what_may_be_shown(template: TemplateDefinition) -> None:
+    public = [
+        "On 3 March 2025, about 10 people were reported to have overdosed.",
+        "Of these, fewer than 8 people died.",
+    ]
+    shown = sheets.words(made(template, what_happened_public=public, headline="3 died in Camden", advice=[]))
+    assert "12 people" not in shown and "3 died" not in shown and "3 people" not in shown
+
+
+@pytest.mark.parametrize("template", SHEETS, ids=lambda t: t.id)
+def test_a_sheet_is_black_on_white(template: TemplateDefinition) -> None:
+    """Grey stands across the page in exercises alone; everything else is black, or white on black."""
+    assert not re.search(r"\b(rgb|red|blue|green|yellow|orange|luma)\b", template.body)
