@@ -159,7 +159,7 @@ def test_a_sheet_that_cannot_be_set_is_left_out_and_stops_no_warning(make_alert,
     alert = make_alert(review_on="2025-03-17")
     alert = alert.model_copy(update={"template_versions": {**alert.template_versions, "good": 1, "bad": 1}})
     made = render.payloads(alert, both)
-    assert {p.format for p in made if p.audience == "professional"} == {"email", "json", "slack", "text", "flyer"}
+    assert {"email", "json", "slack", "text", "flyer"} <= {p.format for p in made if p.audience == "professional"}
     assert render.unset(alert, both, made) == ["bad"]
     assert "flyer" not in {p.format for p in render.payloads(alert, both, paper=False)}
     assert next(p for p in made if p.format == "flyer").subject == "[TLP:AMBER] "
