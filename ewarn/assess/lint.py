@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
+from ewarn.assess import contact_test
 from ewarn.catalogue import Catalogue
 from ewarn.terms import MARKINGS, Alert, Frozen, Product, Standing
 
@@ -99,6 +100,9 @@ CONTACTS = (
 
 def findings(alert: Alert, catalogue: Catalogue) -> list[Finding]:
     """Everything to put right, in order of weight: missing parts, dates, standing, handling, words."""
+    if alert.product is Product.CONTACT_TEST:
+        wrong = contact_test.faults(alert, catalogue)
+        return [Finding(code="watermark", where=f.where, what=f.what, instead=f.instead) for f in wrong]
     return [
         *_missing(alert),
         *_dates(alert),

@@ -18,6 +18,7 @@ import typer
 from ewarn.cli import (
     alert_commands,
     case_commands,
+    contact_commands,
     detect_commands,
     evaluate_commands,
     house_commands,
@@ -47,6 +48,7 @@ ROOMS = (
     route_commands,
     people_commands,
     recipient_commands,
+    contact_commands,
     house_commands,
     keeping_commands,
 )

@@ -18,7 +18,7 @@ from ewarn.dispatch import route
 from ewarn.errors import Refused
 from ewarn.frames import Lines
 from ewarn.pipeline.house import House
-from ewarn.store import cases, lines, operator_notices, outbox, pages, recipients
+from ewarn.store import cases, exercises, lines, operator_notices, outbox, pages, recipients
 from ewarn.terms import Alert, CaseChange, CaseFile, Delivery, Family, Page, Recipient, Signal
 
 Connection = Any
@@ -36,7 +36,8 @@ def one_standing(con: Connection, house: House) -> None:
     Raises: Refused.
     """
     standing = house.settings.standing
-    other = sorted({case.standing.value for case in cases.all(con)} - {standing.value})
+    apart = exercises.apart(con)
+    other = sorted({case.standing.value for case in cases.all(con) if case.ref not in apart} - {standing.value})
     if other:
         raise Refused(
             f"this home holds {other[0]} cases, and its standing is now {standing.value}",
@@ -45,9 +46,15 @@ def one_standing(con: Connection, house: House) -> None:
         )
 
 
+def own_cases(con: Connection) -> list[CaseFile]:
+    """The cases that signals may join: not those of exercises and contact tests begun in this home."""
+    apart = exercises.apart(con)
+    return [case for case in cases.all(con) if case.ref not in apart]
+
+
 def corrected(tx: Connection, house: House, record_ids: Collection[str], now: datetime) -> list[CaseChange]:
     """Corrected or retracted records reopen or update the cases that rest on them, and how sure those are."""
-    changes = casebook.corrected(record_ids, cases.all(tx), now) if record_ids else []
+    changes = casebook.corrected(record_ids, own_cases(tx), now) if record_ids else []
     if changes:
         changes = _verified(house, changes, lines.as_known(tx, ages(house), until=now), now)
         keep(tx, house, changes, now)
@@ -72,7 +79,7 @@ def place(
     fatal = known.lines.filter(pl.col("outcome") == "fatal")["record_id"].unique().to_list()
     placement = casebook.place(
         signals,
-        cases.all(tx),
+        own_cases(tx),
         house.catalogue,
         issuer,
         now,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ewarn.assess import decide, lifecycle
+from ewarn.assess import contact_test, decide, lifecycle
 from ewarn.dispatch import attach, due, envelope, occasion, render, route
 from ewarn.dispatch import page as paging
 from ewarn.dispatch import send as sender
@@ -20,7 +20,7 @@ from ewarn.personal.placeholders import Personal
 from ewarn.pipeline import answering, texts, versions
 from ewarn.pipeline.house import House
 from ewarn.store import alerts, audit, cases, decisions, operator_notices, outbox, pages, recipients
-from ewarn.terms import Alert, AlertStatus, Delivery, DeliveryState, Payload, Recipient, digest
+from ewarn.terms import Alert, AlertStatus, Delivery, DeliveryState, Payload, Product, Recipient, digest
 
 SENT, FAILED, DEAD = DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.DEAD
 SUPERSEDED = DeliveryState.SUPERSEDED
@@ -136,10 +136,19 @@ class Leaving:
             alert = next((a for a in known if a.version == version), None)
             stored = alerts.payloads(self.tx, alert_id, version)
             wrong = alert is None or render.bundle_hash(alert, stored) != alert.hash
-            stops = "the stored text is not the one that was approved" if wrong else ""
+            stops = (
+                "the stored text is not the one that was approved" if wrong else self._no_contact_test(alert, stored)
+            )
             decided = decisions.of_alert(self.tx, alert_id)
             self._texts[alert_id, version] = _Text(alert, known, stored, decided, stops)
         return self._texts[alert_id, version]
+
+    def _no_contact_test(self, alert: Alert | None, stored: list[Payload]) -> str:
+        """Why what calls itself a contact test is none, in words; '' for every other text."""
+        if alert is None or alert.product is not Product.CONTACT_TEST:
+            return ""
+        wrong = contact_test.faults(alert, self.house.catalogue, stored)
+        return f"this is no contact test: {wrong[0].where}: {wrong[0].what}" if wrong else ""
 
     def _payload(self, delivery: Delivery) -> Payload | str:
         """A page's own text, or the stored bytes of an alert; words where those must not go out."""

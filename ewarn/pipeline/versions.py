@@ -18,7 +18,7 @@ from ewarn.pipeline.house import House
 from ewarn.pipeline.identity import proved
 from ewarn.pipeline.reports import Actor, AlertReport
 from ewarn.store import alerts, cases, lines, operator_notices
-from ewarn.terms import Alert, AlertStatus, Frozen, VersionKind
+from ewarn.terms import Alert, AlertStatus, Frozen, Product, VersionKind
 
 Step = lifecycle.Step
 STEPS = {VersionKind.STAND_DOWN: Step.STAND_DOWN, VersionKind.WITHDRAWAL: Step.WITHDRAW}
@@ -54,7 +54,7 @@ def in_force(house: House, now: datetime) -> tuple[InForce, ...]:
             past=texts.past(alert, now),
         )
         for alert in standing
-        if alert.status is AlertStatus.ISSUED and not alert.kind.closes
+        if alert.status is AlertStatus.ISSUED and not alert.kind.closes and alert.product is not Product.CONTACT_TEST
     ]
     return tuple(sorted(shown, key=lambda a: (not a.past, a.expires_on, a.id)))
 
