@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from ewarn.pipeline.contacts import ContactReport
-    from ewarn.review.contact_score import Count
+    from ewarn.pipeline.contacts import ContactReport, Count
 
 PANEL = "People"
 

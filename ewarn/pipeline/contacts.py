@@ -22,7 +22,8 @@ from ewarn.pipeline.house import House
 from ewarn.pipeline.identity import proved
 from ewarn.pipeline.reports import Actor, AlertReport
 from ewarn.review import contact_score
-from ewarn.review.contact_score import Answer, Count
+from ewarn.review.contact_score import Answer
+from ewarn.review.contact_score import Count as Count
 from ewarn.store import alerts, cases, exercises, outbox, recipients
 from ewarn.terms import Frozen, PersonRole, Standing
 
