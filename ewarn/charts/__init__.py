@@ -6,6 +6,7 @@ alone. Its look comes from the page's style sheet by class names, so that a stri
 
 from ewarn.charts.hexes import Cell, cartogram
 from ewarn.charts.intervals import Bar, intervals
+from ewarn.charts.series import Week, banded
 from ewarn.charts.weekly import weekly_bars
 
-__all__ = ["Bar", "Cell", "cartogram", "intervals", "weekly_bars"]
+__all__ = ["Bar", "Cell", "Week", "banded", "cartogram", "intervals", "weekly_bars"]

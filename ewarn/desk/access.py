@@ -47,7 +47,16 @@ LINES: tuple[Line, ...] = (
     Line("POST", "/account/break-glass", READERS, acts=True),
     # -- today
     Line("GET", "/", SIGNED_IN),
+    Line("POST", "/looked", READERS),
+    Line("GET", "/handover", READERS),
     Line("GET", "/situation.md", READERS),
+    # -- one signal
+    Line("GET", "/signals/{signal}", READERS),
+    Line("POST", "/signals/{signal}/rows", RAW_READERS, acts=True),
+    Line("POST", "/signals/{signal}/dismiss", DESK, acts=True),
+    Line("POST", "/signals/{signal}/hold", DESK, acts=True),
+    Line("POST", "/signals/{signal}/take-up", DESK, acts=True),
+    Line("POST", "/signals/{signal}/join", DESK, acts=True),
 )
 
 TABLE: dict[tuple[str, str], Line] = {(line.method, line.path): line for line in LINES}

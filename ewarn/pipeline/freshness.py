@@ -7,21 +7,17 @@ each published copy and minute, since every page asks.
 from __future__ import annotations
 
 from datetime import datetime
-from threading import Lock
 
-from ewarn.pipeline import vigil
+from ewarn.pipeline import held, vigil
 from ewarn.pipeline.house import House
 from ewarn.pipeline.reports import SourceFreshness
-from ewarn.store import published
 from ewarn.terms import Frozen
 
 SHOWN = 3
-_KEPT: dict[str, tuple[tuple[int, str], tuple[SourceFreshness, ...]]] = {}
-_LOCK = Lock()
 
 
 class Freshness(Frozen):
-    """`late` holds the titles of the first few; `total` counts the sources that ever sent something, and late ones."""
+    """`late`: titles of those late or silent; `total`: sources that ever sent something, and late ones."""
 
     late: tuple[str, ...]
     total: int
@@ -39,15 +35,9 @@ def line(house: House, now: datetime) -> Freshness:
 
 def sources(house: House, now: datetime) -> tuple[SourceFreshness, ...]:
     """How every source stands, at most a minute or one published copy old."""
-    pointer = published.current(house.settings.home)
-    key = (pointer.number if pointer else 0, f"{now:%Y%m%d%H%M}")
-    home = str(house.settings.home)
-    with _LOCK:
-        held = _KEPT.get(home)
-    if held is not None and held[0] == key:
-        return held[1]
-    with house.db.read() as con:
-        found = vigil.standing(con, house, now)
-    with _LOCK:
-        _KEPT[home] = (key, found)
-    return found
+
+    def looked() -> tuple[SourceFreshness, ...]:
+        with house.db.read() as con:
+            return vigil.standing(con, house, now)
+
+    return held.of(house, "sources", looked, f"{now:%Y%m%d%H%M}")

@@ -116,6 +116,13 @@ class Database:
         finally:
             con.close()
 
+    def number(self) -> int:
+        """The number of the copy that `read` would open now: it holds at least everything this process has written."""
+        self._must_exist()
+        self._freshen()
+        pointer = published.current(self.settings.home)
+        return pointer.number if pointer else 0
+
     def publish(self) -> int:
         """Publish now, unless the newest copy already holds everything. Returns its number."""
         with self.locked("publishing"):

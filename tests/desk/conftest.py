@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,10 +14,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from ewarn.desk import create_app
-from ewarn.pipeline import read
+from ewarn.pipeline import read, sessions, standing
 from ewarn.pipeline.house import House, open_house
 from ewarn.pipeline.receive import intake
 from ewarn.pipeline.validate import detect
+from ewarn.store.database import Database
 from ewarn.terms import Person, PersonRole
 
 NOW = datetime(2025, 3, 4, 2, 10, tzinfo=UTC)
@@ -98,22 +100,32 @@ def clock() -> Clock:
     return Clock(NOW)
 
 
+@pytest.fixture(autouse=True)
+def answers_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine must not turn these small homes into large ones, whose signals are asked for in the background."""
+    monkeypatch.setattr(standing, "AT_ONCE_SECONDS", 600.0)
+
+
 @pytest.fixture
 def desk(night: House, clock: Clock, tmp_path: Path) -> Iterator[Callable[..., Browser]]:
-    """`desk()` is a stranger's browser; `desk("duty")` one that is signed in. Each test has a copy of the home."""
-    import shutil
+    """`desk()` is a stranger's browser; `desk("duty")` one that is signed in, with a code given just now.
 
+    Each test has a copy of the home, as `desk.house`.
+    """
     home = tmp_path / "home"
     shutil.copytree(night.settings.home, home)
-    house = open_house(home, environ={"EWARN_STANDING": "test", "EWARN_ISSUER_NAME": "A <b>bold</b> office"},
-                       clock=lambda _: NOW)  # fmt: skip
+    settings = night.settings.model_copy(update={"home": home, "overlay": home / "content"})
+    house = House(settings, night.catalogue, Database(settings))
     app = create_app(lambda: house, clock)
     opened: list[Browser] = []
 
     def browser(person: str = "") -> Browser:
         made = Browser(app)
         opened.append(made)
-        return made.sign_in(person, clock) if person else made
+        if person:
+            with house.db.write("sign in") as tx:
+                made.cookies.set("ewarn", sessions.begin(tx, person, "code", clock.now, clock.now))
+        return made
 
     browser.house = house  # type: ignore[attr-defined]
     yield browser

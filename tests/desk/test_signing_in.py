@@ -36,7 +36,7 @@ def test_wrong_id_and_wrong_secret_read_the_same(desk: Any) -> None:
 
 
 def test_a_code_is_taken_once_and_a_recovery_code_once(desk: Any, clock: Any) -> None:
-    first = desk("duty")
+    first = desk().sign_in("duty", clock)
     other = desk()
     other.form("/sign-in", person="duty", secret=SECRET.format("duty"))
     replay = other.form("/sign-in/code", code=first.code(clock.now))
@@ -74,7 +74,7 @@ def test_a_session_idles_out_and_ends_for_good(desk: Any, clock: Any) -> None:
 
 
 def test_sign_in_rotates_the_session_and_sign_out_ends_it(desk: Any, clock: Any) -> None:
-    duty = desk("duty")
+    duty = desk().sign_in("duty", clock)
     token = duty.cookies["ewarn"]
     assert duty.form("/account", "/sign-out").status_code == 303
     duty.cookies.set("ewarn", token)
@@ -113,7 +113,7 @@ def test_a_session_proves_an_act_only_while_its_code_is_recent(desk: Any, clock:
 
 
 def test_what_was_filled_in_survives_the_question_for_a_code(desk: Any, clock: Any) -> None:
-    duty = desk("duty")
+    duty = desk().sign_in("duty", clock)
     clock.on(minutes=40)
     duty.get("/account")
     clock.on(minutes=30)
@@ -150,7 +150,7 @@ def test_break_glass_never_gives_panel_or_administrator(desk: Any, clock: Any, r
 
 
 def test_guessing_gets_slower_but_the_owner_gets_in(desk: Any, clock: Any) -> None:
-    owner = desk("duty")
+    owner = desk().sign_in("duty", clock)
     owner.form("/account", "/sign-out")
     guesser = desk()
     texts = [guesser.form("/sign-in", person="duty", secret="wrong wrong wrong").text for _ in range(8)]

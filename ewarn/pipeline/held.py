@@ -1,0 +1,34 @@
+"""What pages ask for again and again, looked up once for each published copy.
+
+In: a house, a name, how to make it, and what else it depends on. Out: the thing made, kept until the store's published
+number or that key changes. A page's own write makes a new number, so it is seen in the next view.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from threading import Lock
+from typing import Any, TypeVar
+
+from ewarn.pipeline.house import House
+
+Thing = TypeVar("Thing")
+MOST = 400
+_HELD: dict[tuple[str, str, Hashable], tuple[int, Any]] = {}
+_LOCK = Lock()
+
+
+def of(house: House, name: str, make: Callable[[], Thing], key: Hashable = ()) -> Thing:
+    """The thing as it is in the copy published now."""
+    number, place = house.db.number(), (str(house.settings.home), name, key)
+    with _LOCK:
+        found = _HELD.get(place)
+    if found is not None and found[0] == number:
+        thing: Thing = found[1]
+        return thing
+    made = make()
+    with _LOCK:
+        if len(_HELD) >= MOST:
+            _HELD.clear()
+        _HELD[place] = (number, made)
+    return made

@@ -1,0 +1,120 @@
+"""What the desk's pages look up and nobody else does: few rows each, straight from the published copy.
+
+In: a connection. Out: rows as dicts. Nothing here is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from ewarn.store import tables
+from ewarn.store.tables import Connection
+from ewarn.terms import Signal
+
+
+def streams(con: Connection, record_ids: Sequence[str]) -> dict[str, str]:
+    """Record -> the stream it arose in, for samples and incidents."""
+    sql = """SELECT DISTINCT record_id, stream FROM {} WHERE list_contains(?, record_id) AND stream IS NOT NULL"""
+    found: dict[str, str] = {}
+    for table in ("sample", "incident"):
+        found |= {row["record_id"]: row["stream"] for row in tables.rows(con, sql.format(table), [list(record_ids)])}
+    return found
+
+
+def acts_since(con: Connection, since: datetime, most: int) -> list[dict[str, Any]]:
+    """Acts on cases after an instant, newest first: ref, at, act, who, why."""
+    sql = """SELECT ref, acted_at AS "at", act, who, why FROM case_act WHERE acted_at > ?
+             ORDER BY acted_at DESC, rowid DESC LIMIT ?"""
+    return tables.rows(con, sql, [since, most])
+
+
+def signals_since(con: Connection, since: datetime) -> dict[str, str]:
+    """Signal -> new or grown, for those raised or grown after an instant."""
+    sql = """SELECT id, min(CASE change WHEN 'new' THEN 'new' ELSE 'grown' END) FILTER (change <> 'revised') AS change
+             FROM signal WHERE saved_at > ? GROUP BY id"""
+    return {row["id"]: "new" if row["change"] == "new" else "grown"
+            for row in tables.rows(con, sql, [since]) if row["change"]}  # fmt: skip
+
+
+def history(con: Connection, signal_id: str) -> list[dict[str, Any]]:
+    """The versions of a signal, newest first: version, saved_at, change, observed, record_count."""
+    sql = "SELECT version, saved_at, change, observed, record_count FROM signal WHERE id = ? ORDER BY version DESC"
+    return tables.rows(con, sql, [signal_id])
+
+
+def similar(con: Connection, signal: Signal, areas: Sequence[str], most: int) -> list[Signal]:
+    """Earlier signals about the same subject in any of the areas, newest first."""
+    sql = f"""SELECT body FROM {tables.newest("signal", "id")}
+              WHERE id <> ? AND subject = ? AND subject_kind = ? AND list_contains(?, area) AND first_raised_on <= ?
+              ORDER BY first_raised_on DESC, id LIMIT ?"""
+    asked = [signal.id, signal.subject.id, signal.subject.kind.value, list(areas), signal.first_raised_on, most]
+    return [Signal.model_validate_json(row["body"]) for row in tables.rows(con, sql, asked)]
+
+
+def cases_with(con: Connection, signal_id: str) -> list[dict[str, Any]]:
+    """The cases, open or closed, that hold a signal: ref, status, title, closed_as."""
+    sql = f"""SELECT ref, status, json_extract_string(body, '$.title') AS title,
+                     coalesce(json_extract_string(body, '$.closed_as'), '') AS closed_as
+              FROM {tables.newest("case_file", "ref")} WHERE contains(body, ?) ORDER BY ref DESC"""
+    return tables.rows(con, sql, [f'"id":"{signal_id}"'])
+
+
+def waiting(con: Connection) -> dict[str, Any]:
+    """How many deliveries wait or failed, names that wait, rejects that are open."""
+    sql = """SELECT count(*) FILTER (state IN ('waiting', 'sending')) AS waiting,
+                    count(*) FILTER (state IN ('failed', 'dead')) AS failed FROM delivery"""
+    return tables.rows(con, sql)[0]
+
+
+def failed_deliveries(con: Connection, most: int) -> list[dict[str, Any]]:
+    """The newest deliveries that failed: id, alert, page, destination, last_error, state."""
+    sql = """SELECT id, alert, page, destination, last_error, state FROM delivery WHERE state IN ('failed', 'dead')
+             ORDER BY rowid DESC LIMIT ?"""
+    return tables.rows(con, sql, [most])
+
+
+def weekly(
+    con: Connection, kinds: Sequence[str], subjects: Sequence[str], areas: Sequence[str], first: date, until: datetime
+) -> dict[date, int]:
+    """Monday -> records of those kinds as known at `until` whose reference date lies in that week, that could be in
+    any of the areas, and in which any of the subjects was found (no subjects: whatever was found). Weeks without one
+    are absent."""
+    sql = f"""{_FOUND} SELECT date_trunc('week', reference_date)::DATE AS week, count(*) AS observed FROM found
+               WHERE list_has_any(areas, $areas) GROUP BY ALL"""
+    asked = {"kinds": list(kinds), "subjects": list(subjects), "areas": list(areas), "first": first, "until": until}
+    found = con.execute(sql, asked | {"last": date.max}).fetchall()
+    return {week: int(observed) for week, observed in found}
+
+
+def by_area(
+    con: Connection, kinds: Sequence[str], subjects: Sequence[str], first: date, last: date, until: datetime
+) -> dict[str, int]:
+    """Area -> records of those kinds with a reference date in those days that could be in it, as known at `until`."""
+    sql = f"""{_FOUND} SELECT area, count(*) AS observed FROM (SELECT unnest(areas) AS area FROM found) GROUP BY ALL"""
+    asked = {"kinds": list(kinds), "subjects": list(subjects), "first": first, "last": last, "until": until}
+    return {area: int(observed) for area, observed in con.execute(sql, asked).fetchall()}
+
+
+# Records as known at an instant, with the areas they could be in; the rare days and subjects cut first.
+_FOUND = """
+    WITH days AS (
+        SELECT record_id, version, kind, reference_date, retracted, visible_at FROM record
+        WHERE list_contains($kinds, kind) AND reference_date >= $first AND reference_date <= $last
+    ), named AS (
+        SELECT days.* FROM days
+        WHERE len($subjects) = 0 OR (record_id, version) IN (
+            SELECT (record_id, version) FROM detection
+            WHERE list_contains($subjects, subject) OR list_contains($subjects, class_id))
+    ), newest AS (
+        SELECT record_id, max(version) AS version FROM record
+        SEMI JOIN named USING (record_id) WHERE visible_at <= $until GROUP BY record_id
+    ), found AS (
+        SELECT named.record_id, reference_date, areas FROM named JOIN newest USING (record_id, version)
+        JOIN (SELECT record_id, version, array_agg(area) AS areas FROM place
+              SEMI JOIN named USING (record_id, version) WHERE share > 0 GROUP BY ALL) p
+            USING (record_id, version)
+        WHERE NOT retracted
+    )
+"""
