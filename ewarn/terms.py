@@ -311,9 +311,9 @@ class Payload(Frozen):
     """The bytes of one audience and format, stored at submission and sent as stored."""
 
     audience: str
-    format: str = Field(description="email | slack | text | json | cap")
+    format: str = Field(description="email | slack | teams | text | json | cap")
     subject: str
-    body: bytes = Field(description="e-mail: JSON of text and html; slack, text, json: the message")
+    body: bytes = Field(description="e-mail: JSON of text and html; every other format: the message")
 
 
 class Decision(Frozen):

@@ -16,6 +16,7 @@ from ewarn.assess import joining, machine, sentences, verify
 from ewarn.assess.advice import chosen, printed
 from ewarn.assess.facts import Facts
 from ewarn.catalogue import Catalogue
+from ewarn.disclosure import inert
 from ewarn.errors import UsageFault
 from ewarn.personal import placeholders
 from ewarn.terms import Alert, AlertStatus, CaseFile, Product, Standing, VersionKind, london_day
@@ -103,7 +104,7 @@ def write(
         author=author,
         template_versions=template_versions(product, catalogue),
         advice_versions=advice.versions,
-        content=content,
+        content=inert.content(content),
         created_at=now,
     )
 
@@ -132,6 +133,7 @@ def following(
     for part in ("signs", "emergency"):
         content[part] = _advice(content[part], catalogue)
     texts = [content["signs"], content["emergency"], *content["advice"]]
+    content = inert.content(content)
     kind = VersionKind(content.get("kind", VersionKind.ALERT))
     return alert.model_copy(
         update={

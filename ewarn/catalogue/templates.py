@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from ewarn.catalogue.basics import FileId, Slug
 from ewarn.terms import Frozen, Product
 
-WRITTEN = ("text", "html", "slack", "page")
+WRITTEN = ("text", "html", "chat", "page")
 COMPOSED = ("email", "json", "cap")
 # What would take a sheet out of its own file: another file, a package from the network, text read as code.
 REACHES_OUT = re.compile(
@@ -27,7 +27,7 @@ class TemplateDefinition(Frozen):
     id: FileId
     version: int = Field(ge=1)
     product: Product | Literal["page", "stand-down", "withdrawal", "confirmation request"]
-    format: Slug = Field(description="text, html, slack or page; of a printed sheet a name such as flyer")
+    format: Slug = Field(description="text, html, chat or page; of a printed sheet a name such as flyer")
     audience: Literal["professional", "public", "internal"]
     paper: Literal["", "a3", "a4", "a5"] = Field("", description="a printed format: the size of its sheet")
     subject: str = ""

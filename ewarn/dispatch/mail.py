@@ -21,6 +21,7 @@ from typing import Any
 from apprise.plugins.email.base import NotifyEmail
 from apprise.plugins.email.common import SecureMailMode
 
+from ewarn.dispatch.answered import Answered
 from ewarn.dispatch.envelope import Envelope
 from ewarn.terms import Delivery
 
@@ -29,16 +30,14 @@ NEVER_RETRIED = (501, 550, 551, 553)
 SERVER_WIDE = (421, 530, 534, 535, 538)  # a wrong password, no encryption, a server that closes: not this recipient's
 
 
-class TwoPartMail(NotifyEmail):  # type: ignore[no-untyped-call]
-    """One e-mail of stored parts; `fault`, `may_retry`, `unknown` (it may have arrived) and `blocked` (it would be the
-    same for everybody on this server) say what went wrong."""
+class TwoPartMail(Answered, NotifyEmail):  # type: ignore[no-untyped-call]
+    """One e-mail of stored parts."""
 
     def __init__(self, parts: Mapping[str, str], delivery: Delivery, around: Envelope, **kwargs: Any) -> None:
         super().__init__(**kwargs)  # type: ignore[no-untyped-call]
         if len(self.targets) != 1 or self.cc or self.bcc:
             raise ValueError("an e-mail channel must lead to exactly one address")
         self.parts, self.delivery, self.around = parts, delivery, around
-        self.fault, self.may_retry, self.unknown, self.blocked = "", True, False, False
 
     @classmethod
     def of(cls, url: str, parts: Mapping[str, str], delivery: Delivery, around: Envelope | None = None) -> TwoPartMail:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import html
 import logging
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -20,29 +20,36 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from ewarn.catalogue import Catalogue
 from ewarn.catalogue.definitions import TemplateDefinition
+from ewarn.disclosure import inert
 from ewarn.disclosure.suppress import for_audience
-from ewarn.dispatch import cap, document, printed
+from ewarn.dispatch import blocks, cap, cards, chat, document, printed
 from ewarn.dispatch.page import OPERATOR, PANEL
 from ewarn.errors import ContentFault, Refused
+from ewarn.personal import placeholders
 from ewarn.terms import Alert, Page, Payload, Standing, canonical, digest
 
 LOG = logging.getLogger(__name__)
 RENDERER_VERSION = 1
 KEPT_INSIDE = ("what_happened_public", "handling")
-ESCAPED_QUOTES = {"&#34;": '"', "&#39;": "'"}
+PERSONAL = placeholders.parts("", "")  # left out of what was drafted before there was an answer service
+CHATS: dict[str, Callable[[str, Sequence[chat.Line]], dict[str, Any]]] = {
+    "slack": blocks.message,
+    "teams": cards.message,
+}
 
 
 def payloads(alert: Alert, catalogue: Catalogue, *, paper: bool = True) -> list[Payload]:
     """Every audience and format this alert has templates for, in order of audience and format.
 
-    E-mail is the JSON of subject, text, html and references (for threading); slack, text, json and cap are the message;
-    printed formats are PDF (`paper` False leaves them out, for those who only read).
+    E-mail is the JSON of subject, text, html and references (for threading); printed formats are PDF (`paper` False
+    leaves them out, for those who only read); every other format is the message.
     Raises: Refused where a template changed since the draft; ContentFault where one cannot be rendered.
     """
     templates = _templates(alert, catalogue)
     found: list[Payload] = []
     for audience in sorted({t.audience for t in templates}):
-        content = {k: v for k, v in for_audience(alert.content, audience).items() if k not in KEPT_INSIDE}
+        shown = for_audience(inert.content(alert.content), audience)
+        content = {k: v for k, v in shown.items() if k not in KEPT_INSIDE}
         here = [t for t in templates if t.audience == audience]
         bodies = {str(t.format): _rendered(t, content) for t in here if not t.paper}
         sheets = _sheets([t for t in here if t.paper and paper], content)
@@ -101,11 +108,14 @@ def _of_audience(
     if "text" in bodies and "html" in bodies:
         mail = {"subject": subject, "text": bodies["text"][1], "html": bodies["html"][1], "references": thread(content)}
         found.append(Payload(audience=audience, format="email", subject=subject, body=canonical(mail)))
-    for name in ("slack", "text"):
-        if name in bodies:
-            found.append(
-                Payload(audience=audience, format=name, subject=bodies[name][0], body=bodies[name][1].encode())
-            )
+    if "chat" in bodies:
+        lines = chat.lines(bodies["chat"][1])
+        found += [
+            Payload(audience=audience, format=form, subject=subject, body=canonical(write(bodies["chat"][0], lines)))
+            for form, write in CHATS.items()
+        ]
+    if "text" in bodies:
+        found.append(Payload(audience=audience, format="text", subject=subject, body=bodies["text"][1].encode()))
     return found
 
 
@@ -140,25 +150,22 @@ def page_payload(page: Page, form: str, catalogue: Catalogue) -> Payload:
         subject, body = _filled(template, {"page": {**page.model_dump(mode="json"), "subject": bare}})
     if page.standing is not Standing.ACTUAL and page.standing.value.upper() not in subject:
         subject = f"{page.standing.value.upper()}: {subject}"
+    subject, body = inert.words(subject), inert.words(body, several_lines=True)
     if form == "email":
-        mail = {
+        made: Any = {
             "subject": subject,
             "text": body,
             "html": _plain_html(body),
             "references": thread({"reference": page.case}),
         }
-        raw = canonical(mail)
     elif form == "json":
-        raw = canonical({"subject": subject, "page": page.model_dump(mode="json")})
+        made = {"subject": subject, "page": page.model_dump(mode="json")}
+    elif form in CHATS:
+        made = CHATS[form](subject, chat.plain(subject, body.removeprefix(subject)))
     else:
-        raw = (slack_escaped(body) if form == "slack" else body).encode()
-    subject = slack_escaped(subject) if form == "slack" else subject
+        made = body
+    raw = made.encode() if isinstance(made, str) else canonical(made)
     return Payload(audience="internal", format=form, subject=subject, body=raw)
-
-
-def slack_escaped(text: str) -> str:
-    """The three characters that Slack reads as commands; Apprise sends them as they come."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _templates(alert: Alert, catalogue: Catalogue) -> list[TemplateDefinition]:
@@ -176,13 +183,14 @@ def _templates(alert: Alert, catalogue: Catalogue) -> list[TemplateDefinition]:
         raise ContentFault(
             f"no template renders a {alert.product.value}",
             where="alerts/templates",
-            next_step="Write one for each of text, html and slack.",
+            next_step="Write one for each of text, html and chat.",
         )
     return found
 
 
 def _rendered(template: TemplateDefinition, content: dict[str, Any]) -> tuple[str, str]:
     """Subject and body, each with marking and watermark."""
+    content = PERSONAL | content
     subject, body = _filled(template, {"content": content, "alert": content, **content})
     marking, watermark, standing = content["marking"], content["watermark"], str(content["standing"]).upper()
     if marking not in subject:
@@ -202,15 +210,16 @@ def _stamped(body: str, marks: Iterable[str], form: str) -> str:
         opening = re.search(r"<body[^>]*>", body)
         at = opening.end() if opening else 0
         return body[:at] + "".join(missing) + body[at:]
-    shown = [slack_escaped(m) if form == "slack" else m for m in marks]
-    return "\n".join([*(m for m in shown if m not in body), body])
+    if form == "chat":
+        held = chat.bare(body)
+        return "\n".join([*(f"! {chat.shielded(m)}" for m in marks if m not in held), body])
+    return "\n".join([*(m for m in marks if m not in body), body])
 
 
 def _filled(template: TemplateDefinition, context: dict[str, Any]) -> tuple[str, str]:
     form = "text" if template.format == "page" else template.format
-    subject_form = "slack" if form == "slack" else "text"
     try:
-        subject = _compiled(subject_form, template.subject).render(context)
+        subject = _compiled("text", template.subject).render(context)
         body = _compiled(form, template.body).render(context)
     except (TemplateError, TypeError, ValueError, KeyError) as error:
         raise ContentFault(
@@ -218,15 +227,7 @@ def _filled(template: TemplateDefinition, context: dict[str, Any]) -> tuple[str,
             where=f"alerts/templates/{template.id}.toml",
             next_step="Use only the keys of the alert object.",
         ) from error
-    if form == "slack":
-        subject, body = _bare_quotes(subject), _bare_quotes(body)
     return " ".join(subject.split()), re.sub(r"\n{3,}", "\n\n", body).strip()
-
-
-def _bare_quotes(text: str) -> str:
-    for escaped, plain in ESCAPED_QUOTES.items():
-        text = text.replace(escaped, plain)
-    return text
 
 
 @lru_cache(maxsize=64)
@@ -236,9 +237,13 @@ def _compiled(form: str, source: str) -> Template:
 
 @lru_cache(maxsize=4)
 def _environment(form: str) -> SandboxedEnvironment:
-    """A sandbox with strict names; html and slack values are escaped, text goes as it is."""
+    """A sandbox with strict names; html values are escaped, chat values shielded, text goes as it is."""
     return SandboxedEnvironment(
-        autoescape=form in ("html", "slack"), undefined=StrictUndefined, keep_trailing_newline=False, auto_reload=False
+        autoescape=form == "html",
+        finalize=chat.shielded if form == "chat" else None,
+        undefined=StrictUndefined,
+        keep_trailing_newline=False,
+        auto_reload=False,
     )
 
 

@@ -7,29 +7,23 @@ or an address into a log or an error.
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import BoundedSemaphore
-from typing import Any
 from urllib.parse import quote, urlsplit
 
 import apprise
 
 from ewarn.catalogue.definitions import ChannelDefinition
-from ewarn.dispatch import contact_test, envelope
+from ewarn.dispatch import contact_test, envelope, exact, ways
 from ewarn.dispatch.deadline import within
 from ewarn.dispatch.envelope import Envelope
-from ewarn.dispatch.mail import SCHEMAS as MAIL_SCHEMAS
-from ewarn.dispatch.mail import TwoPartMail
 from ewarn.dispatch.redact import mask, masked_logs
 from ewarn.dispatch.replies import ASSET, Heard, heard
-from ewarn.dispatch.slack import PREFIXES as SLACK_PREFIXES
-from ewarn.dispatch.slack import ExactSlack
 from ewarn.dispatch.standings import standing_stops
 from ewarn.errors import EwarnError
 from ewarn.terms import Delivery, Payload, Recipient
@@ -37,7 +31,7 @@ from ewarn.terms import Delivery, Payload, Recipient
 PLACEHOLDER = re.compile(r"\{(address|from|secret:([A-Za-z0-9_.-]+))\}")
 HEADER_SCHEMAS = ("json", "jsons", "xml", "xmls", "form", "forms")
 STATUS = re.compile(r"error=(\d{3})\b")
-ANSWERED = re.compile(r"error=\d{3}\b|\bSMTP \d{3}\b")
+ANSWERED = re.compile(r"error=\d{3}\b|\b(?:SMTP|HTTP|Slack:) \w+")
 GATEWAY = (502, 504)
 MOVED = (301, 302, 303, 307, 308)
 TOO_MANY = 429
@@ -51,7 +45,8 @@ class Outcome:
     """How one attempt ended.
 
     `silent`: the other side did not answer at all; `unknown`: it may have the message; `blocked`: whatever else goes to
-    this server would be answered the same now; `wait_seconds`: it asked not to be asked again before.
+    this server would be answered the same now; `wait_seconds`: it asked not to be asked again before; `remote`: what
+    the other side calls the message.
     """
 
     ok: bool
@@ -61,6 +56,7 @@ class Outcome:
     unknown: bool = False
     blocked: bool = False
     wait_seconds: float = 0.0
+    remote: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,6 +65,7 @@ class Address:
 
     url: str
     secrets: frozenset[str]
+    sign: str = ""
 
     @property
     def schema(self) -> str:
@@ -99,32 +96,33 @@ def deliver(
         address = fill(channel, recipient, secret, sender, delivery, around)
     except EwarnError as fault:
         return Outcome(False, f"the channel's address cannot be filled in: {fault}", retry=True)
-    address = Address(address.url, address.secrets | around.secrets())
+    address = replace(address, secrets=address.secrets | around.secrets())
     payload = around.filled(payload)
     seconds = channel.timeout_seconds * DEADLINE_TIMES
     late = Outcome(False, f"no answer within {seconds:g} seconds", retry=True, silent=True, unknown=True)
-    return within(seconds, lambda: _attempted(address, delivery, payload, around), PLACES) or late
+    wait = channel.timeout_seconds
+    return within(seconds, lambda: _attempted(address, delivery, payload, around, wait), PLACES) or late
 
 
-def _attempted(address: Address, delivery: Delivery, payload: Payload, around: Envelope) -> Outcome:
+def _attempted(address: Address, delivery: Delivery, payload: Payload, around: Envelope, seconds: float) -> Outcome:
     with masked_logs(address.secrets), _listening() as log, heard() as reply:
-        outcome = _notify(address, delivery, payload, around)
+        outcome = _notify(address, delivery, payload, around, seconds)
         said = " ".join(log)
     if outcome.ok:
-        return Outcome(True)
+        return outcome
     error = mask(" ".join((outcome.error or said or "the other side did not take it").split()), address.secrets)
     if reply.status in MOVED:
         error = f"{error} The server points elsewhere; that is not followed: the channel's address needs correcting."
     retry = outcome.retry and not _refused_for_good(said)
-    silent = retry and not ANSWERED.search(f"{outcome.error} {said}")
+    silent = outcome.silent or (retry and not ANSWERED.search(f"{outcome.error} {said}"))
     return Outcome(
         False,
         error.strip()[:500],
         retry,
         silent=silent,
-        unknown=outcome.unknown if address.schema in MAIL_SCHEMAS else _unknown(reply, silent),
+        unknown=outcome.unknown if outcome.error else _unknown(reply, silent),
         blocked=outcome.blocked or reply.status == TOO_MANY,
-        wait_seconds=reply.wait_seconds,
+        wait_seconds=max(reply.wait_seconds, outcome.wait_seconds),
     )
 
 
@@ -173,32 +171,28 @@ def _listening() -> Iterator[list[str]]:
         LISTENER.by_thread.lines = None
 
 
-def _notify(address: Address, delivery: Delivery, payload: Payload, around: Envelope) -> Outcome:
+def _notify(address: Address, delivery: Delivery, payload: Payload, around: Envelope, seconds: float) -> Outcome:
+    """One Apprise object with one address: our own where the stored bytes need one, else Apprise's."""
     sending = apprise.Apprise(asset=ASSET)
-    title = around.subject(payload.subject)
     try:
-        if address.schema in MAIL_SCHEMAS:
-            mail = TwoPartMail.of(address.url, _parts(payload), delivery, around)
-            ok = sending.add(mail) and sending.notify(body=mail.text, title=title)
-            return Outcome(bool(ok), mail.fault, mail.may_retry, unknown=mail.unknown, blocked=mail.blocked)
-        text = payload.body.decode()
-        if around.repeat and payload.format != "json":
-            text = f"{around.first_line()}\n{text}"
-        target = ExactSlack.of(address.url, text) if address.url.startswith(SLACK_PREFIXES) else address.url
-        if not sending.add(target):
+        ours = ways.of(ways.Way(url=address.url, seconds=seconds, sign=address.sign), payload, delivery, around)
+        if not sending.add(ours if ours is not None else address.url):
             return Outcome(False, "Apprise cannot read the channel's address", retry=False)
-        ok = sending.notify(body=text, title=title)
-        return Outcome(bool(ok), retry=True)
+        ok = sending.notify(body=ways.body(payload, around).decode(), title=around.subject(payload.subject))
     except (TypeError, ValueError) as error:
         return Outcome(False, f"the channel's address is not usable: {error}", retry=False)
-
-
-def _parts(payload: Payload) -> dict[str, str]:
-    """Text and HTML of an e-mail as stored; another format goes out as its text alone."""
-    if payload.format != "email":
-        return {"text": payload.body.decode()}
-    parts: dict[str, Any] = json.loads(payload.body)
-    return {key: str(value) for key, value in parts.items()}
+    if ours is None:
+        return Outcome(bool(ok), retry=True)
+    return Outcome(
+        bool(ok),
+        ours.fault,
+        ours.may_retry and not ok,
+        silent=ours.silent,
+        unknown=ours.unknown,
+        blocked=ours.blocked,
+        wait_seconds=ours.seconds_to_wait,
+        remote=ours.remote,
+    )
 
 
 def _refused_for_good(said: str) -> bool:
@@ -235,7 +229,10 @@ def fill(
         return quote(found.replace("%", "%25") if match.group(2) else found, safe="")
 
     url = PLACEHOLDER.sub(value, channel.url)
-    return Address(_with_options(url, channel, delivery, around), frozenset(secrets))
+    sign = PLACEHOLDER.sub(value, channel.sign)
+    if url.split("://", 1)[0].lower() not in exact.SCHEMAS:
+        url = _with_options(url, channel, delivery, around)
+    return Address(url, frozenset(secrets), sign)
 
 
 def _with_options(

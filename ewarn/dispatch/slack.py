@@ -1,39 +1,22 @@
-"""An Apprise Slack object that sends the stored text as it is.
+"""A Slack incoming webhook: the stored blocks go out as they are.
 
-In: an Apprise Slack address. Out: one message with exactly the stored bytes as its text. Apprise's own object escapes
-the text a second time and then turns an escaped <!channel> back into one that rings everybody; here neither happens. It
-must never send a text that was not escaped when it was rendered.
+In: an Apprise Slack address (slack://T/B/X) and the stored bytes. Out: where to post them. It must never let Apprise
+compose the message: it escapes a second time and turns an escaped <!channel> back into one that rings everybody.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 from apprise.plugins.slack import NotifySlack
 
-from ewarn.dispatch.replies import ASSET
-
-PREFIXES = ("slack://", "https://hooks.slack.com/")
+SCHEMA = "slack"
 
 
-class ExactSlack(NotifySlack):  # type: ignore[no-untyped-call]
-    """One Slack message of the stored, already escaped mrkdwn text."""
-
-    text = ""
-
-    @classmethod
-    def of(cls, url: str, text: str) -> ExactSlack:
-        """Raises: ValueError, TypeError where the address is not a usable Slack address."""
-        native = url.startswith("https://")
-        results = NotifySlack.parse_native_url(url) if native else NotifySlack.parse_url(url)  # type: ignore[no-untyped-call]
-        if not results:
-            raise ValueError("not a Slack address")
-        made = cls(**results, asset=ASSET)
-        made.text = text
-        return made
-
-    def _send(self, url: str, payload: dict[str, Any], *more: Any, **kwargs: Any) -> Any:
-        """The one place where Apprise posts: its formatted attachment gives way to the stored text."""
-        kept = {key: value for key, value in payload.items() if key in ("channel", "thread_ts", "username")}
-        stored = {**kept, "text": self.text, "mrkdwn": True}
-        return super()._send(url, stored, *more, **kwargs)  # type: ignore[no-untyped-call]
+def address(url: str) -> str:
+    """The web address of a webhook. Raises: ValueError, TypeError where it is not a usable Slack address."""
+    results = NotifySlack.parse_url(url)  # type: ignore[no-untyped-call]
+    if not results:
+        raise ValueError("not a Slack address")
+    made = NotifySlack(**results)  # type: ignore[no-untyped-call]
+    if not (made.token_a and made.token_b and made.token_c):
+        raise ValueError("not a Slack webhook: write T000/B000/XXXX, or use a slackbot:// address for a bot token")
+    return f"{NotifySlack.webhook_url}/{made.token_a}/{made.token_b}/{made.token_c}"

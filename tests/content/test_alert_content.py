@@ -28,7 +28,7 @@ from ewarn.catalogue.definitions import (
     RoutesDefinition,
     TemplateDefinition,
 )
-from ewarn.dispatch import send
+from ewarn.dispatch import chat, send
 from ewarn.personal import placeholders
 from ewarn.terms import Delivery, DeliveryState, Payload, Product, Recipient, Standing
 
@@ -203,10 +203,10 @@ BARE = {
 }  # fmt: skip
 
 
-def test_each_product_has_a_text_an_html_and_a_slack_template_and_the_page_has_one() -> None:
+def test_each_product_has_a_text_an_html_and_a_chat_template_and_the_page_has_one() -> None:
     kinds = {(str(t.product), t.format) for t in OUTGOING if t.audience == "professional"}
     products = [*(p.value for p in Product if p is not Product.CONTACT_TEST), "stand-down", "withdrawal"]
-    assert kinds == {(product, form) for product in products for form in ("text", "html", "slack")}
+    assert kinds == {(product, form) for product in products for form in ("text", "html", "chat")}
     public = {(str(t.product), t.format) for t in OUTGOING if t.audience == "public"}
     assert public == {(p, form) for p in ("formal alert", "stand-down", "withdrawal") for form in ("text", "html")}
     assert [(t.id, t.format, t.audience) for t in TEMPLATES.values() if t.product == "page"] == [
@@ -279,7 +279,7 @@ def test_a_message_asks_for_an_answer_where_there_is_a_service_and_everybody_can
     text = rendered(template, **told)
     professional = template.audience == "professional"
     assert (told["answer"] in text) is professional and told["verify"] in text
-    assert (told["answer_code"] in text) is (professional and template.format != "slack")
+    assert (told["answer_code"] in text) is (professional and template.format != "chat")
     subject = SandboxedEnvironment(undefined=StrictUndefined).from_string(template.subject)
     assert "answer" not in subject.render(content=content(**told)).lower()
     assert not re.search(r"genuine|read it\?|have read", rendered(template), re.I)
@@ -297,7 +297,7 @@ def test_the_watermark_and_the_origin_stand_in_every_format_above_and_below(temp
     assert "Reconstructed from public reports" in text
 
 
-@pytest.mark.parametrize("template", [t for t in OUTGOING if t.format != "slack"], ids=lambda t: t.id)
+@pytest.mark.parametrize("template", [t for t in OUTGOING if t.format != "chat"], ids=lambda t: t.id)
 def test_the_marking_stands_above_and_below_and_the_dates_of_review_and_end_are_given(
     template: TemplateDefinition,
 ) -> None:
@@ -338,10 +338,12 @@ def test_what_comes_from_records_is_escaped_in_html(template: TemplateDefinition
     assert "<img" not in text and "&lt;img" in text
 
 
-@pytest.mark.parametrize("template", [t for t in OUTGOING if t.format == "slack"], ids=lambda t: t.id)
-def test_slack_text_is_short_and_holds_nothing_that_escaping_would_break(template: TemplateDefinition) -> None:
-    assert not re.search(r"[<>&]", re.sub(r"\{[%{].*?[%}]\}", "", template.body, flags=re.S))
-    assert len(rendered(template)) < 1_800
+@pytest.mark.parametrize("template", [t for t in OUTGOING if t.format == "chat"], ids=lambda t: t.id)
+def test_a_chat_text_is_short_and_has_one_headline(template: TemplateDefinition) -> None:
+    found = chat.lines(rendered(template))
+    assert [line.words for line in found if line.kind == "headline"] == ["Overdoses in Camden, drug not confirmed"]
+    assert {"fact", "mark", "small", "rule"} <= {line.kind for line in found}
+    assert len(rendered(template)) < 1_900
 
 
 @pytest.mark.parametrize("template", TEMPLATES.values(), ids=lambda t: t.id)
@@ -352,7 +354,7 @@ def test_templates_hold_no_multiplier_and_no_stigma(template: TemplateDefinition
 
 def test_a_formal_alert_gives_the_advice_in_every_format() -> None:
     advised = {"advice": [printed("harm-reduction"), printed("report-back"), printed("strips-nitazene")]}
-    for form in ("text", "html", "slack"):
+    for form in ("text", "html", "chat"):
         text = rendered(TEMPLATES[f"formal-alert-{form}"], **advised)
         for words in (
             "Do not use alone", "Start low and go slow", "Do not all use at the same time", "Do not mix drugs",
@@ -366,7 +368,7 @@ def test_a_formal_alert_gives_the_advice_in_every_format() -> None:
 def test_light_products_do_not_pass_for_a_warning() -> None:
     assert "no warning has been issued" in rendered(TEMPLATES["share-text"])
     assert "this is a question, not a warning" in rendered(TEMPLATES["corroborate-text"])
-    assert "also if you have not" in rendered(TEMPLATES["corroborate-slack"])
+    assert "also if you have not" in rendered(TEMPLATES["corroborate-chat"])
 
 
 def test_a_page_says_that_it_is_internal_and_whether_it_is_an_exercise() -> None:
@@ -393,9 +395,9 @@ def test_partners_and_the_rota_have_a_way_out_in_earnest_and_one_for_exercises()
 def test_a_channel_names_its_secrets_by_reference_and_exercises_never_name_a_live_one(
     channel: ChannelDefinition,
 ) -> None:
-    rest = re.sub(r"\{(address|from|secret:[a-z_]+)\}", "", channel.url)
+    rest = re.sub(r"\{(address|from|secret:[a-z_]+)\}", "", channel.url + channel.sign)
     assert "{" not in rest and "@" not in rest
-    secrets = set(re.findall(r"\{secret:([a-z_]+)\}", channel.url))
+    secrets = set(re.findall(r"\{secret:([a-z_]+)\}", channel.url + channel.sign))
     assert secrets
     assert all(name.startswith("exercise_") for name in secrets) == (not channel.live)
 
@@ -451,6 +453,8 @@ def smtp() -> Iterator[tuple[str, list[Any]]]:
 
 SECRETS = {
     "smtp_host": "smtp.example.org:2587", "smtp_user": "ewarn@example.org", "smtp_password": "p/q:r@s&t=u%v",
+    "teams_webhook": "https://teams.example.org:443/workflows/1/triggers/manual?sp=%2Ft&sig=x",
+    "partner_webhook_key": "k",
     "slack_webhook": "T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ", "ntfy_host": "ntfy.example.org",
     "ntfy_token": "tk_abc", "duty_webhook": "hooks.example.org/duty/1",
 }  # fmt: skip
@@ -481,33 +485,39 @@ def test_exercise_email_reaches_a_real_mail_server_and_one_address_only(smtp: tu
     assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
 
 
-@pytest.mark.parametrize(
-    ("name", "secret", "form"),
-    [("exercise-webhook", "exercise_webhook", "slack"), ("exercise-duty", "exercise_duty_webhook", "text")],
-)
-def test_exercise_webhooks_get_the_text_as_slack_takes_it(
-    webhook: tuple[str, list[tuple[str, bytes]]], name: str, secret: str, form: str
-) -> None:
+def test_an_exercise_page_gets_the_text_as_a_webhook_takes_it(webhook: tuple[str, list[tuple[str, bytes]]]) -> None:
     host, taken = webhook
-    payload = Payload(audience="professional", format=form, subject="Hello", body=b"*Bold* a &amp; b\nline 2")
-    outcome = sent(CHANNELS[name], payload, {secret: f"{host}/partners"})
+    payload = Payload(audience="internal", format="text", subject="Hello", body=b"a & b\nline 2")
+    outcome = sent(CHANNELS["exercise-duty"], payload, {"exercise_duty_webhook": f"{host}/duty"})
     assert outcome.ok, outcome.error
     ((path, body),) = taken
-    assert path == "/partners" and json.loads(body) == {"text": "*Bold* a &amp; b\nline 2"}
+    assert path == "/duty" and json.loads(body) == {"text": "a & b\nline 2"}
 
 
-def test_slack_takes_the_text_as_written(
-    webhook: tuple[str, list[tuple[str, bytes]]], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("name", "form", "secret"),
+    [("exercise-webhook", "slack", "exercise_webhook"), ("slack", "slack", ""), ("teams", "teams", "teams_webhook")],
+)
+def test_chat_channels_post_the_stored_bytes(
+    webhook: tuple[str, list[tuple[str, bytes]]], monkeypatch: pytest.MonkeyPatch, name: str, form: str, secret: str
 ) -> None:
     host, taken = webhook
     monkeypatch.setattr(NotifySlack, "webhook_url", f"http://{host}/services")
-    body = rendered(TEMPLATES["formal-alert-slack"]).encode()
-    payload = Payload(audience="professional", format="slack", subject="[TLP:AMBER] Hello", body=body)
-    outcome = sent(CHANNELS["slack"], payload, SECRETS)
+    body = b'{"blocks":[ ],"text":"\xc2\xa3 &amp;"}'
+    payload = Payload(audience="professional", format=form, subject="[TLP:AMBER] Hello", body=body)
+    where = f"{host}/partners" if form == "slack" else f"http://{host}/partners?sp=%2Ft&sig=x"
+    outcome = sent(CHANNELS[name], payload, SECRETS | {secret: where})
     assert outcome.ok, outcome.error
     ((path, raw),) = taken
-    assert path == "/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ"
-    assert "*Overdoses in Camden, drug not confirmed*" in json.loads(raw)["text"]
+    assert raw == body
+    assert (
+        path
+        == {
+            "slack": "/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ",
+            "teams": "/partners?sp=%2Ft&sig=x",
+            "exercise-webhook": "/partners",
+        }[name]
+    )
 
 
 @pytest.mark.parametrize("name", ["email", "duty-email"])
@@ -520,7 +530,7 @@ def test_a_password_may_hold_any_character(name: str) -> None:
     assert [address for _, address in mail.targets] == ["duty+ldn@example.org"]
 
 
-@pytest.mark.parametrize("name", ["duty-ntfy", "duty-webhook", "slack"])
+@pytest.mark.parametrize("name", ["duty-ntfy", "duty-webhook"])
 def test_live_channels_give_addresses_that_apprise_reads(name: str) -> None:
     address = send.fill(CHANNELS[name], recipient(CHANNELS[name], "duty-ldn"), SECRETS.__getitem__, "ewarn@example.org")
     assert Apprise.instantiate(address.url) is not None

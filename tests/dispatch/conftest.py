@@ -103,12 +103,12 @@ def make_catalogue():
         templates = [
             template("formal-text", "text", text),
             template("formal-html", "html", f"<html><body class='a'>{page}</body></html>"),
-            template("formal-slack", "slack", "*{{ content.headline }}* {{ content.what_happened[0] }}"),
+            template("formal-chat", "chat", "# {{ content.headline }}\nWhat:: {{ content.what_happened[0] }}"),
             template("public-text", "text", "{{ content.what_happened | join(' ') }}", audience="public"),
         ]
         channels = [
             channel("mail", "mailto://{secret:smtp}?from={from}&to={address}", "email"),
-            channel("chat", "json://{secret:hook}", "slack"),
+            channel("chat", "http://{secret:hook}", "slack"),
             channel("drill", "mailto://{secret:smtp}?from={from}&to={address}", "email", live=False),
             channel("board", "json://{secret:hook}", "text"),
             channel("duty", "json://{secret:hook}", "text", internal=True),
@@ -167,7 +167,7 @@ def make_alert():
             standing=Standing(standing),
             area=CAMDEN,
             author="ann",
-            template_versions={t: 1 for t in ("formal-text", "formal-html", "formal-slack", "public-text")},
+            template_versions={t: 1 for t in ("formal-text", "formal-html", "formal-chat", "public-text")},
             advice_versions={"a": 1},
             content=values | content,
             created_at=NOW,

@@ -6,16 +6,16 @@ import apprise
 import pytest
 
 from ewarn import catalogue as content
-from ewarn.dispatch import render, route, send
+from ewarn.dispatch import envelope, render, route, send, ways
 from ewarn.dispatch.mail import TwoPartMail
-from ewarn.dispatch.slack import ExactSlack
-from ewarn.terms import Delivery, DeliveryState, Page, Recipient
+from ewarn.terms import Delivery, DeliveryState, Page, Payload, Recipient
 
 ACK = "Acknowledge: ewarn duty ack p1"
 SECRETS = {
     "smtp_host": "smtp.partner.test:587",
     "smtp_user": "svc@partner.test",
     "smtp_password": "p@ss/w?rd&",
+    "teams_webhook": "https://teams.partner.test:443/workflows/1?sp=%2Ft&sig=x",
     "slack_webhook": "T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ",
     "ntfy_host": "ntfy.partner.test",
     "ntfy_token": "tk_abcdef",
@@ -36,8 +36,14 @@ def test_every_channel_leads_to_one_usable_address(shipped):
         if channel.format == "email":
             mail = TwoPartMail.of(filled.url, {"text": "t"}, None)
             assert mail.targets == [(False, "ola@partner.test")] and mail.from_addr[1] == "ewarn@service.test"
-        elif channel.format == "slack" and filled.url.startswith("slack"):
-            assert ExactSlack.of(filled.url, "t").token_a == "T1JJ3T3L2"
+        elif channel.format in ("slack", "teams", "json"):
+            way = ways.Way(url=filled.url)
+            payload = Payload(audience="professional", format=channel.format, subject="s", body=b"{}")
+            delivery = Delivery(
+                id="d", destination="ola", channel=channel.id, audience="professional", format=channel.format,
+                state=DeliveryState.WAITING,
+            )  # fmt: skip
+            assert ways.of(way, payload, delivery, envelope.of(delivery, "a@b")), channel.id
         else:
             assert apprise.Apprise().add(filled.url), channel.id
 

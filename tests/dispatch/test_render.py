@@ -18,7 +18,7 @@ def by_format(alert, catalogue, audience="professional"):
 def test_one_payload_for_each_audience_and_format(make_alert, catalogue):
     found = [(p.audience, p.format) for p in render.payloads(make_alert(), catalogue)]
     assert found == [
-        *(("professional", f) for f in ("cap", "email", "json", "slack", "text")),
+        *(("professional", f) for f in ("cap", "email", "json", "slack", "teams", "text")),
         *(("public", f) for f in ("json", "text")),
     ]
 
@@ -65,12 +65,10 @@ def test_an_actual_alert_carries_no_watermark(make_alert, catalogue):
 def test_html_and_slack_escape_what_people_wrote_and_text_does_not(make_alert, catalogue):
     found = by_format(make_alert(headline='<!channel> & "you" <b>'), catalogue)
     assert "&lt;!channel&gt; &amp; &#34;you&#34;" in json.loads(found["email"].body)["html"]
-    assert (
-        found["slack"]
-        .body.decode()
-        .endswith('*&lt;!channel&gt; &amp; "you" &lt;b&gt;* On 3 March 2025, 12 people were ill.')
-    )
-    assert found["slack"].subject == '[TLP:AMBER] &lt;!channel&gt; &amp; "you" &lt;b&gt;'
+    slack = json.loads(found["slack"].body)
+    assert slack["text"] == '[TLP:AMBER] &lt;!channel&gt; &amp; "you" &lt;b&gt;'
+    assert slack["blocks"][-2]["text"] == {"type": "plain_text", "text": '<!channel> & "you" <b>', "emoji": False}
+    assert slack["blocks"][-1]["text"]["text"] == "*What:* On 3 March 2025, 12 people were ill."
     assert '<!channel> & "you" <b>' in found["text"].body.decode()
 
 
@@ -105,7 +103,7 @@ def test_messages_of_one_case_share_a_thread(make_alert, catalogue):
     assert parts[0]["references"] == parts[1]["references"] == "<LDN-2025-0001.thread@ewarn.invalid>"
 
 
-@pytest.mark.parametrize("form", ["text", "slack", "email", "json"])
+@pytest.mark.parametrize("form", ["text", "slack", "teams", "email", "json"])
 def test_a_page_is_rendered_for_each_kind_of_channel(catalogue, form):
     page = Page(
         id="p1",
@@ -119,3 +117,5 @@ def test_a_page_is_rendered_for_each_kind_of_channel(catalogue, form):
     assert (payload.audience, payload.format) == ("internal", form)
     assert "EXERCISE" in payload.subject and b"ack" in payload.body
     assert (b"do &amp; ack" in payload.body) == (form in ("slack", "email"))
+    if form in ("slack", "teams"):
+        assert json.loads(payload.body)

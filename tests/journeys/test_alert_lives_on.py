@@ -87,7 +87,7 @@ def test_an_update_says_what_it_replaces_and_what_changed_and_joins_the_thread(c
     first, second = corridor.mailbox.messages
     assert "This replaces version 1 of 19 May 2025" in " ".join(second["Subject"].split())
     assert all("This replaces version 1 of 19 May 2025." in text for text in parts(second))
-    assert "This replaces version 1 of 19 May 2025." in corridor.partner_calls[-1]["text"]
+    assert "This replaces version 1 of 19 May 2025." in str(corridor.partner_calls[-1]["blocks"])
     assert second["In-Reply-To"] == first["Message-ID"] and first["Message-ID"] in second["References"]
     assert len(second.get_all("Message-ID")) == 1 and second["Message-ID"] != first["Message-ID"]
     assert statuses(corridor, later, 1, 2) == ["updated", "issued"]
@@ -113,7 +113,7 @@ def test_an_end_reaches_whoever_has_a_version_and_nobody_else_and_nothing_follow
     message = corridor.mailbox.messages[-1]
     assert message["To"] == "clinic@example.org", "it has moved to another borough and has version 1 all the same"
     assert not [m for m in corridor.mailbox.messages if m["To"] == "new@example.org"]
-    for text in (*parts(message), corridor.partner_calls[-1]["text"]):
+    for text in (*parts(message), str(corridor.partner_calls[-1]["blocks"])):
         assert why in text and f"is {kind}" in text and "This replaces version 1 of 19 May 2025." in text
     assert statuses(corridor, later, 1, 2) == [kind, kind]
     for step in (versions.stand_down, versions.withdraw):

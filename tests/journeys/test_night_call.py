@@ -92,7 +92,7 @@ def test_a_formal_alert_takes_two_others_and_arrives_once_as_approved(corridor: 
     mail = json.loads(stored["professional", "email"].body)
     assert parts["text/plain"].replace("\r\n", "\n").strip() == mail["text"].strip()
     assert "EXERCISE" in str(message["Subject"])
-    assert corridor.partner_calls[0]["text"] == stored["professional", "slack"].body.decode()
+    assert corridor.partner_calls[0] == json.loads(stored["professional", "slack"].body)
     assert {d.state.value for d in respond.receipts(house, fixed.id).deliveries} == {"sent"}
     assert assess.show_alert(house, fixed.id).status == "issued"
 

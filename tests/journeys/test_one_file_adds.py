@@ -71,7 +71,7 @@ name = "Examplotine"
 synonyms = ["exampl-otine"]
 """
 CHANNEL = """title = "Another webhook"
-url = "json://{address}?:message=text&:title=&:version=&:type=&:attachments="
+url = "http://{address}"
 format = "slack"
 live = false
 """
