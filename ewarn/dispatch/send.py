@@ -188,7 +188,7 @@ def _notify(address: Address, delivery: Delivery, payload: Payload, around: Enve
         ours.fault,
         ours.may_retry and not ok,
         silent=ours.silent,
-        unknown=ours.unknown,
+        unknown=ours.unknown and not ok,
         blocked=ours.blocked,
         wait_seconds=ours.seconds_to_wait,
         remote=ours.remote,
