@@ -11,7 +11,7 @@ from ewarn.catalogue.basics import FileId, Slug
 from ewarn.terms import Frozen, Product
 
 WRITTEN = ("text", "html", "chat", "page")
-COMPOSED = ("email", "json", "cap")
+COMPOSED = ("email", "slack", "teams", "json", "cap")
 # What would take a sheet out of its own file: another file, a package from the network, text read as code.
 REACHES_OUT = re.compile(
     r"\b(read|eval|plugin|image|json|yaml|toml|xml|csv|cbor|bibliography)\s*\(|\b(import|include)\s*[\"(]|\bsys\.inputs\b"
