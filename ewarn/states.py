@@ -1,4 +1,4 @@
-"""The states that alerts and deliveries pass through; `ewarn.terms` hands them on with the other nouns."""
+"""The states that cases, alerts and deliveries pass through; `ewarn.terms` hands them on with the other nouns."""
 
 from __future__ import annotations
 
@@ -37,3 +37,44 @@ class DeliveryState(StrEnum):
     DEAD = "dead"
     WITHDRAWN = "withdrawn"
     SUPERSEDED = "superseded"
+
+
+class Verification(StrEnum):
+    """Our own scale, not an official one."""
+
+    CONFIRMED = "confirmed"
+    PROBABLE = "probable"
+    UNVERIFIED = "unverified"
+    DISCOUNTED = "discounted"
+
+
+class ClosedAs(StrEnum):
+    CONFIRMED = "confirmed"
+    NOT_CONFIRMED = "not confirmed"
+    ARTEFACT = "artefact"
+    DUPLICATE = "duplicate"
+    UNKNOWN = "unknown"
+
+
+class Outcome(StrEnum):
+    """What the panel decided to do about a case (LDIS)."""
+
+    NO_ACTION = "no further action"
+    SHARE = "share for information"
+    ALERT = "formal alert"
+
+
+class Product(StrEnum):
+    FORMAL_ALERT = "formal alert"
+    SHARE = "share for information"
+    CORROBORATE = "request for corroboration"
+    CONTACT_TEST = "contact test"
+
+
+class PersonRole(StrEnum):
+    REPORTER = "reporter"
+    DUTY = "duty"
+    PANEL = "panel"
+    COORDINATOR = "coordinator"
+    PARTNER = "partner"
+    ADMINISTRATOR = "administrator"

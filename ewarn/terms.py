@@ -13,7 +13,12 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field
 
 from ewarn.states import AlertStatus as AlertStatus
+from ewarn.states import ClosedAs as ClosedAs
 from ewarn.states import DeliveryState as DeliveryState
+from ewarn.states import Outcome as Outcome
+from ewarn.states import PersonRole as PersonRole
+from ewarn.states import Product as Product
+from ewarn.states import Verification as Verification
 from ewarn.states import VersionKind as VersionKind
 
 LONDON = ZoneInfo("Europe/London")
@@ -90,45 +95,12 @@ class Family(StrEnum):
     SILENCE = "silence"
 
 
-class Verification(StrEnum):
-    """Our own scale, not an official one."""
-
-    CONFIRMED = "confirmed"
-    PROBABLE = "probable"
-    UNVERIFIED = "unverified"
-    DISCOUNTED = "discounted"
-
-
 class Standing(StrEnum):
     """actual, exercise or test; it travels with every case, draft, alert and message."""
 
     ACTUAL = "actual"
     EXERCISE = "exercise"
     TEST = "test"
-
-
-class Product(StrEnum):
-    FORMAL_ALERT = "formal alert"
-    SHARE = "share for information"
-    CORROBORATE = "request for corroboration"
-    CONTACT_TEST = "contact test"
-
-
-class PersonRole(StrEnum):
-    REPORTER = "reporter"
-    DUTY = "duty"
-    PANEL = "panel"
-    COORDINATOR = "coordinator"
-    PARTNER = "partner"
-    ADMINISTRATOR = "administrator"
-
-
-class ClosedAs(StrEnum):
-    CONFIRMED = "confirmed"
-    NOT_CONFIRMED = "not confirmed"
-    ARTEFACT = "artefact"
-    DUPLICATE = "duplicate"
-    UNKNOWN = "unknown"
 
 
 class Subject(Frozen):
@@ -271,6 +243,27 @@ class CaseFile(Frozen):
     closed_at: datetime | None = None
     closed_as: ClosedAs | None = None
     closed_note: str = ""
+    outcome: Outcome | None = Field(None, description="what the panel decided to do; None: not decided")
+    merged_into: str = Field("", description="the case that goes on with it, once it was merged")
+    also_about: tuple[str, ...] = Field((), description="classes or substances of the cases merged into it")
+    merged_from: tuple[str, ...] = Field((), description="references of the cases merged into it")
+    split_from: str = Field("", description="the case that its first signals came from")
+
+
+class TestRequest(Frozen):
+    """Something a laboratory was asked to analyse for a case, and what came of it."""
+
+    id: str
+    case: str
+    sample: str = Field(description="what is to be analysed, in words without a person: form, colour, reference")
+    laboratory: str
+    urgency: str = Field(description="routine | urgent | critical")
+    asked_at: datetime
+    asked_by: str
+    due_at: datetime
+    status: str = Field("asked", description="asked | answered | cancelled")
+    result: str = ""
+    answered_at: datetime | None = None
 
 
 class CaseChange(Frozen):

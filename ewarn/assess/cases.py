@@ -322,7 +322,7 @@ def assign(
     case: CaseFile, *, owner: str | None = None, next_action: str | None = None, due_at: datetime | None = None
 ) -> CaseFile:
     """The case with another owner, next action or due time; what is not given stays. Raises: UsageFault."""
-    _still_open(case)
+    still_open(case)
     said = {"owner": owner, "next_action": next_action and next_action.strip(), "due_at": due_at}
     update = {key: value for key, value in said.items() if value}
     if not update:
@@ -343,7 +343,7 @@ def link(case: CaseFile, signal: str, person: str, why: str, now: datetime) -> C
 
     Raises: UsageFault.
     """
-    _still_open(case)
+    still_open(case)
     found = [held for held in case.signals if held.suggested and signal and held.signal.id.startswith(signal)]
     if len(found) != 1:
         waiting = ", ".join(held.signal.id[:8] for held in case.signals if held.suggested) or "none"
@@ -357,7 +357,7 @@ def link(case: CaseFile, signal: str, person: str, why: str, now: datetime) -> C
     return case.model_copy(update={"signals": tuple(entries)})
 
 
-def _still_open(case: CaseFile) -> None:
+def still_open(case: CaseFile) -> None:
     if case.status != "open":
         raise UsageFault(
             "the case is closed", where=case.ref, next_step="A new signal or a corrected record reopens it."

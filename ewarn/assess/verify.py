@@ -49,7 +49,7 @@ def about(case: CaseFile, found: Found) -> bool:
     """Whether a finding is of the case's substance or class; a case of an unknown substance takes any."""
     if case.subject.kind in (SubjectKind.NONE, SubjectKind.KEY):
         return True
-    return case.subject.id in (found.subject, found.class_id)
+    return bool({case.subject.id, *case.also_about} & {found.subject, found.class_id})
 
 
 def independent(origins: Iterable[Origin]) -> bool:

@@ -24,6 +24,8 @@ PANEL = "Assess"
 
 
 def register(app: typer.Typer) -> None:
+    from ewarn.cli import caseload_commands
+
     cases = group(app, PANEL, "cases", "What the panel works on: signals joined, graded, verified, closed.", list_cases)
     command(cases, "list")(list_cases)
     command(cases, "show")(show)
@@ -32,6 +34,7 @@ def register(app: typer.Typer) -> None:
     command(cases, "assign")(assign)
     command(cases, "link")(link)
     command(cases, "close")(close)
+    caseload_commands.register(app, cases)
 
 
 def list_cases(
@@ -76,6 +79,8 @@ def show_case(console: Console, report: CaseReport) -> None:
         ("grade", case.grade or "not graded"), ("event", case.verification_event.value),
         ("substance", case.verification_substance.value), ("link", case.verification_link.value),
         ("joins on", "; ".join(case.keys)), ("window", f"{case.window_days} days; {case.neighbour_rule}"),
+        ("outcome", case.outcome.value if case.outcome else "not decided"),
+        ("merged", f"into {case.merged_into}" if case.merged_into else ", ".join(case.merged_from) or "-"),
         ("closed as", f"{case.closed_as.value}: {case.closed_note}" if case.closed_as else "-"),
     ):  # fmt: skip
         plain(console, f"  {label}: {value}")
@@ -89,6 +94,9 @@ def show_case(console: Console, report: CaseReport) -> None:
     )
     for alert in report.alerts:
         plain(console, f"Alert {alert.id} version {alert.version}: {alert.product.value}, {alert.status.value}")
+    for test in report.tests:
+        said = f"{test.status}: {test.result}" if test.result else f"asked, due {local_time(test.due_at)}"
+        plain(console, f"Test {test.id} at {test.laboratory} ({test.urgency}), {test.sample}: {said}")
     for page in report.pages:
         answered = f"acknowledged by {page.acknowledged_by}" if page.acknowledged_by else "NOT acknowledged"
         plain(console, f"Page {page.id} at {local_time(page.at)}: {answered}")

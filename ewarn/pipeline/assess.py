@@ -20,7 +20,7 @@ from ewarn.pipeline import casework, handling, texts
 from ewarn.pipeline.house import House
 from ewarn.pipeline.identity import proved, registered
 from ewarn.pipeline.reports import Actor, AlertReport, CaseReport
-from ewarn.store import alerts, cases, decisions, lines, outbox, pages
+from ewarn.store import alerts, cases, decisions, lines, outbox, pages, test_requests
 from ewarn.terms import (
     Alert,
     AlertStatus,
@@ -55,8 +55,9 @@ def show_case(house: House, ref: str) -> CaseReport:
             conditions=conditions,
             case=case,
             history=tuple(cases.history(con, ref)),
-            alerts=tuple(a for a in alerts.all(con) if a.case == ref),
+            alerts=tuple(a for a in alerts.all(con) if a.case in (ref, *case.merged_from)),
             pages=tuple(pages.all(con, ref)),
+            tests=tuple(t for one in (ref, *case.merged_from) for t in test_requests.all(con, one)),
         )
 
 
@@ -273,7 +274,7 @@ def _write_deliveries(
     found = texts.routed(tx, house, alert, payloads, verdict.audiences, now)
     texts.supersede(tx, alert, range(1, alert.version), f"version {alert.version} took its place", now, person)
     outbox.put(tx, found.deliveries, now)
-    case = case_of(tx, alert.case)
+    case = cases.going_on(tx, alert.case) or case_of(tx, alert.case)
     if verdict.second_review_by:
         casework.tell_panel(tx, house, case, alert, person, verdict.second_review_by, now)
     elif alert.product is Product.FORMAL_ALERT and case.status == "open":

@@ -7,7 +7,19 @@ from typing import Any, NamedTuple
 
 from pydantic import Field
 
-from ewarn.terms import Alert, CaseFile, Decision, Delivery, Frozen, NotEvaluable, Page, Person, Recipient, Signal
+from ewarn.terms import (
+    Alert,
+    CaseFile,
+    Decision,
+    Delivery,
+    Frozen,
+    NotEvaluable,
+    Page,
+    Person,
+    Recipient,
+    Signal,
+    TestRequest,
+)
 
 
 class Actor(NamedTuple):
@@ -181,6 +193,7 @@ class CaseReport(Marked):
     history: tuple[dict[str, Any], ...]
     alerts: tuple[Alert, ...] = ()
     pages: tuple[Page, ...] = ()
+    tests: tuple[TestRequest, ...] = ()
 
 
 class AlertReport(Frozen):

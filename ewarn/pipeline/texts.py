@@ -117,7 +117,7 @@ def has_earlier(con: Any, alert: Alert) -> set[str]:
 
 def occasion_of(con: Any, house: House, alert: Alert, now: datetime | None) -> Occasion:
     """How severe the alert's case is, and the hour."""
-    case = cases.load(con, alert.case)
+    case = cases.going_on(con, alert.case)
     severity = grade.severity(case, house.catalogue.grading).grade if case else ""
     return Occasion(severity=severity, now=now)
 

@@ -117,7 +117,7 @@ def _current(tx: Any, step: Step, alert_id: str) -> tuple[list[Alert], set[int],
 
 def _facts_now(tx: Any, house: House, alert: Alert, now: datetime) -> dict[str, Any]:
     """The content of a fresh draft of the same product: the case's facts as they are known now."""
-    case = assess.case_of(tx, alert.case)
+    case = cases.going_on(tx, alert.case) or assess.case_of(tx, alert.case)
     known = lines.as_known(tx, casework.ages(house), until=now)
     gathered = facts.gather(known, casebook.records_of(case), house.catalogue)
     return drafting.write(
@@ -138,7 +138,7 @@ def fall_due(house: House, now: datetime) -> list[tuple[str, str]]:
         for alert, topic, words in told:
             operator_notices.put(tx, now, alert.id, words, topic)
             cases.act(tx, alert.case, now, topic, "ewarn", _mark(alert))
-            case = cases.load(tx, alert.case)
+            case = cases.going_on(tx, alert.case)
             if case is None:
                 continue
             action = f"{alert.id} is past its {'end' if topic == EXPIRED else 'review'}: update or stand it down"

@@ -46,6 +46,15 @@ def load(con: Connection, ref: str) -> CaseFile | None:
     return None if body is None else CaseFile.model_validate_json(body)
 
 
+def going_on(con: Connection, ref: str) -> CaseFile | None:
+    """The case itself, or the one that goes on with it since it was merged."""
+    case, seen = load(con, ref), {ref}
+    while case is not None and case.merged_into and case.merged_into not in seen:
+        seen.add(case.merged_into)
+        case = load(con, case.merged_into) or case
+    return case
+
+
 def all(con: Connection, status: str | None = None) -> list[CaseFile]:
     """Cases as they stand now, those due first; `status` is open, closed or None for both."""
     sql = f"""
