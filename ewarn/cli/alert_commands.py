@@ -33,6 +33,7 @@ def register(app: typer.Typer) -> None:
     command(app, "withdraw", rich_help_panel=PANEL)(withdraw)
     command(app, "send", rich_help_panel=PANEL)(send)
     command(app, "receipts", rich_help_panel=PANEL)(receipts)
+    command(app, "requeue", rich_help_panel=PANEL)(requeue)
     alerts = group(app, PANEL, "alerts", "The texts: what was drafted, submitted, approved and issued.", list_alerts)
     command(alerts, "list")(list_alerts)
     command(alerts, "show")(show_alert)
@@ -276,5 +277,35 @@ def receipts(
         plain(console, f"{plural(len(report.deliveries), 'delivery', 'deliveries')}.")
         if report.deliveries:
             show_deliveries(console, report.deliveries)
+        if report.possible_repeats:
+            plain(console, f"May have arrived more than once: {', '.join(d[:8] for d in report.possible_repeats)}.")
+        for row in report.dead_letters:
+            plain(
+                console,
+                f"Given up {local_time(row['died_at'])}: {row['id'][:8]} to {row['destination']}: {row['error']}",
+            )
+        for row in report.dead_letter_acts:
+            words = f"{row['act']} by {row['by']}: {row['reason']}"
+            plain(console, f"{local_time(row['at'])} {row['delivery'][:8]} to {row['destination']} {words}")
+        if report.dead_letters:
+            plain(console, "Mend the address, then: `ewarn requeue DELIVERY --reason TEXT --as PERSON`.")
 
     call.out.answer(report, human)
+
+
+def requeue(
+    call: Call,
+    delivery: Annotated[str, typer.Argument(metavar="DELIVERY", help="A given-up delivery, from `ewarn receipts`.")],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="What was mended, or why it is let go.")],
+    person: As,
+    let_go: Annotated[bool, typer.Option("--let-go", help="Do not send it; stop the daily reminder.")] = False,
+    secret_file: SecretFile = None,
+) -> None:
+    """Send a message that was given up once more, to the recipient as registered now; or let it go."""
+    from ewarn.pipeline import deadletters
+
+    house = call.house()
+    actor = call.actor(person, secret_file)
+    found = deadletters.requeue(house, delivery, reason, actor, call.now(house), let_go=let_go)
+    said = "is let go" if let_go else f"waits to be sent by {found.channel}. Next: `ewarn send`"
+    call.out.answer(found, lambda console: plain(console, f"{found.id[:8]} to {found.destination} {said}."))

@@ -14,7 +14,7 @@ from ewarn.pipeline import casework, distribution, sending, validate, versions, 
 from ewarn.pipeline.house import House
 from ewarn.pipeline.identity import proved
 from ewarn.pipeline.reports import Actor, DetectReport, PageReport, ReceiptsReport
-from ewarn.store import cases, decisions, outbox, pages, recipients
+from ewarn.store import cases, dead_letters, decisions, outbox, pages, recipients
 from ewarn.terms import Decision, Delivery, Page
 
 send = sending.send
@@ -30,6 +30,8 @@ def receipts(house: House, alert: str | None = None) -> ReceiptsReport:
             attempts=tuple(outbox.receipts(con, alert)),
             acknowledgements=tuple(outbox.acknowledgements(con, alert)),
             possible_repeats=tuple(sorted(ids & outbox.possible_repeats(con))),
+            dead_letters=tuple(row for row in dead_letters.open(con) if row["id"] in ids),
+            dead_letter_acts=tuple(dead_letters.acts(con, alert)),
         )
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import json
+import os
 import random
 import shutil
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -18,9 +22,10 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 
-from ewarn.pipeline import read, respond
+from ewarn.pipeline import assess, read, respond
+from ewarn.store import alerts as alert_store
+from ewarn.store import outbox
 from ewarn.terms import Recipient
-from tests.journeys import sending
 from tests.journeys.conftest import TOML, Corridor, _Mailbox, at
 
 CASE = "LDN-2025-0001"
@@ -202,64 +207,151 @@ def test_a_mail_server_that_refuses_is_asked_again_or_given_up(
     assert not any(b"POSSIBLE REPEAT" in message for message in moody.taken)
 
 
-def killed(house_of: Any, runs: int, seed: int, partners: int = 6) -> None:
-    """Kill a sender at a random moment, again and again; then let one end. What is said must hold for every message."""
-    chance = random.Random(seed)
-    mails = [f"m{n}" for n in range(partners // 2)]
-    hooks = {f"h{n}": Hook(200) for n in range(partners - partners // 2)}
-    for name in mails:
-        partner(house_of, name, "exercise-email", f"{name}@example.org")
-    for name, hook in hooks.items():
-        partner(house_of, name, "exercise-patient", hook.address)
-    forks = multiprocessing.get_context("forkserver")
-    forks.set_forkserver_preload([sending.__name__])
-    now, alerts, cut, whole = NOON, [], 0, 60.0
-    try:
-        for run in range(runs + 1):
-            if not alerts or all(d.state == "sent" for d in respond.receipts(house_of.house(now)).deliveries):
-                alerts.append(house_of.issue(CASE, now).id)
-            ready = forks.Event()
-            words = (str(house_of.home), str(house_of.content), now.timestamp(), ready)
-            child = forks.Process(target=sending.send, args=words)
-            child.start()
-            assert ready.wait(60), "the sender never began"
-            began = time.monotonic()
-            child.join(chance.uniform(0.0, whole) if run else 60)
-            whole = whole if run else time.monotonic() - began  # the first is left to end, to know how long one takes
-            cut += child.is_alive()
-            child.kill()
-            child.join()
-            now += timedelta(minutes=11)
+@dataclass
+class Slaughter:
+    """Approvers and senders killed at random moments, again and again, in one home; and what must hold after each."""
+
+    house_of: Any
+    seed: int
+    partners: int
+    now: datetime = NOON
+    kills: Counter[str] = field(default_factory=Counter)
+    alerts: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.chance = random.Random(self.seed)
+        self.house = self.house_of.house(NOON)
+        self.mails = [f"m{n}" for n in range(self.partners // 2)]
+        self.hooks = {f"h{n}": Hook(200) for n in range(self.partners - self.partners // 2)}
+        for name in self.mails:
+            partner(self.house_of, name, "exercise-email", f"{name}@example.org")
+        for name, hook in self.hooks.items():
+            partner(self.house_of, name, "exercise-patient", hook.address)
+        command = [sys.executable, "-m", "tests.journeys.sending"]
+        self.forks = subprocess.Popen(command, cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert self.answer() == "loaded"
+        self.takes: dict[str, float] = {}
+        self.t0 = time.monotonic()
+        self.draft = self.text()  # never approved
+
+    def text(self) -> Any:
+        author = self.house_of.actor("author")
+        made = assess.draft(self.house, CASE, "formal alert", author, self.now)
+        return assess.submit(self.house, made.id, author, self.now)
+
+    def run(self, kills: int) -> None:
+        questions = {q.id: "not known" for q in self.house.catalogue.grading.questions}
+        grade = self.house.catalogue.grading.grades[0].id
+        assess.grade_case(self.house, CASE, grade, questions, self.house_of.actor("author"), NOON)
+        waiting: Any = None
+        tried = 0
+        while self.kills.total() < kills:
+            if waiting is None and all(d.state == "sent" for d in self.deliveries()):
+                waiting, tried = self.text(), 0
+                self.alerts.append(waiting.id)
+            if waiting is None:
+                self.job("send")
+                continue
+            tried += 1
+            self.job("approve", waiting.id, waiting.hash, whole=tried > 3)
+            with self.house.db.read() as con:
+                alert = alert_store.load(con, waiting.id)
+                queued = len(outbox.all(con, waiting.id))
+            status = alert.status.value if alert else ""
+            assert queued == (self.partners + 2 if status == "approved" else 0), "approval and outbox are one act"
+            waiting = None if status == "approved" else waiting
+        if waiting is not None:
+            self.job("approve", waiting.id, waiting.hash, whole=True)
         for _ in range(8):
-            respond.send(house_of.house(now), now)
-            now += timedelta(minutes=11)
-        said = respond.receipts(house_of.house(now))
-    finally:
-        for hook in hooks.values():
+            self.now += timedelta(minutes=11)
+            respond.send(self.house, self.now)
+
+    def answer(self) -> Any:
+        assert self.forks.stdout is not None
+        return json.loads(self.forks.stdout.readline())
+
+    def job(self, what: str, *more: str, whole: bool = False) -> None:
+        """One process, killed at a random moment of the time that one takes; the first of a kind is left to end."""
+        self.now += timedelta(minutes=11)
+        seconds = self.chance.uniform(0.0, self.takes[what]) if what in self.takes and not whole else None
+        home, content = str(self.house_of.home), str(self.house_of.content)
+        asked = {"what": what, "home": home, "content": content, "instant": self.now.timestamp(), "more": more}
+        assert self.forks.stdin is not None
+        print(json.dumps(asked | {"seconds": seconds}), file=self.forks.stdin, flush=True)
+        done = self.answer()
+        assert done["begun"], "it never began"
+        if not done["killed"]:
+            self.takes[what] = done["took"]
+        self.kills[what] += done["killed"]
+        if self.kills.total() % 50 == 49:
+            print(dict(self.kills), f"{time.monotonic() - self.t0:.0f} s", flush=True)
+
+    def deliveries(self) -> list[Any]:
+        with self.house.db.read() as con:
+            return [d for d in outbox.all(con) if d.alert]
+
+    def arrived(self) -> list[tuple[str, bool, str]]:
+        """Key, whether it is marked, and the text without the mark: everything that reached anybody."""
+        found = []
+        for mail in self.house_of.mailbox.messages:
+            text = mail.get_payload(0).get_payload(decode=True).decode().replace("\r\n", "\n").rstrip()
+            found.append((mail["X-Ewarn-Key"], "POSSIBLE REPEAT" in str(mail["Subject"]), text))
+        for hook in self.hooks.values():
+            for head, body in hook.taken:
+                text, marked = json.loads(body)["message"], "X-Ewarn-Possible-Repeat" in head
+                assert marked == text.startswith("Possible repeat")
+                found.append((head["X-Ewarn-Key"], marked, (text.partition("\n")[2] if marked else text).rstrip()))
+        return found
+
+    def approved(self) -> set[str]:
+        with self.house.db.read() as con:
+            stored = [p for alert in self.alerts for p in alert_store.payloads(con, alert, 1)]
+        mails = [json.loads(p.body)["text"] for p in stored if p.format == "email"]
+        return {text.rstrip() for text in mails + [p.body.decode() for p in stored if p.format == "slack"]}
+
+    def over(self) -> None:
+        assert self.forks.stdin is not None
+        self.forks.stdin.close()
+        self.forks.wait(60)
+        for hook in self.hooks.values():
             hook.shutdown()
             hook.server_close()
-    print(f"{cut} killed, {len(alerts)} alerts, attempts {Counter(d.attempts for d in said.deliveries)}")
-    assert cut, "no sender was killed at its work"
-    ours = [d for d in said.deliveries if d.alert]
-    assert len(ours) == len(alerts) * (partners + 2) and {d.state.value for d in ours} == {"sent"}
-    arrived: list[tuple[str, bool]] = [
-        (m["X-Ewarn-Key"], "POSSIBLE REPEAT" in str(m["Subject"])) for m in house_of.mailbox.messages
-    ]
-    for hook in hooks.values():
-        arrived += [(head["X-Ewarn-Key"], "Possible repeat" in body) for head, body in hook.taken]
-    seen = Counter(key for key, _ in arrived)
-    expected = [d for d in ours if d.destination in {*mails, *hooks, "clinic"}]
-    missing = [d.destination for d in expected if not seen[f"{d.alert} v{d.version} {d.id}"]]
-    repeated = {key: [m for k, m in arrived if k == key] for key, count in seen.items() if count > 1}
-    print(f"{len(arrived)} arrived, {len(repeated)} of {len(seen)} more than once")
-    assert missing == [], "approved and never sent"
-    assert all(marks.count(False) <= 1 and marks[-1] for marks in repeated.values()), repeated
 
 
-def test_a_killed_sender_loses_nothing_and_marks_every_repeat(house_of: Any) -> None:
-    killed(house_of, runs=8, seed=3)
+def killed(house_of: Any, kills: int, seed: int, partners: int = 6) -> Slaughter:
+    """Kill at random moments, then let a few senders end. What is said must hold for every message."""
+    made = Slaughter(house_of, seed, partners)
+    try:
+        made.run(kills)
+        ours, arrived, texts = made.deliveries(), made.arrived(), made.approved()
+    finally:
+        made.over()
+    seen = Counter(key for key, _, _ in arrived)
+    keys = {
+        f"{d.alert} v{d.version} {d.id}" for d in ours if d.destination != "slack"
+    }  # that one's server keeps no keys
+    marks = {key: [marked for other, marked, _ in arrived if other == key] for key in seen}
+    more = {key: said for key, said in marks.items() if len(said) > 1}
+    once_marked = sum(said == [True] for said in marks.values())
+    print(
+        f"{dict(made.kills)} killed, {len(made.alerts)} alerts, {len(keys)} messages due, {len(arrived)} arrived, "
+        f"{len(keys - set(seen))} never, {len(more)} more than once ({1000 * len(more) / len(keys):.0f} in 1,000), "
+        f"{once_marked} marked and arrived once, attempts {Counter(d.attempts for d in ours)}"
+    )
+    assert len(ours) == len(made.alerts) * (partners + 2) and {d.state.value for d in ours} == {"sent"}
+    assert keys - set(seen) == set(), "approved and never sent"
+    assert set(seen) - keys == set() and not any(made.draft.id in key for key in seen), "sent and never approved"
+    assert all(said.count(False) <= 1 and all(said[1:]) for said in more.values()), "a repeat that is not marked"
+    assert {text for _, _, text in arrived} <= texts, "other words than were approved"
+    assert made.kills.total() >= kills
+    return made
+
+
+def test_killed_approvers_and_senders_lose_nothing_and_mark_every_repeat(house_of: Any) -> None:
+    killed(house_of, kills=8, seed=3)
 
 
 @pytest.mark.slow
-def test_a_thousand_killed_senders_lose_nothing_and_mark_every_repeat(house_of: Any) -> None:
-    killed(house_of, runs=1000, seed=7, partners=10)
+def test_a_thousand_killed_approvers_and_senders_lose_nothing_and_mark_every_repeat(house_of: Any) -> None:
+    kills, seed = (int(os.environ.get(f"EWARN_{name}", usual)) for name, usual in (("KILLS", 1000), ("SEED", 7)))
+    killed(house_of, kills, seed, partners=10)
