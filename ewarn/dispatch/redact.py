@@ -31,7 +31,7 @@ def mask(text: str, secrets: Iterable[str] = ()) -> str:
 
 def _forms(secrets: Iterable[str]) -> set[str]:
     whole = {s for s in secrets if s}
-    parts = {part for s in whole for part in re.split(r"[/:]", s) if len(part) >= 6}
+    parts = {part for s in whole for part in re.split(r"[/:\s,;]+", s) if len(part) >= 6}
     return whole | parts | {quote(s, safe="") for s in whole} | {quote(s) for s in whole}
 
 

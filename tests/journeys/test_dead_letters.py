@@ -73,7 +73,7 @@ def test_a_mended_address_gets_the_approved_bytes_once_and_it_is_on_record(corri
 
 def test_another_channel_is_asked_of_the_routes_again(corridor: Any, dead: str) -> None:
     house, duty = corridor.house(NOON), corridor.actor("duty")
-    register(corridor, NOON, channel="exercise-duty")
+    register(corridor, NOON, channel="email")
     with pytest.raises(Refused, match="as registered now"):
         deadletters.requeue(house, dead, "Moved.", duty, NOON)
     register(corridor, NOON, active=False)
