@@ -24,6 +24,7 @@ from ewarn.states import VersionKind as VersionKind
 LONDON = ZoneInfo("Europe/London")
 UK = "K02000001"
 LONDON_REGION = "E12000007"
+CLASSIFICATIONS = ("", "OFFICIAL", "OFFICIAL-SENSITIVE")
 MARKINGS = ("TLP:CLEAR", "TLP:GREEN", "TLP:AMBER", "TLP:AMBER+STRICT", "TLP:RED")
 
 

@@ -17,6 +17,7 @@ from ewarn.assess.advice import chosen, printed
 from ewarn.assess.facts import Facts
 from ewarn.catalogue import Catalogue
 from ewarn.disclosure import inert
+from ewarn.disclosure.suppress import AFFECTED, DIED, LEAST, MOST, SAMPLES, WITH_IT
 from ewarn.errors import UsageFault
 from ewarn.personal import placeholders
 from ewarn.terms import Alert, AlertStatus, CaseFile, Product, Standing, VersionKind, london_day
@@ -61,6 +62,7 @@ def write(
         raise UsageFault("a contact test is not drafted from a case", next_step="Use 'ewarn contacts test start'.")
     alert_id = alert_id or f"{case.ref}/A1"
     advice = chosen(case, facts, catalogue)
+    said = sentences.what_happened(case, facts, catalogue)
     content: dict[str, Any] = {
         "reference": case.ref,
         "alert_id": alert_id,
@@ -71,8 +73,8 @@ def write(
         "area": catalogue.area_ref(case.lead_area).model_dump(mode="json"),
         "also_possible": _also_possible(case),
         "headline": sentences.headline(case, facts, catalogue, product),
-        "what_happened": sentences.what_happened(case, facts, catalogue, sentences.exact),
-        "what_happened_public": sentences.what_happened(case, facts, catalogue, sentences.suppressed),
+        "what_happened": sentences.exact(said),
+        "what_happened_public": sentences.public(said),
         "figures": _figures(case, facts),
         "verification": verify.in_words(_held(case), facts),
         "sold_as": list(facts.sold_as),
@@ -197,10 +199,12 @@ def _figures(case: CaseFile, facts: Facts) -> list[dict[str, Any]]:
     dead, people = facts.persons("fatal"), facts.persons()
     fatal = [e.record for e in facts.events if e.outcome == "fatal"]
     events, samples = [e.record for e in facts.events], [s.record for s in facts.samples]
+    with_it = [s.record for s in sentences.samples_with_it(case, facts)]
     rows = [
-        *_bounds("People who died", dead, fatal),
-        *(_bounds("People affected", people, events) if people != dead else ()),
-        ("Samples analysed", len(samples), samples),
+        *_bounds(DIED, dead, fatal),
+        *(_bounds(AFFECTED, people, events) if people != dead else ()),
+        (SAMPLES, len(samples), samples),
+        (WITH_IT, len(with_it) if len(with_it) != len(samples) else 0, with_it),
     ]
     return [
         {"label": label, "value": value, "signal": _signal_of(case, records), "records": sorted(records)}
@@ -214,7 +218,7 @@ def _bounds(label: str, bounds: tuple[int, int], records: list[str]) -> list[tup
     low, high = bounds
     if low == high:
         return [(label, low, records)]
-    return [(f"{label}, at least", low, records), (f"{label}, at most", high, records)]
+    return [(f"{label}{LEAST}", low, records), (f"{label}{MOST}", high, records)]
 
 
 def _signal_of(case: CaseFile, records: list[str]) -> str:

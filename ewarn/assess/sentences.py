@@ -6,29 +6,53 @@ do: suspected is not found, and a count across streams is at least and at most.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
-from ewarn.assess.facts import Facts, Found
+from ewarn.assess.facts import Facts, Found, Sample
 from ewarn.assess.verify import about
 from ewarn.catalogue import Catalogue
-from ewarn.disclosure.suppress import public_words
+from ewarn.disclosure.suppress import AFFECTED, AMONG, DIED, SAMPLES, WITH_IT
 from ewarn.terms import CaseFile, Product, Role, SubjectKind
 
 LISTED = 8
 PLAIN_SETTINGS = ("home", "other")
-Counted = Callable[[int], str]
 
 
-def exact(count: int) -> str:
-    """A count as professionals read it."""
-    return str(count)
+class Line(NamedTuple):
+    """A sentence around one count. Professionals read the count; the public reads what may be shown of the figure."""
+
+    figure: str
+    low: int
+    high: int
+    before: str
+    one: str
+    many: str
+    uncounted: str
+    together: str = ""
+
+    @property
+    def exact(self) -> str:
+        count = str(self.low) if self.low == self.high else f"between {self.low} and {self.high}"
+        return f"{self.before}{count} {self.one if count == '1' else self.many}"
+
+    @property
+    def public(self) -> dict[str, Any]:
+        """What stands around the count, which `ewarn.disclosure` fills in; the count itself stands in the figure."""
+        words = {key: getattr(self, key) for key in ("figure", "before", "one", "many", "uncounted")}
+        return words | ({"together": self.together, "first": True} if self.together else {})
 
 
-def suppressed(count: int) -> str:
-    """A count as the public reads it: 1 to 7 in words, others rounded to 5."""
-    return public_words(count)
+Said = Line | str
+
+
+def exact(said: Sequence[Said]) -> list[str]:
+    return [line if isinstance(line, str) else line.exact for line in said]
+
+
+def public(said: Sequence[Said]) -> list[str | dict[str, Any]]:
+    return [line if isinstance(line, str) else line.public for line in said]
 
 
 def day(value: date) -> str:
@@ -52,36 +76,17 @@ def inside(name: str) -> str:
     return name[:1].lower() + name[1:] if name[1:2].islower() else name
 
 
-def _range(low: int, high: int, counted: Counted) -> str:
-    shown_low, shown_high = counted(low), counted(high)
-    return shown_low if shown_low == shown_high else f"between {shown_low} and {shown_high}"
-
-
-def _persons(low: int, high: int, counted: Counted) -> str:
-    return "1 person" if _range(low, high, counted) == "1" else f"{_range(low, high, counted)} people"
-
-
-def _were(persons: tuple[int, int], counted: Counted) -> str:
-    return "was" if _range(*persons, counted) == "1" else "were"
-
-
-def what_happened(case: CaseFile, facts: Facts, catalogue: Catalogue, counted: Counted) -> list[str]:
+def what_happened(case: CaseFile, facts: Facts, catalogue: Catalogue) -> list[Said]:
     """Counts, dates, kinds of setting, and what was analysed; one fact a sentence."""
     area = catalogue.area_ref(case.lead_area).name
-    return [*_of_events(facts, area, counted), *_of_samples(case, facts, area, counted), *_of_notices(facts)]
+    return [*_of_events(facts, area), *_of_samples(case, facts, area), *_of_notices(facts)]
 
 
-def _of_events(facts: Facts, area: str, counted: Counted) -> list[str]:
+def _of_events(facts: Facts, area: str) -> list[Said]:
     if not facts.events:
         return []
     when = span(min(e.start for e in facts.events), max(e.end for e in facts.events))
-    people, dead = facts.persons(), facts.persons("fatal")
-    if people == dead:
-        said = [f"{when}, {_persons(*dead, counted)} {_were(dead, counted)} reported to have died in or near {area}."]
-    else:
-        told = f"{_persons(*people, counted)} {_were(people, counted)} reported to have overdosed"
-        said = [f"{when}, {told} in or near {area}."]
-        said += [f"Of these, {_persons(*dead, counted)} died."] if dead[1] else []
+    said = _of_people(facts.persons(), facts.persons("fatal"), f"{when}, ", f"in or near {area}.")
     settings = [setting for setting in facts.settings if setting not in PLAIN_SETTINGS]
     if settings:
         said.append(f"Kinds of setting reported: {listed(settings)}.")
@@ -91,32 +96,48 @@ def _of_events(facts: Facts, area: str, counted: Counted) -> list[str]:
     return said
 
 
-def _of_samples(case: CaseFile, facts: Facts, area: str, counted: Counted) -> list[str]:
-    records = {f.record for f in analysed(case, facts)}
-    rows = [s for s in facts.samples if s.record in records]
+def _of_people(people: tuple[int, int], dead: tuple[int, int], when: str, where: str) -> list[Said]:
+    together = f"people were reported to have overdosed or died {where}"
+    died, overdosed = f"reported to have died {where}", f"reported to have overdosed {where}"
+    if people == dead:
+        return [Line(DIED, *dead, when, f"person was {died}", f"people were {died}", AMONG, together)]
+    first = Line(AFFECTED, *people, when, f"person was {overdosed}", f"people were {overdosed}", "", together)
+    return [first, *([Line(DIED, *dead, "Of these, ", "person died.", "people died.", AMONG)] if dead[1] else [])]
+
+
+def _of_samples(case: CaseFile, facts: Facts, area: str) -> list[Said]:
+    rows = samples_with_it(case, facts)
     if not rows:
-        return _of_unnamed(facts, area, counted)
+        return _of_unnamed(facts, area)
     when = span(min(s.sampled for s in rows), max(s.sampled for s in rows))
-    names = sorted({inside(f.name) for f in analysed(case, facts)})
-    count = "1 sample" if len(rows) == 1 and counted(1) == "1" else f"{counted(len(rows))} samples"
-    verb = "was" if count == "1 sample" else "were"
-    said = [f"{when}, {count} from or near {area} {verb} found to contain {listed(names)}."]
+    names = listed(sorted({inside(f.name) for f in analysed(case, facts)}))
+    count = (SAMPLES if len(rows) == len(facts.samples) else WITH_IT, len(rows), len(rows))
+    whence = f"from or near {area}"
     if all(f.presumptive for f in analysed(case, facts)):
-        said = [f"{when}, presumptive tests of {count} from or near {area} indicated {listed(names)}."]
-    return said
+        told, before = f"{whence} indicated {names}.", f"{when}, presumptive tests of "
+        return [Line(*count, before, f"sample {told}", f"samples {told}", f"{before}samples {told}")]
+    told = f"found to contain {names}."
+    one, many = f"sample {whence} was {told}", f"samples {whence} were {told}"
+    return [Line(*count, f"{when}, ", one, many, f"{when}, {many}")]
 
 
-def _of_unnamed(facts: Facts, area: str, counted: Counted) -> list[str]:
+def samples_with_it(case: CaseFile, facts: Facts) -> list[Sample]:
+    """The samples in which analyses found the case's substance or class."""
+    records = {f.record for f in analysed(case, facts)}
+    return [s for s in facts.samples if s.record in records]
+
+
+def _of_unnamed(facts: Facts, area: str) -> list[Said]:
     """Samples whose content has no name that the lists hold: that they exist is known, and nothing more."""
     if not facts.samples:
         return []
     when = span(min(s.sampled for s in facts.samples), max(s.sampled for s in facts.samples))
-    count = counted(len(facts.samples))
-    rows = "1 sample" if count == "1" else f"{count} samples"
-    return [f"{when}, a name that we do not know was reported for {rows} from or near {area}."]
+    before, whence = f"{when}, a name that we do not know was reported for ", f"from or near {area}."
+    count = len(facts.samples)
+    return [Line(SAMPLES, count, count, before, f"sample {whence}", f"samples {whence}", f"{before}samples {whence}")]
 
 
-def _of_notices(facts: Facts) -> list[str]:
+def _of_notices(facts: Facts) -> list[Said]:
     return [f"An official notice was published: {title}." for title in facts.notices[:3]]
 
 

@@ -28,6 +28,7 @@ from ewarn.catalogue.definitions import (
     TemplateDefinition,
 )
 from ewarn.catalogue.faults import Fault
+from ewarn.catalogue.wording import WordingDefinition
 from ewarn.errors import ContentFault
 from ewarn.frames import empty
 
@@ -86,6 +87,7 @@ def _assembled(
         channels=reading.folder(content, "alerts/channels", ChannelDefinition, faults),
         routes=reading.single(content, "alerts/routes.toml", RoutesDefinition, faults),  # type: ignore[arg-type]
         grading=reading.single(content, "alerts/grading.toml", GradingDefinition, faults),  # type: ignore[arg-type]
+        wording=reading.single(content, content_files.WORDING, WordingDefinition, faults) or WordingDefinition(),
         content_hash=content_hash,
         files=content.files,
     )

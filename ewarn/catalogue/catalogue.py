@@ -15,6 +15,7 @@ from ewarn.catalogue.definitions import (
     DropDefinition,
     FeedDefinition,
     GradingDefinition,
+    Handling,
     NoticeDefinition,
     RoutesDefinition,
     RuleDefinition,
@@ -22,9 +23,15 @@ from ewarn.catalogue.definitions import (
     SubstanceDefinition,
     TemplateDefinition,
 )
+from ewarn.catalogue.wording import WordingDefinition
 from ewarn.errors import UsageFault
 from ewarn.frames import empty
-from ewarn.terms import AreaRef, Subject, SubjectKind, Tier, strictest
+from ewarn.terms import CLASSIFICATIONS, AreaRef, Subject, SubjectKind, Tier, strictest
+
+UNDESCRIBED = Handling(
+    marking="TLP:RED",
+    conditions="A source of this is no longer described: ask its originator before passing anything on.",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +58,7 @@ class Catalogue:
     channels: Mapping[str, ChannelDefinition] = field(default_factory=dict)
     routes: RoutesDefinition = None  # type: ignore[assignment]
     grading: GradingDefinition = None  # type: ignore[assignment]
+    wording: WordingDefinition = field(default_factory=WordingDefinition)
     content_hash: str = ""
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
@@ -59,18 +67,27 @@ class Catalogue:
         """Feeds, drops and notices without a feed, by id; an id is never two of them."""
         return {**self.feeds, **self.drops, **self.notices}
 
-    def handling(self, sources: Iterable[str]) -> tuple[str, tuple[str, ...]]:
+    def handling(
+        self, sources: Iterable[str], released: Mapping[str, Handling] | None = None
+    ) -> tuple[str, tuple[str, ...]]:
         """The strictest marking of some sources, and their conditions once each; no source: no marking.
 
         A source that is no longer described is taken for TLP:RED: nobody here can say what its originator allows.
+        In: `released` what the originators of some sources allow instead.
         """
-        known = [self.sources[source].handling for source in sorted(set(sources) & set(self.sources))]
-        markings = [handling.marking for handling in known]
-        conditions = [handling.conditions for handling in known if handling.conditions]
-        if set(sources) - set(self.sources):
-            markings.append("TLP:RED")
-            conditions.append("A source of this is no longer described: ask its originator before passing anything on.")
-        return strictest(markings), tuple(dict.fromkeys(conditions))
+        held = self._handled(sources, released or {})
+        conditions = [handling.words for handling in held if handling.words]
+        return strictest(handling.marking for handling in held), tuple(dict.fromkeys(conditions))
+
+    def classification(self, sources: Iterable[str], released: Mapping[str, Handling] | None = None) -> str:
+        """The highest UK classification of some sources; '' where none has one."""
+        held = self._handled(sources, released or {})
+        return max((h.classification for h in held), key=CLASSIFICATIONS.index, default="")
+
+    def _handled(self, sources: Iterable[str], released: Mapping[str, Handling]) -> list[Handling]:
+        known = {source: self.sources[source].handling for source in set(sources) & set(self.sources)}
+        lost = set(sources) - set(self.sources) - set(released)
+        return [{**known, **released}[s] for s in sorted(set(sources) - lost)] + [UNDESCRIBED] * bool(lost)
 
     @cached_property
     def substances(self) -> dict[str, SubstanceDefinition]:

@@ -35,6 +35,19 @@ class Handling(Frozen):
 
     marking: Literal["TLP:CLEAR", "TLP:GREEN", "TLP:AMBER", "TLP:AMBER+STRICT", "TLP:RED"] = "TLP:AMBER"
     conditions: str = ""
+    classification: Literal["", "OFFICIAL", "OFFICIAL-SENSITIVE"] = ""
+    code: Literal["", "P", "C"] = Field("", description="police 3x5x2 handling: P permitted, C with the conditions")
+
+    @model_validator(mode="after")
+    def _conditions_stated(self) -> Handling:
+        if self.code == "C" and not self.conditions:
+            raise ValueError("handling code C needs its conditions in words")
+        return self
+
+    @property
+    def words(self) -> str:
+        """The conditions as everything that rests on this source carries them; '' where there are none."""
+        return f"Handling code C: {self.conditions}" if self.code == "C" else self.conditions
 
 
 class SourceBase(Frozen):

@@ -27,6 +27,7 @@ FOLDERS = {
 }
 OPTIONAL = ("sources/notices",)  # content archived before there were any is read again
 SINGLE = ("alerts/routes.toml", "alerts/grading.toml")
+WORDING = "alerts/wording.toml"  # absent from content archived before there was one
 RESULTS = "sources/substances/_results.toml"
 NEEDED = ("sources/areas/areas.csv", "sources/areas/neighbours.csv", "sources/areas/outcodes.csv")
 TABLES = (*NEEDED, "sources/areas/placenames.csv", "sources/areas/squares.csv")
@@ -101,12 +102,12 @@ def _misplaced(path: str, prefix: str) -> Fault | None:
         remedy = "write a definition instead, and move the code into the package"
         return Fault(file=prefix + path, problem="Python has no place in content", remedy=remedy)
     folder = str(PurePosixPath(path).parent)
-    if path in SINGLE or path in TABLES:
+    if path in (*SINGLE, WORDING) or path in TABLES:
         return None
     if folder == "sources/areas":
         return Fault(file=prefix + path, problem="not a table of areas", remedy=nearest(path, TABLES))
     if folder not in FOLDERS:
-        known = [*FOLDERS, *SINGLE] if folder in ("alerts", "sources") else list(FOLDERS)
+        known = [*FOLDERS, *SINGLE, WORDING] if folder in ("alerts", "sources") else list(FOLDERS)
         remedy = nearest(path if folder in ("alerts", "sources") else folder, known)
         return Fault(file=prefix + path, problem="lies in no known folder", remedy=f"{remedy} as its place")
     if not path.endswith(FOLDERS[folder]):

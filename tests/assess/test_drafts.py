@@ -8,6 +8,7 @@ import pytest
 
 from ewarn.assess import cases, draft, lint
 from ewarn.assess.facts import Event, Facts, Found, Origin, Sample
+from ewarn.disclosure.suppress import for_audience
 from ewarn.errors import UsageFault
 from ewarn.terms import AlertStatus, Product, Standing, Verification
 
@@ -57,8 +58,9 @@ def test_deaths_are_said_as_deaths_and_counts_across_streams_as_at_least_and_at_
     only = write(Facts(events=died), "").content
     assert only["headline"] == "Deaths in Camden, drug not confirmed"
     assert only["what_happened"] == ["On 3 March 2025, 3 people were reported to have died in or near Camden."]
-    assert only["what_happened_public"] == [
-        "On 3 March 2025, fewer than 8 people were reported to have died in or near Camden."
+    assert for_audience(only, "public")["what_happened"] == [
+        "On 3 March 2025, fewer than 8 people were reported to have overdosed or died in or near Camden.",
+        "Deaths are among them.",
     ]
     seen_twice = (
         *died,
