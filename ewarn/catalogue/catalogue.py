@@ -85,9 +85,10 @@ class Catalogue:
         return max((h.classification for h in held), key=CLASSIFICATIONS.index, default="")
 
     def _handled(self, sources: Iterable[str], released: Mapping[str, Handling]) -> list[Handling]:
-        known = {source: self.sources[source].handling for source in set(sources) & set(self.sources)}
-        lost = set(sources) - set(self.sources) - set(released)
-        return [{**known, **released}[s] for s in sorted(set(sources) - lost)] + [UNDESCRIBED] * bool(lost)
+        wanted = set(sources)
+        known = {source: self.sources[source].handling for source in wanted & set(self.sources)}
+        lost = wanted - set(self.sources) - set(released)
+        return [{**known, **released}[s] for s in sorted(wanted - lost)] + [UNDESCRIBED] * bool(lost)
 
     @cached_property
     def substances(self) -> dict[str, SubstanceDefinition]:

@@ -159,11 +159,12 @@ def _spoken(sentence: Mapping[str, Any], figures: Mapping[str, Figure], *, death
     label, affected = str(sentence["figure"]), figures.get(AFFECTED)
     if label in (AFFECTED, DIED) and deaths and affected and affected.cell.hidden and DIED not in figures:
         first = sentence.get("first")  # of the two sentences about people, the one that stands first
-        return [f"{sentence['before']}{affected.words} {sentence['together']}", AMONG] if first else []
+        return [f"{sentence['before'].strip()} {affected.words} {sentence['together']}", AMONG] if first else []
     figure = figures.get(label)
     if figure is None:
         return [str(sentence["uncounted"])]
-    return [f"{sentence['before']}{figure.words} {sentence['one'] if figure.words == '1' else sentence['many']}"]
+    noun = sentence["one"] if figure.words == "1" else sentence["many"]
+    return [f"{sentence['before'].strip()} {figure.words} {noun}"]
 
 
 def left_out_for_public(content: Mapping[str, Any]) -> list[tuple[str, str, str]]:
