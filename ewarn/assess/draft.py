@@ -159,9 +159,9 @@ def answerable(alert: Alert, public_url: str) -> Alert:
 
 
 def template_versions(product: Product, catalogue: Catalogue, kind: VersionKind = VersionKind.ALERT) -> dict[str, int]:
-    """The templates this text is rendered from, with their versions; one that ends it has its own."""
-    wanted = kind.value if kind.closes else product.value
-    return {t.id: t.version for t in sorted(catalogue.templates.values(), key=lambda t: t.id) if t.product == wanted}
+    """The templates this text is rendered from, with their versions; one that ends it has its own, parts are shared."""
+    wanted = (kind.value if kind.closes else product.value, "parts")
+    return {t.id: t.version for t in sorted(catalogue.templates.values(), key=lambda t: t.id) if t.product in wanted}
 
 
 def _advice(item: Any, catalogue: Catalogue) -> dict[str, Any]:

@@ -21,12 +21,12 @@ REACHES_OUT = re.compile(
 class TemplateDefinition(Frozen):
     """alerts/templates/<id>.toml: which product and format, and its Jinja2 text over the alert object.
 
-    With `paper` it is a printed format, of any name, and its body is typst (docs/how-to/printed-formats.md).
+    One whose product is "parts" holds the macros that stand before every text of its format. With `paper` it is a printed format, of any name, and its body is typst (docs/how-to/printed-formats.md).
     """
 
     id: FileId
     version: int = Field(ge=1)
-    product: Product | Literal["page", "stand-down", "withdrawal", "confirmation request"]
+    product: Product | Literal["page", "stand-down", "withdrawal", "confirmation request", "parts"]
     format: Slug = Field(description="text, html, chat or page; of a printed sheet a name such as flyer")
     audience: Literal["professional", "public", "internal"]
     paper: Literal["", "a3", "a4", "a5"] = Field("", description="a printed format: the size of its sheet")

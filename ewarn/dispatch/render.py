@@ -45,7 +45,7 @@ def payloads(alert: Alert, catalogue: Catalogue, *, paper: bool = True) -> list[
     leaves them out, for those who only read); every other format is the message.
     Raises: Refused where a template changed since the draft; ContentFault where one cannot be rendered.
     """
-    templates = _templates(alert, catalogue)
+    templates = _with_parts(_templates(alert, catalogue))
     found: list[Payload] = []
     for audience in sorted({t.audience for t in templates}):
         shown = for_audience(inert.content(alert.content), audience)
@@ -58,6 +58,13 @@ def payloads(alert: Alert, catalogue: Catalogue, *, paper: bool = True) -> list[
         told += _machine(alert, audience, content, subject, told, catalogue)
         found += sorted(told, key=lambda payload: payload.format)
     return found
+
+
+def _with_parts(templates: Sequence[TemplateDefinition]) -> list[TemplateDefinition]:
+    """The templates, each with the macros of its format before it."""
+    shared = {t.format: t.body for t in templates if t.product == "parts"}
+    own = [t for t in templates if t.product != "parts"]
+    return [t if t.paper else t.model_copy(update={"body": shared.get(t.format, "") + t.body}) for t in own]
 
 
 def _machine(

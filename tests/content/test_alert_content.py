@@ -49,7 +49,8 @@ def toml(path: Path) -> dict[str, Any]:
 ADVICE = {path.stem: advice(path) for path in sorted((ALERTS / "advice").glob("*.md"))}
 WRITTEN = {p.stem: TemplateDefinition(id=p.stem, **toml(p)) for p in sorted((ALERTS / "templates").glob("*.toml"))}
 # What is about the list of recipients and says nothing of a drug has tests of its own.
-OF_THE_LIST = ("contact test", "confirmation request")
+OF_THE_LIST = ("contact test", "confirmation request", "parts")
+PARTS = {t.format: t.body for t in WRITTEN.values() if t.product == "parts"}
 TEMPLATES = {name: t for name, t in WRITTEN.items() if t.product not in OF_THE_LIST}
 CHANNELS = {p.stem: ChannelDefinition(id=p.stem, **toml(p)) for p in sorted((ALERTS / "channels").glob("*.toml"))}
 ROUTES = RoutesDefinition(**toml(ALERTS / "routes.toml"))
@@ -192,7 +193,11 @@ PAGE = {
 def rendered(template: TemplateDefinition, **changes: Any) -> str:
     maker = SandboxedEnvironment(autoescape=template.format == "html", undefined=StrictUndefined, trim_blocks=False)
     page = PAGE | {"standing": changes.get("standing", "actual")}
-    return maker.from_string(template.body).render(content=content(**changes), page=page).strip()
+    return (
+        maker.from_string(PARTS.get(template.format, "") + template.body)
+        .render(content=content(**changes), page=page)
+        .strip()
+    )
 
 
 OUTGOING = [t for t in TEMPLATES.values() if t.product != "page" and not t.paper]
