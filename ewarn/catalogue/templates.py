@@ -21,7 +21,8 @@ REACHES_OUT = re.compile(
 class TemplateDefinition(Frozen):
     """alerts/templates/<id>.toml: which product and format, and its Jinja2 text over the alert object.
 
-    One whose product is "parts" holds the macros that stand before every text of its format. With `paper` it is a printed format, of any name, and its body is typst (docs/how-to/printed-formats.md).
+    One whose product is "parts" holds the macros that stand before every text of its format. With `paper` it is a
+    printed format, of any name, and its body is typst (docs/how-to/printed-formats.md).
     """
 
     id: FileId
