@@ -14,6 +14,7 @@ import polars as pl
 from ewarn.catalogue.definitions import ColumnMap, DropDefinition
 from ewarn.errors import UnusableInput
 from ewarn.frames import INSTANT
+from ewarn.intake.columns import column_named
 from ewarn.intake.csvfile import folded
 
 TIME_FORMATS = (
@@ -71,7 +72,7 @@ class Mapped:
         if column is not None and column.value is not None:
             return pl.lit(column.value)
         if field in self.headers:
-            return pl.col(self.headers[field]).str.strip_chars()
+            return column_named(self.headers[field]).str.strip_chars()
         return pl.lit(None, dtype=pl.String)
 
     def text(self, field: str) -> pl.Expr:

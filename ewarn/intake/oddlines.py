@@ -15,6 +15,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from ewarn.intake.columns import all_named, column_named
+
 AGAIN = "the header again; the rows beneath it are read on"
 SUM = "a line of sums, no row"
 SECOND = "a second table seems to begin at line {}; put each table into a file of its own"
@@ -41,7 +43,7 @@ class Watch:
             marks = self._again(frame) | self._sums(frame)
             self._seek_second(frame, set(marks), others)
         if frame.height:
-            breaks = sum(cell.count("\n") for cell in frame.select(self.header).row(-1))
+            breaks = sum(cell.count("\n") for cell in frame.select(all_named(self.header)).row(-1))
             self._last = int(frame[self.line][-1]) + breaks
         self._last = max(self._last, int(others[-1])) if len(others) else self._last
         if not marks and not self._second:
@@ -55,18 +57,18 @@ class Watch:
         frame = frame.with_columns(reason.alias("\0reason"))
         out = frame.filter(pl.col("\0reason").is_not_null())
         lines, reasons = out[self.line].to_list(), out["\0reason"].to_list()
-        raw = [_written(row) for row in out.select(self.header).iter_rows()]
+        raw = [_written(row) for row in out.select(all_named(self.header)).iter_rows()]
         return frame.filter(pl.col("\0reason").is_null()).drop("\0reason"), _moved(lines, reasons, raw)
 
     def _again(self, frame: pl.DataFrame) -> dict[int, str]:
         """Lines that name the header's own columns once more, whatever their letter case."""
         first = self.header[0]
         spelt = {word for one in (first, f"\ufeff{first}") for word in (one, one.lower(), one.upper(), one.title())}
-        likely = frame.filter(pl.col(first).is_in(list(spelt)))
+        likely = frame.filter(column_named(first).is_in(list(spelt)))
         wanted = [name.casefold() for name in self.header]
         return {
             row[-1]: AGAIN
-            for row in likely.select(*self.header, self.line).iter_rows()
+            for row in likely.select(*all_named(self.header), self.line).iter_rows()
             if [cell.lstrip("\ufeff").strip().casefold() for cell in row[:-1]] == wanted
         }
 
@@ -74,11 +76,11 @@ class Watch:
         """Lines whose first words are a sum's: alone in their cell, or with half of the other cells blank."""
         if len(self.header) < 2:
             return {}
-        first = pl.col(self.header[0])
+        first = column_named(self.header[0])
         likely = frame.filter(first.str.contains_any(_SUM_PARTS) | (first == ""))
         if likely.is_empty():
             return {}
-        texts = [pl.col(name).str.strip_chars() for name in self.header]
+        texts = [column_named(name).str.strip_chars() for name in self.header]
         opening = pl.coalesce(pl.when(one != "").then(one) for one in texts)
         blanks = pl.sum_horizontal((one == "").cast(pl.Int64) for one in texts)
         found = likely.filter(
@@ -92,11 +94,17 @@ class Watch:
         above = np.concatenate([[self._last or int(lines[0]) - 1], lines[:-1]])
         for place in self._likely(frame, pl.Series(np.flatnonzero(_empty_between(above, lines, others))))[:_LOOKED_AT]:
             line, came = int(lines[place]), above[place : place + 1].copy()
-            came += sum(cell.count("\n") for cell in frame.select(self.header).row(place - 1)) if place else 0
+            came += (
+                sum(cell.count("\n") for cell in frame.select(all_named(self.header)).row(place - 1)) if place else 0
+            )
             if line in known or not _empty_between(came, lines[place : place + 1], others).any():
                 continue
             digits = self._digits_of(frame.head(place)) or self._digits
-            if any(digits) and _names(frame.select(self.header).row(place)) and _figures(frame, place + 1, self.header):
+            if (
+                any(digits)
+                and _names(frame.select(all_named(self.header)).row(place))
+                and _figures(frame, place + 1, self.header)
+            ):
                 self._second = line
                 return
         self._digits = self._digits or self._digits_of(frame)
@@ -106,7 +114,7 @@ class Watch:
         if places.is_empty():
             return []
         given = pl.all_horizontal(
-            (pl.col(name).str.strip_chars().str.len_chars() > 1) & ~pl.col(name).str.contains(r"\d")
+            (column_named(name).str.strip_chars().str.len_chars() > 1) & ~column_named(name).str.contains(r"\d")
             for name in self.header
         )
         found: list[int] = places.filter(frame[places].select(given).to_series()).to_list()
@@ -114,10 +122,10 @@ class Watch:
 
     def _digits_of(self, frame: pl.DataFrame) -> list[bool]:
         """For each column whether every cell that is given holds a digit; [] without rows."""
-        sample = frame.select(self.header).head(_LOOKED_AT)
+        sample = frame.select(all_named(self.header)).head(_LOOKED_AT)
         if sample.is_empty():
             return []
-        texts = [pl.col(name).str.strip_chars() for name in self.header]
+        texts = [column_named(name).str.strip_chars() for name in self.header]
         checks = [
             (((one != "").sum() > 1) & ((one == "") | one.str.contains(r"\d")).all()).alias(str(place))
             for place, one in enumerate(texts)
@@ -144,7 +152,9 @@ def _names(cells: Sequence[str]) -> bool:
 
 def _figures(frame: pl.DataFrame, place: int, header: Sequence[str]) -> bool:
     """The row holds a figure."""
-    return place < frame.height and any(c.isdigit() for cell in frame.select(header).row(place) for c in cell)
+    return place < frame.height and any(
+        c.isdigit() for cell in frame.select(all_named(header)).row(place) for c in cell
+    )
 
 
 def _moved(lines: Sequence[int], reasons: Sequence[str], raw: Sequence[str]) -> pl.DataFrame:

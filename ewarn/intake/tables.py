@@ -20,6 +20,7 @@ from ewarn.catalogue.definitions import DropDefinition
 from ewarn.errors import UnusableInput
 from ewarn.frames import INSTANT, number_of, shaped
 from ewarn.intake import byvalue, careful, kinds, names, places, vocabulary
+from ewarn.intake.columns import column_named
 from ewarn.intake.csvfile import LINE, PART_BYTES, ROW, Csv, Knows, Marked, Rows, no_row, open_csv
 from ewarn.intake.dateorder import Watch
 from ewarn.intake.normalise import Field, Mapped, day, instant, lay, number, yes
@@ -261,7 +262,7 @@ def _without_blank_rows(frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
     first = frame.get_column(cells[0])
     if not (first == "").any() or len(cells) == 1:
         return frame, 0
-    blank = frame.select(pl.all_horizontal(pl.col(c) == "" for c in cells)).to_series()
+    blank = frame.select(pl.all_horizontal(column_named(c) == "" for c in cells)).to_series()
     return frame.filter(~blank), int(blank.sum())
 
 
@@ -269,14 +270,14 @@ def _identity(good: pl.DataFrame, retracted: pl.Series, table: Table) -> pl.Data
     """row, line, key, what the row says as two numbers, and whether it withdraws its record."""
     mapped = table.mapped
     spelt = _one_spelling(mapped, table.fields)
-    cells = good.select(pl.col(c).str.strip_chars() for _, c in mapped.content)
+    cells = good.select(column_named(c).str.strip_chars() for _, c in mapped.content)
     blank = {c for c in cells.columns if (cells[c] == "").any()}
     cells = cells.hstack(good.select(spelt[c].alias(f"\0{c}") for c in cells.columns if c in spelt))
     said: list[pl.Expr] = []
     for name, c in mapped.content:
-        tagged = [pl.lit(f"{name}\x1f"), pl.col(f"\0{c}" if c in spelt else c), pl.lit("\x1e")]
+        tagged = [pl.lit(f"{name}\x1f"), column_named(f"\0{c}" if c in spelt else c), pl.lit("\x1e")]
         if c in blank:
-            said.append(pl.when(pl.col(c) == "").then(pl.lit("")).otherwise(pl.concat_str(tagged)))
+            said.append(pl.when(column_named(c) == "").then(pl.lit("")).otherwise(pl.concat_str(tagged)))
         else:
             said += tagged
     content = cells.select(pl.concat_str(said).alias("said"))
@@ -290,7 +291,7 @@ def _key(mapped: Mapped, fields: dict[str, Field]) -> pl.Expr:
     spelt = _one_spelling(mapped, fields)
     return (
         pl.struct(
-            (spelt.get(c, pl.col(c).str.strip_chars()) if c else pl.lit("")).alias(name)
+            (spelt.get(c, column_named(c).str.strip_chars()) if c else pl.lit("")).alias(name)
             for name, c in sorted({**mapped.key, **mapped.joining}.items())
         )
         .struct.json_encode()
@@ -322,7 +323,7 @@ def _header_fields(mapped: Mapped, received: date, backfill: bool) -> dict[str, 
     }
     status = mapped.text("status").str.to_lowercase()
     named = mapped.key.values()
-    keys = [pl.when(pl.col(c).str.strip_chars() == "").then(pl.lit(f"blank key column {c}")) for c in named]
+    keys = [pl.when(column_named(c).str.strip_chars() == "").then(pl.lit(f"blank key column {c}")) for c in named]
     return {
         "reference_date": Field(happened.value, happened.fault, (blank, future["reference_date"], *keys)),
         "reference_at": Field(at),
