@@ -25,6 +25,7 @@ from ewarn.catalogue.definitions import (
     ResultsDefinition,
     RoutesDefinition,
     RuleDefinition,
+    ScenarioDefinition,
     TemplateDefinition,
 )
 from ewarn.catalogue.faults import Fault
@@ -85,6 +86,7 @@ def _assembled(
         advice=reading.folder(content, "alerts/advice", AdviceDefinition, faults),
         templates=reading.folder(content, "alerts/templates", TemplateDefinition, faults),
         channels=reading.folder(content, "alerts/channels", ChannelDefinition, faults),
+        scenarios=reading.folder(content, "alerts/scenarios", ScenarioDefinition, faults),
         routes=reading.single(content, "alerts/routes.toml", RoutesDefinition, faults),  # type: ignore[arg-type]
         grading=reading.single(content, "alerts/grading.toml", GradingDefinition, faults),  # type: ignore[arg-type]
         wording=reading.single(content, content_files.WORDING, WordingDefinition, faults) or WordingDefinition(),

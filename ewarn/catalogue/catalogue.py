@@ -19,6 +19,7 @@ from ewarn.catalogue.definitions import (
     NoticeDefinition,
     RoutesDefinition,
     RuleDefinition,
+    ScenarioDefinition,
     StatusDefinition,
     SubstanceDefinition,
     TemplateDefinition,
@@ -56,6 +57,7 @@ class Catalogue:
     advice: Mapping[str, AdviceDefinition] = field(default_factory=dict)
     templates: Mapping[str, TemplateDefinition] = field(default_factory=dict)
     channels: Mapping[str, ChannelDefinition] = field(default_factory=dict)
+    scenarios: Mapping[str, ScenarioDefinition] = field(default_factory=dict)
     routes: RoutesDefinition = None  # type: ignore[assignment]
     grading: GradingDefinition = None  # type: ignore[assignment]
     wording: WordingDefinition = field(default_factory=WordingDefinition)

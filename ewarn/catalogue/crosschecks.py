@@ -119,6 +119,11 @@ def of_references(catalogue: Catalogue, shown: Mapping[str, str]) -> list[Fault]
         known(path, "grade_suggested", [rule.grade_suggested] if rule.grade_suggested else [], grades, "grade")
     for advice in catalogue.advice.values():
         known(f"alerts/advice/{advice.id}.md", "applies_to", advice.applies_to, classes, "class")
+    for scenario in catalogue.scenarios.values():
+        sources = [drop.source for drop in scenario.drops]
+        known(
+            f"alerts/scenarios/{scenario.id}.toml", "drop.source", sources, _stems(catalogue, "sources/drops"), "drop"
+        )
     if catalogue.routes:
         for number, route in enumerate(catalogue.routes.routes, start=1):
             place = f"route[{number}]"

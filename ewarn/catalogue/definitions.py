@@ -14,6 +14,7 @@ from pydantic import Field, field_validator, model_validator
 from ewarn.catalogue.basics import FileId as FileId
 from ewarn.catalogue.basics import Reference as Reference
 from ewarn.catalogue.basics import Slug as Slug
+from ewarn.catalogue.exercising import ScenarioDefinition as ScenarioDefinition
 from ewarn.catalogue.routing import Route as Route
 from ewarn.catalogue.routing import RoutesDefinition as RoutesDefinition
 from ewarn.catalogue.substances import ClassDefinition as ClassDefinition

@@ -24,8 +24,9 @@ FOLDERS = {
     "alerts/templates": ".toml",
     "alerts/advice": ".md",
     "alerts/channels": ".toml",
+    "alerts/scenarios": ".toml",
 }
-OPTIONAL = ("sources/notices",)  # content archived before there were any is read again
+OPTIONAL = ("sources/notices", "alerts/scenarios")  # content archived before there were any is read again
 SINGLE = ("alerts/routes.toml", "alerts/grading.toml")
 WORDING = "alerts/wording.toml"  # absent from content archived before there was one
 RESULTS = "sources/substances/_results.toml"

@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from ewarn.catalogue.basics import FileId, Slug
+from ewarn.catalogue.exercising import Targets
 from ewarn.terms import Frozen, Product
 
 ANY = "any"
@@ -60,4 +61,5 @@ class RoutesDefinition(Frozen):
         "with the condition",
         description="what those groups get of texts that an originator marked 'not for enforcement'",
     )
+    exercise_targets: Targets = Field(Targets(), description="minutes from the bytes to each step of an exercise")
     confirm_recipients_every_days: int = Field(365, ge=1, description="after so long a recipient is confirmed again")

@@ -21,6 +21,7 @@ from ewarn.cli import (
     contact_commands,
     detect_commands,
     evaluate_commands,
+    exercise_commands,
     house_commands,
     intake_commands,
     keeping_commands,
@@ -49,6 +50,7 @@ ROOMS = (
     people_commands,
     recipient_commands,
     contact_commands,
+    exercise_commands,
     house_commands,
     keeping_commands,
 )

@@ -16,7 +16,7 @@ from ewarn.assess import draft as drafting
 from ewarn.dispatch import page as paging
 from ewarn.dispatch import render
 from ewarn.errors import Refused, UsageFault
-from ewarn.pipeline import casework, handling, texts
+from ewarn.pipeline import casework, exercise_home, handling, texts
 from ewarn.pipeline.house import House
 from ewarn.pipeline.identity import proved, registered
 from ewarn.pipeline.reports import Actor, AlertReport, CaseReport
@@ -157,6 +157,8 @@ def draft(house: House, case_ref: str, product: str, actor: Actor, now: datetime
     """A first version of a text from the case's facts as they are known now."""
     with house.db.read() as con:
         case = case_of(con, case_ref)
+        held = exercise_home.records_of(house, con, case_ref, now)
+    with held.db.read() as con:
         known = lines.as_known(con, casework.ages(house), until=now)
     found = facts.gather(known, casebook.records_of(case), house.catalogue)
     with house.db.write("draft") as tx:
@@ -171,7 +173,7 @@ def draft(house: House, case_ref: str, product: str, actor: Actor, now: datetime
             found,
             alert_id=alerts.next_id(tx, case_ref),
             issuer_name=house.settings.issuer_name,
-            origin=house.settings.origin,
+            origin=held.settings.origin,
             public_url=house.settings.public_url,
             sender=house.settings.smtp_from,
         ).model_copy(update={"area": house.own(case.lead_area)})

@@ -157,8 +157,15 @@ def call(tx: Connection, house: House, page: Page, area: str, now: datetime, gro
     for held in routed.withheld:
         words = f"page {page.id} does not reach {held.name}: {held.reason}"
         cases.act(tx, page.case, now, "not paged", "ewarn", words)
+        if routed.deliveries and page.standing is not house.settings.standing:
+            continue  # an exercise passes by live contacts: that is meant
         operator_notices.put(tx, now, "duty", f"{page.case}: {words}. Add a contact with 'ewarn recipients add'.")
     return routed.deliveries
+
+
+def called(con: Connection, page: Page) -> list[Delivery]:
+    """Who is called by a page."""
+    return outbox.of_page(con, page.id)
 
 
 def tell_panel(

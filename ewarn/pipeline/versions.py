@@ -13,7 +13,8 @@ from typing import Any
 from ewarn.assess import cases as casebook
 from ewarn.assess import draft as drafting
 from ewarn.assess import facts, following, lifecycle
-from ewarn.pipeline import assess, casework, texts
+from ewarn.frames import Lines
+from ewarn.pipeline import assess, casework, exercise_home, texts
 from ewarn.pipeline.house import House
 from ewarn.pipeline.identity import proved
 from ewarn.pipeline.reports import Actor, AlertReport
@@ -118,11 +119,20 @@ def _current(tx: Any, step: Step, alert_id: str) -> tuple[list[Alert], set[int],
 def _facts_now(tx: Any, house: House, alert: Alert, now: datetime) -> dict[str, Any]:
     """The content of a fresh draft of the same product: the case's facts as they are known now."""
     case = cases.going_on(tx, alert.case) or assess.case_of(tx, alert.case)
-    known = lines.as_known(tx, casework.ages(house), until=now)
+    known = _lines_of(tx, house, alert.case, now)
     gathered = facts.gather(known, casebook.records_of(case), house.catalogue)
     return drafting.write(
         case, house.catalogue, alert.product, alert.author, now, gathered, issuer_name=house.settings.issuer_name
     ).content
+
+
+def _lines_of(tx: Any, house: House, case_ref: str, now: datetime) -> Lines:
+    """The lines a case rests on: this home's, or those of the exercise it belongs to."""
+    held = exercise_home.records_of(house, tx, case_ref, now)
+    if held is house:
+        return lines.as_known(tx, casework.ages(house), until=now)
+    with held.db.read() as con:
+        return lines.as_known(con, casework.ages(house), until=now)
 
 
 def fall_due(house: House, now: datetime) -> list[tuple[str, str]]:

@@ -21,7 +21,7 @@ _PAGES = """
     LEFT JOIN case_act a ON a.ref = p.case_ref AND a.acted_at <= p.paged_at AND coalesce(a.signal, '') <> ''
     LEFT JOIN signal s ON s.id = a.signal AND s.version = 1
     LEFT JOIN case_file c ON c.ref = p.case_ref
-    WHERE p.paged_at BETWEEN $1 AND $2 GROUP BY p.id, p.paged_at
+    WHERE p.paged_at BETWEEN $1 AND $2 AND p.case_ref NOT IN (SELECT case_ref FROM exercise) GROUP BY p.id, p.paged_at
 """
 _SIGNALS = """
     SELECT saved_at AS "at", CASE family WHEN 'unknown name' THEN 'name' ELSE 'signal' END AS kind, rule, area

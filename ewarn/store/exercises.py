@@ -5,6 +5,7 @@ In: an open store. Out: rows. It must never hold a record: an exercise's records
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -44,6 +45,17 @@ def all(con: Connection) -> list[Begun]:
 def apart(con: Connection) -> set[str]:
     """The references of cases that are not of this home's own standing, and are meant to be."""
     return {row["case_ref"] for row in tables.rows(con, "SELECT case_ref FROM exercise")}
+
+
+def first_bytes(con: Connection, signals: Sequence[str]) -> tuple[datetime | None, datetime | None]:
+    """When the bytes that made the first of some signals fire were received, and when that signal stood."""
+    sql = """
+        SELECT s.saved_at, max(r.received_at) AS received_at FROM signal s JOIN record r
+          ON list_contains(s.records, r.record_id) AND r.received_at <= s.saved_at
+        WHERE s.version = 1 AND list_contains(?, s.id) GROUP BY s.id, s.saved_at ORDER BY s.saved_at LIMIT 1
+    """
+    found = tables.rows(con, sql, [list(signals)])
+    return (found[0]["received_at"], found[0]["saved_at"]) if found else (None, None)
 
 
 def keep_scorecard(tx: Connection, subject: str, card: Frozen, at: datetime) -> bool:

@@ -108,6 +108,7 @@ def test_a_contact_test_proves_the_live_list_from_start_to_scorecard(live: Any) 
     assert [t.case_ref for t in contacts.listed(house)] == [written.case] == ["LDN-CT-2025-0001"]
 
 
+@pytest.mark.slow
 def test_the_out_of_hours_contacts_are_tested_apart_and_groups_chosen(live: Any) -> None:
     now = live.at("2025-05-17", "03:00")
     house = live.house(now)
@@ -138,6 +139,7 @@ def test_a_drug_in_a_contact_test_stops_it_even_after_approval(live: Any) -> Non
     assert all("names a drug: 'metonitazene'" in error for error in errors)
 
 
+@pytest.mark.slow
 def test_a_test_home_has_no_list_and_an_exercise_home_rehearses_by_its_own_channels(corridor: Any) -> None:
     now = corridor.at("2025-05-16")
     corridor.staff(now)
@@ -154,6 +156,7 @@ def test_a_test_home_has_no_list_and_an_exercise_home_rehearses_by_its_own_chann
         contacts.start(corridor.house(now), corridor.actor("author"), now)
 
 
+@pytest.mark.slow
 def test_a_case_of_the_live_home_is_never_joined_to_a_contact_test(live: Any) -> None:
     now = live.at("2025-05-16", "11:00")
     house = live.house(now)
