@@ -26,6 +26,7 @@ from ewarn.cli import (
     intake_commands,
     keeping_commands,
     link_commands,
+    machine_commands,
     name_commands,
     notice_commands,
     people_commands,
@@ -53,6 +54,7 @@ ROOMS = (
     exercise_commands,
     house_commands,
     keeping_commands,
+    machine_commands,
 )
 WORDS = """Early warning for emerging drugs: bytes in, warning out; every figure traceable; a person decides.
 

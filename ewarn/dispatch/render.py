@@ -77,6 +77,12 @@ def _machine(
     return found + ([Payload(audience=audience, format="cap", subject=subject, body=message)] if message else [])
 
 
+def draft_cap(alert: Alert, audience: str, catalogue: Catalogue) -> bytes | None:
+    """A CAP message that says of itself that nobody has approved it."""
+    content = {k: v for k, v in for_audience(alert.content, audience).items() if k not in KEPT_INSIDE}
+    return cap.message(alert, content, audience, places(catalogue), draft=True)
+
+
 def places(catalogue: Catalogue) -> dict[str, str]:
     """ONS codes by name, of the names that only one area has."""
     counted = catalogue.areas.group_by("name").agg(pl.col("code").first(), pl.len())

@@ -17,7 +17,7 @@ from ewarn.dispatch import page as paging
 from ewarn.dispatch import send as sender
 from ewarn.dispatch.envelope import Envelope
 from ewarn.personal.placeholders import Personal
-from ewarn.pipeline import answering, texts, versions
+from ewarn.pipeline import answering, signing, texts, versions
 from ewarn.pipeline.house import House
 from ewarn.store import alerts, audit, cases, decisions, operator_notices, outbox, pages, recipients
 from ewarn.terms import Alert, AlertStatus, Delivery, DeliveryState, Payload, Product, Recipient, digest
@@ -163,6 +163,8 @@ class Leaving:
             return stops
         wanted = (delivery.audience, delivery.format)
         found = next((p for p in text.payloads if (p.audience, p.format) == wanted), None)
+        if found and found.format == "cap":
+            return signing.leaving(self.tx, self.house, text.alert, found, self.at)
         return found or "the stored text is no longer there"
 
     def _overtaken(self, delivery: Delivery) -> bool:

@@ -283,3 +283,10 @@ def _summary(header: pl.DataFrame) -> str:
 
 
 _SHARED = set.intersection(*(set(SHAPES[f"staged_{kind}"]) for kind in TABLE_OF))
+
+
+def first_received(con: Connection, ids: Sequence[str]) -> datetime | None:
+    """When the first version of the first of these records was received; None where there are none."""
+    sql = "SELECT min(received_at) AS first FROM record WHERE list_contains(?, record_id)"
+    found = tables.rows(con, sql, [list(ids)])
+    return found[0]["first"] if found else None

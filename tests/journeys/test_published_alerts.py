@@ -1,0 +1,293 @@
+"""What programs get: files that follow an alert's life, signed, for each audience what it may see and nothing else."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import feedparser
+import pytest
+from lxml import etree
+
+from ewarn.cli.app import run
+from ewarn.errors import Refused, UsageFault
+from ewarn.pipeline import assess, publishing, read, respond, signing, versions
+from ewarn.terms import Recipient
+from tests.journeys.conftest import TOML, Corridor, _Mailbox, at
+from tests.journeys.test_alert_lives_on import ALERT, CASE, ROW, agree
+
+NOW = at("2025-05-19")
+ATOM = "{http://www.w3.org/2005/Atom}"
+BARE = TOML.replace(
+    'smtp_from = "ewarn@example.org"', 'smtp_from = "ewarn@example.org"\npublic_url = "https://a.example.org"'
+)
+
+
+@dataclass
+class Public:
+    """A house whose one source is for everybody, with a case, staff, a webhook for each audience, and a key."""
+
+    corridor: Corridor
+    folder: Path
+
+    def house(self, now: Any = NOW) -> Any:
+        return self.corridor.house(now)
+
+    def atom(self, audience: str = "public") -> Any:
+        return feedparser.parse(io.BytesIO((self.folder / audience / "alerts.atom").read_bytes()))
+
+    def items(self, audience: str = "public") -> Any:
+        return json.loads((self.folder / audience / "alerts.json").read_text())["items"]
+
+    def cap(self, version: int = 1, audience: str = "public") -> bytes:
+        return (self.folder / audience / "alerts" / f"LDN-2025-0001.A1.v{version}.{audience}.cap.xml").read_bytes()
+
+
+def prepare(marking: str) -> Path:
+    """A home with staff, one case and its content; each test begins with a copy."""
+    home = Path(tempfile.mkdtemp())
+    made = Corridor(home, None, _Mailbox())
+    overlay = home / "content" / "sources" / "drops"
+    overlay.mkdir(parents=True)
+    drop = made.at and Path(__file__).resolve().parents[2] / "sources" / "drops" / "test_results.toml"
+    (overlay / "test_results.toml").write_text(drop.read_text().replace('"TLP:AMBER"', f'"{marking}"'))
+    (home / "ewarn.toml").write_text(BARE)
+    made.staff(NOW)
+    made.drop("test_results", [ROW], NOW)
+    made.detect(NOW)
+    with made.house(NOW).db.write("test") as tx:
+        tx.execute("DELETE FROM delivery")
+    return home
+
+
+@pytest.fixture(scope="module")
+def homes() -> Iterator[dict[str, Path]]:
+    made = {marking: prepare(marking) for marking in ("TLP:CLEAR", "TLP:AMBER")}
+    yield made
+    for home in made.values():
+        shutil.rmtree(home)
+
+
+def opened(corridor: Any, home: Path) -> Public:
+    shutil.copytree(home, corridor.home, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.lock"))
+    return Public(corridor, corridor.home / "published-alerts" / "exercise")
+
+
+@pytest.fixture
+def public(corridor: Any, homes: dict[str, Path]) -> Public:
+    return opened(corridor, homes["TLP:CLEAR"])
+
+
+def issue(public: Public, now: Any = NOW) -> None:
+    public.corridor.issue(CASE, now)
+    respond.send(public.house(now), now)
+
+
+def test_an_issued_alert_is_published_signed_and_verified_by_the_published_key(public: Public, tmp_path: Path) -> None:
+    signing.make(public.house(), NOW)
+    issue(public)
+    assert len(public.atom().entries) == len(public.items()) == 1
+    house, keys = public.house(), public.folder / "public" / ".well-known" / "ewarn-keys.json"
+    assert b"PRIVATE" not in keys.read_bytes() and b"signing-" not in keys.read_bytes()
+    with house.db.read() as con:
+        from ewarn.store import alerts
+
+        stored = {p.audience: p.body for p in alerts.payloads(con, ALERT, 1) if p.format == "cap"}
+    for audience in ("public", "professional"):
+        body = public.cap(audience=audience)
+        from ewarn.dispatch import xmlsig
+
+        assert xmlsig.unsigned(body) == stored[audience], "the approved bytes, with the signature taken out"
+        assert signing.check_with(keys.read_bytes(), body).state == signing.check(house, body).state == "genuine"
+    file = tmp_path / "a.xml"
+    file.write_bytes(public.cap())
+    assert run(["verify", str(file), "--keys", str(keys)]) == 0
+    file.write_bytes(public.cap().replace(b"Camden", b"Croydon", 1))
+    assert run(["verify", str(file), "--keys", str(keys)]) == 6
+    before = public.cap()
+    publishing.write(public.house(), NOW + timedelta(hours=1))
+    assert public.cap() == before, "signed once: the same bytes for ever"
+
+
+@pytest.mark.parametrize("kind", ["update", "stood down", "withdrawn"])
+def test_feeds_follow_the_life_of_an_alert_under_one_id(public: Public, kind: str) -> None:
+    signing.make(public.house(), NOW)
+    issue(public)
+    first = public.atom().entries[0]
+    later, author = NOW + timedelta(days=2), public.corridor.actor("author")
+    house = public.house(later)
+    if kind == "update":
+        versions.update(house, ALERT, {"at_risk": "People who buy tablets."}, author, later)
+    else:
+        end = versions.stand_down if kind == "stood down" else versions.withdraw
+        end(house, ALERT, "The laboratory corrected its result.", author, later)
+    agree(public.corridor, ALERT, later)
+    respond.send(house, later)
+    for audience in ("public", "professional"):
+        entry = public.atom(audience).entries[0]
+        assert entry.id == first.id and entry.published == first.published and entry.updated > first.updated
+        assert "version 2" in entry.title or "This replaces version 1" in entry.title
+    assert kind == "update" or kind in [t.term for t in public.atom().entries[0].tags]
+    assert (
+        signing.check(house, public.cap(1)).state == "superseded"
+        and signing.check(house, public.cap(2)).state == "genuine"
+    )
+    said = etree.fromstring(public.cap(2)).findtext("{*}references")
+    assert said and "LDN-2025-0001.A1.v1.public," in said
+
+
+def test_an_expired_alert_says_so(public: Public) -> None:
+    issue(public)
+    ends = NOW + timedelta(days=60)
+    publishing.keep_up(public.house(ends), ends)
+    entry = public.atom().entries[0]
+    assert entry.title.startswith("EXPIRED: ") and "expired" in [t.term for t in entry.tags]
+    publishing.write(public.house(ends), NOW + timedelta(days=400))
+    assert public.atom().entries == []
+
+
+def test_nothing_marked_reaches_the_public_and_one_approval_out_of_hours_neither(corridor: Any, homes: Any) -> None:
+    public = opened(corridor, homes["TLP:AMBER"])
+    issue(public)
+    assert len(public.items("professional")) == 1 and public.items() == [] and public.atom().entries == []
+    assert not (public.folder / "public" / "alerts").exists()
+    text = b"".join(p.read_bytes() for p in (public.folder / "public").rglob("*") if p.is_file())
+    assert b"LDN-2025" not in text and b"metonitazene" not in text
+
+
+def test_a_version_that_is_no_longer_public_leaves_only_word_that_it_was_replaced(public: Public) -> None:
+    issue(public)
+    later, author = NOW + timedelta(days=1), public.corridor.actor("author")
+    house = public.house(later)
+    versions.update(house, ALERT, {"marking": "TLP:AMBER", "headline": "Only for the network"}, author, later)
+    agree(public.corridor, ALERT, later)
+    respond.send(house, later)
+    (entry,) = public.items()
+    assert entry["title"].startswith("REPLACED: ") and entry["content_text"] == publishing.OVERTAKEN
+    assert "Only for the network" not in json.dumps(entry) and public.items("professional")[0]["title"].count(
+        "Only for"
+    )
+
+
+def test_an_exercise_is_published_apart_and_says_so_and_an_actual_house_never_shows_it(public: Public) -> None:
+    issue(public)
+    assert public.atom().feed.title.startswith("EXERCISE: ") and "EXERCISE" in public.atom().entries[0].title
+    toml = public.corridor.home / "ewarn.toml"
+    toml.write_text(toml.read_text().replace('standing = "exercise"', 'standing = "actual"'))
+    publishing.write(public.house(), NOW)
+    live = public.corridor.home / "published-alerts" / "public" / "alerts.atom"
+    assert feedparser.parse(io.BytesIO(live.read_bytes())).entries == []
+    assert not [p for p in live.parent.rglob("*") if p.is_file() and b"LDN-2025" in p.read_bytes()]
+
+
+def test_keys_overlap_when_they_are_exchanged_and_a_leak_ends_what_they_signed(public: Public) -> None:
+    old = signing.make(public.house(), NOW)
+    issue(public)
+    body, later = public.cap(), NOW + timedelta(days=3)
+    found = {k.id: k for k in signing.rotate(public.house(), later, overlap_days=7)}
+    assert len(found) == 2 and found[old.id].not_after == later + timedelta(days=7)
+    assert {k.state for k in found.values()} == {"in use"} and signing.check(public.house(), body).state == "genuine"
+    signing.retire(public.house(), old.id, later)
+    assert signing.check(public.house(), body).state == "genuine", "it was sent before"
+    signing.retire(public.house(), old.id, later, leaked=True, why="The disk was lost.")
+    assert signing.check(public.house(), body).state == "revoked key"
+    publishing.write(public.house(), later)
+    assert signing.check(public.house(), public.cap()).state == "genuine", "signed anew with the key in use"
+    with pytest.raises(UsageFault, match="no signing key"):
+        signing.retire(public.house(), "other", later)
+    assert {k.state for k in signing.list_keys(public.house(), later)} == {"in use", "revoked"}
+
+
+def test_a_private_key_lies_where_it_was_said_and_is_readable_by_its_owner_alone(public: Public) -> None:
+    house = public.house()
+    made = signing.make(house, NOW)
+    path = house.settings.home / made.secret.removeprefix("file:")
+    assert path.stat().st_mode & 0o077 == 0 and b"PRIVATE KEY" in path.read_bytes()
+    elsewhere = signing.make(house, NOW, secret="file:vault/own.pem")
+    assert (house.settings.home / "vault" / "own.pem").stat().st_mode & 0o077 == 0 and elsewhere.id != made.id
+    for typed in ("-----BEGIN PRIVATE KEY-----", "hunter2"):
+        with pytest.raises(UsageFault, match="by reference"):
+            signing.make(house, NOW, secret=typed)
+    with pytest.raises(Refused):
+        signing.make(house, NOW, secret="env:NOT_SET_ANYWHERE")
+    with house.db.read() as con:
+        assert "PRIVATE" not in str(con.execute("SELECT body FROM signing_key").fetchall())
+
+
+def test_a_message_is_not_published_unsigned_once_there_are_keys_but_none_in_use(public: Public) -> None:
+    key = signing.make(public.house(), NOW)
+    signing.retire(public.house(), key.id, NOW)
+    issue(public)
+    assert (len(public.items()) == 1 and not (public.folder / "public" / "alerts").exists()) or not list(
+        (public.folder / "public" / "alerts").glob("*.cap.xml")
+    )
+    assert any(
+        "no signing key is in use" in words for one in publishing.write(public.house(), NOW) for words in one.unsigned
+    )
+
+
+def test_a_partner_s_system_gets_the_signed_message_by_a_channel(public: Public) -> None:
+    signing.make(public.house(), NOW)
+    channel = public.corridor.home / "content" / "alerts" / "channels" / "exercise-cap.toml"
+    channel.parent.mkdir(parents=True)
+    channel.write_text(
+        'title = "CAP (exercise)"\nurl = "json://{secret:exercise_webhook}?:message=cap&:title=&:version=&:type=&:attachments="\n'
+        'format = "cap"\nlive = false\ntimeout_seconds = 5\nmax_attempts = 3\n'
+    )
+    system = Recipient(id="machine", name="System", channel="exercise-cap", areas=("E09000007",), group="health")
+    read.add_recipient(public.house(), system, NOW)
+    issue(public)
+    (sent,) = [call["cap"] for call in public.corridor.partner_calls if "cap" in call]
+    assert sent.encode() == public.cap(audience="professional") or sent.encode() + b"\n" == public.cap(
+        audience="professional"
+    )
+    assert signing.check(public.house(), sent.encode()).state == "genuine"
+
+
+def test_a_text_nobody_has_approved_is_a_draft_in_cap(public: Public) -> None:
+    author = public.corridor.actor("author")
+    assess.draft(public.house(), CASE, "formal alert", author, NOW)
+    assert b"<status>Draft</status>" in publishing.cap_message(public.house(), ALERT, "public")
+    agree(public.corridor, ALERT, NOW)
+    assert b"<status>Exercise</status>" in publishing.cap_message(public.house(), ALERT, "public")
+    assert publishing.write(public.house(), NOW)[1].entries == 0, "approved, and nobody has it yet"
+
+
+def test_the_regional_report_shows_what_it_may_counts_the_rest_and_holds_no_formula(
+    public: Public, homes: Any, tmp_path: Path
+) -> None:
+    issue(public)
+    words = [
+        "export",
+        "regional",
+        "--since",
+        "2025-05-01",
+        "--until",
+        "2025-06-01",
+        "--home",
+        str(public.corridor.home),
+    ]
+    assert run([*words, "--marking", "TLP:CLEAR", "--out", str(tmp_path / "clear")]) == 0
+    found = {p.suffix + p.stem.rpartition("-")[2]: p.read_text() for p in (tmp_path / "clear").iterdir()}
+    assert ALERT in found[".csvalerts"] and "metonitazene" in found[".csvalerts"].lower()
+    text = next(body for name, body in found.items() if name.startswith(".md"))
+    assert "EXERCISE" in text and "## Alerts issued: 1" in text and "Not for enforcement." in text
+    assert "median 0.0 hours" in text
+    with public.house().db.write("test") as tx:
+        tx.execute("UPDATE alert SET body = replace(body, 'TLP:CLEAR', 'TLP:AMBER')")
+        tx.execute('UPDATE alert SET body = replace(body, \'"headline":"\', \'"headline":"=1+1 \')')
+    assert run([*words, "--marking", "TLP:GREEN", "--out", str(tmp_path / "green")]) == 0
+    text = next((tmp_path / "green").glob("*.md")).read_text()
+    assert "not shown, because marked beyond TLP:GREEN: 1 alert." in text and ALERT not in text
+    assert run([*words, "--out", str(tmp_path / "amber")]) == 0
+    sheet = next((tmp_path / "amber").glob("*alerts.csv")).read_text()
+    assert "'=1+1 " in sheet and not re.search(r"(^|,)=1", sheet)
+    assert run([*words, "--marking", "secret", "--out", str(tmp_path)]) == 2
