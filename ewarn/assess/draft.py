@@ -25,7 +25,8 @@ from ewarn.terms import Alert, AlertStatus, CaseFile, Product, Standing, Version
 FIXED = frozenset(
     {
         *("reference", "alert_id", "version", "issuer", "standing", "product", "watermark", "handling", "date"),
-        *("figures", "what_happened_public", "kind", "replaces", "closes", "closes_headline"),
+        *("figures", "record_versions", "published", "what_happened_public", "classification"),
+        *("kind", "replaces", "closes", "closes_headline"),
         *("answer", "answer_code", "answer_at", "verify"),
         *machine.PARTS,
     }
@@ -76,6 +77,7 @@ def write(
         "what_happened": sentences.exact(said),
         "what_happened_public": sentences.public(said),
         "figures": _figures(case, facts),
+        "record_versions": dict(facts.versions),
         "verification": verify.in_words(_held(case), facts),
         "sold_as": list(facts.sold_as),
         "found": sentences.found(case, facts, catalogue),
@@ -124,6 +126,17 @@ def edit(alert: Alert, changes: Mapping[str, Any], author: str, now: datetime, c
             next_step=f"Edit any of {', '.join(sorted(known))}.",
         )
     return following(alert, changes, alert.version + 1, author, now, catalogue)
+
+
+def released(alert: Alert, figure: str, reason: str, author: str, now: datetime, catalogue: Catalogue) -> Alert:
+    """The next version, in which the panel releases a figure's count to the public. Raises: UsageFault."""
+    rows = alert.content.get("figures", [])
+    wanted = [f for f in rows if str(f["label"]).removesuffix(LEAST).removesuffix(MOST).casefold() == figure.casefold()]
+    if not wanted:
+        known = ", ".join(dict.fromkeys(str(f["label"]).removesuffix(LEAST).removesuffix(MOST) for f in rows)) or "none"
+        raise UsageFault(f"there is no figure '{figure}'", where=alert.id, next_step=f"Figures: {known}.")
+    figures = [{**f, "released": reason} if f in wanted else f for f in rows]
+    return following(alert, {"figures": figures}, alert.version + 1, author, now, catalogue)
 
 
 def following(

@@ -103,6 +103,7 @@ class Facts:
     marking: str = "TLP:AMBER"
     conditions: tuple[str, ...] = ()
     said: tuple[tuple[str, str, str], ...] = ()
+    versions: tuple[tuple[str, int], ...] = ()
 
     def persons(self, outcome: str | None = None) -> tuple[int, int]:
         """Fewest and most persons the events can be, as signals count them: one person may be told of twice."""
@@ -193,6 +194,7 @@ def gather(lines: Lines, records: Collection[str], catalogue: Catalogue) -> Fact
         marking=marking or "TLP:AMBER",
         conditions=conditions,
         said=tuple(stands.select("left", "right", "state").iter_rows()),
+        versions=tuple(keys.sort("record_id").iter_rows()),
     )
 
 

@@ -6,18 +6,20 @@ names the version it replaces. It must never read as a new alert, nor as an all-
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
 from ewarn.assess import draft, machine
 from ewarn.catalogue import Catalogue
+from ewarn.disclosure.suppress import published
 from ewarn.errors import UsageFault
 from ewarn.terms import Alert, VersionKind
 
 # What an update may take anew from the case as it is known now; the rest people wrote.
 FACTS = (
     *("also_possible", "headline", "what_happened", "what_happened_public", "figures", "verification", "sold_as"),
+    *("record_versions",),
     *("found", "appearance", "at_risk", "marking", "handling", "audience", "cap"),
 )
 NOT_NEEDED = "The panel holds that this warning is no longer needed. This is not an all-clear."
@@ -45,11 +47,36 @@ def update(
     Raises: UsageFault for a part that cannot be changed.
     """
     taken = {key: facts_now[key] for key in FACTS if key in facts_now} if facts_now else {}
+    taken |= _corrected(had, taken, now) if taken else {}
     asked = draft.edit(had, changes, author, now, catalogue).content if changes else {}
     said = {key: asked[key] for key in changes}
-    fixed = {"kind": VersionKind.UPDATE.value, "replaces": named(had)} | machine.before(had)
+    fixed = {"kind": VersionKind.UPDATE.value, "replaces": named(had), "published": published(had.content)}
+    fixed |= machine.before(had)
     parts = draft.dates(had.product, catalogue, now) | taken | said | fixed
     return draft.following(had, parts, number, author, now, catalogue)
+
+
+def corrections(had: Mapping[str, Any], figures: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Each figure that is not what a version said, in words; one that is gone is said to be none."""
+    before = {str(f["label"]): f["value"] for f in had.get("figures", [])}
+    now = {str(f["label"]): f["value"] for f in figures}
+    told = [f"{label}: {now.get(label, 0)} now, {before.get(label, 0)} before." for label in {**before, **now}
+            if before.get(label, 0) != now.get(label, 0)]  # fmt: skip
+    return told
+
+
+def _corrected(had: Alert, taken: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """What an update from the case says first: which figures changed; the public reads only that some did."""
+    told = corrections(had.content, taken.get("figures", []))
+    if not told:
+        return {}
+    said = f"Changed since {named(had)}: {' '.join(told)}"
+    shown = published({**taken, "published": published(had.content)}) != published(had.content)
+    public = [f"Some numbers have changed since {named(had)}."] if shown else []
+    return {
+        "what_happened": [said, *taken.get("what_happened", [])],
+        "what_happened_public": [*public, *taken.get("what_happened_public", [])],
+    }
 
 
 def ending(
@@ -67,6 +94,7 @@ def ending(
         "closes": had.id,
         "closes_headline": headline,
         "headline": f"{ENDED[kind]}: {headline}",
+        "published": published(had.content),
         "why": why if why[-1] in ".!?" else f"{why}.",
     }
     return draft.following(had, parts, number, author, now, catalogue)

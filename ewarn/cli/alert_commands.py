@@ -170,6 +170,8 @@ def show_report(console: Console, report: AlertReport) -> None:
         plain(console, f"  {report.past.upper()}: reviewed by {report.review_on}, ends after {report.expires_on}")
     plain(console, f"  case {report.case}, author {report.author}")
     plain(console, f"  hash {report.hash or '- (fixed at submission)'}")
+    for words in (*report.asks, *report.releases):
+        plain(console, f"  {words}")
     plain(console, f"  approvals {len(report.approvals)} of {report.approvals_needed}")
     for approval in report.approvals:
         plain(console, f"    {approval.person} at {local_time(approval.at)}, {approval.act} {approval.note}".rstrip())
@@ -182,7 +184,9 @@ def show_report(console: Console, report: AlertReport) -> None:
         for line in report.changes:
             plain(console, f"  {line}")
     for finding in report.findings:
-        plain(console, "finding: " + "; ".join(str(value) for value in finding.values() if value))
+        passed = f" [overridden by {finding['overridden']}]" if finding["overridden"] else ""
+        weight = "error" if finding["blocking"] else "warning"
+        plain(console, f"{weight}: {finding['where']}: {finding['what']}. {finding['instead']}{passed}")
     for held in report.withheld:
         plain(console, "not sent: " + "; ".join(str(value) for value in held.values() if value))
     if report.deliveries:

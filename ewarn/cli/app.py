@@ -18,6 +18,7 @@ import typer
 from ewarn.cli import (
     alert_commands,
     case_commands,
+    check_commands,
     contact_commands,
     detect_commands,
     evaluate_commands,
@@ -47,6 +48,7 @@ ROOMS = (
     case_commands,
     link_commands,
     alert_commands,
+    check_commands,
     route_commands,
     people_commands,
     recipient_commands,

@@ -163,3 +163,18 @@ def escalations(pages: Sequence[Page], now: datetime, backup_after_minutes: floa
         if page.acknowledged_at is None and further and waited:
             due.append(page.model_copy(update={"rota_order": page.rota_order + 1}))
     return due
+
+
+def correction_notice(case: CaseFile, alert_id: str, what: str, due_at: datetime, now: datetime) -> Page:
+    """Tells the panel that records under an alert which people have changed, and by when it is to be put right."""
+    subject = f"{SHOUTED[case.standing]}{case.ref}: {alert_id} rests on records that changed"
+    text = "\n".join(
+        [
+            subject,
+            what,
+            f"Update or withdraw it by {london(due_at)}: ewarn update {alert_id} --from-case, or ewarn withdraw.",
+            FOOT[case.standing] if case.standing is not Standing.ACTUAL else "Actual event.",
+        ]
+    )
+    page_id = PANEL + digest(["corrected", alert_id, what, now.isoformat()], 12)
+    return Page(id=page_id, case=case.ref, at=now, subject=subject, text=text, standing=case.standing)

@@ -30,7 +30,7 @@ from ewarn.terms import Alert, Page, Payload, Standing, canonical, digest
 
 LOG = logging.getLogger(__name__)
 RENDERER_VERSION = 1
-KEPT_INSIDE = ("what_happened_public", "handling")
+KEPT_INSIDE = ("what_happened_public", "handling", "published", "record_versions", "classification")
 PERSONAL = placeholders.parts("", "")  # left out of what was drafted before there was an answer service
 CHATS: dict[str, Callable[[str, Sequence[chat.Line]], dict[str, Any]]] = {
     "slack": blocks.message,
@@ -51,8 +51,9 @@ def payloads(alert: Alert, catalogue: Catalogue, *, paper: bool = True) -> list[
         shown = for_audience(inert.content(alert.content), audience)
         content = {k: v for k, v in shown.items() if k not in KEPT_INSIDE}
         here = [t for t in templates if t.audience == audience]
-        bodies = {str(t.format): _rendered(t, content) for t in here if not t.paper}
-        sheets = _sheets([t for t in here if t.paper and paper], content)
+        marked = content | {"marking": f"{alert.content.get('classification') or ''} {content['marking']}".strip()}
+        bodies = {str(t.format): _rendered(t, marked) for t in here if not t.paper}
+        sheets = _sheets([t for t in here if t.paper and paper], marked)
         subject = bodies.get("text", bodies.get("html", next(iter(bodies.values()), ("", ""))))[0]
         told = _of_audience(audience, bodies, content, subject) + sheets
         told += _machine(alert, audience, content, subject, told, catalogue)

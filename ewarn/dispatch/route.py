@@ -18,7 +18,7 @@ from ewarn.dispatch.enforcement import withheld_from
 from ewarn.dispatch.lines import DELIVERED, NOT_CONCERNED, WITHHELD, Line
 from ewarn.dispatch.occasion import Contact, Occasion
 from ewarn.dispatch.standings import standing_stops as standing_stops
-from ewarn.terms import Alert, Delivery, DeliveryState, Page, Payload, Recipient, digest
+from ewarn.terms import CLASSIFICATIONS, Alert, Delivery, DeliveryState, Page, Payload, Recipient, digest
 
 INTERNAL_GROUPS = ("duty", "panel", "operator")
 WHY_INTERNAL = {"panel": "on the panel", "operator": "looks after ewarn"}
@@ -177,6 +177,8 @@ class _Look:
             return f"the approvals so far do not allow the {recipient.audience} audience"
         if recipient.audience == "public" and marking != "TLP:CLEAR":
             return f"marked {marking}: not for the public"
+        if recipient.audience == "public" and self.alert.content.get("classification") == CLASSIFICATIONS[-1]:
+            return f"classified {CLASSIFICATIONS[-1]}: not for the public"
         if marking == "TLP:RED":
             return "marked TLP:RED: for named persons only, not for distribution"
         if reason := withheld_from(recipient, self.alert, self.catalogue.routes):

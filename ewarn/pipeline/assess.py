@@ -20,7 +20,7 @@ from ewarn.pipeline import casework, exercise_home, handling, texts
 from ewarn.pipeline.house import House
 from ewarn.pipeline.identity import proved, registered
 from ewarn.pipeline.reports import Actor, AlertReport, CaseReport
-from ewarn.store import alerts, cases, decisions, lines, outbox, pages, test_requests
+from ewarn.store import alerts, cases, decisions, lines, outbox, pages, releases, test_requests
 from ewarn.terms import (
     Alert,
     AlertStatus,
@@ -177,6 +177,7 @@ def draft(house: House, case_ref: str, product: str, actor: Actor, now: datetime
             public_url=house.settings.public_url,
             sender=house.settings.smtp_from,
         ).model_copy(update={"area": house.own(case.lead_area)})
+        alert = handling.on_text(tx, house, alert, afresh=True)
         alerts.save(tx, alert, at=now, by=person.id)
         texts.on_record(tx, "drafted", alert, person, now)
         return texts.report(tx, house, alert)
@@ -190,7 +191,7 @@ def edit(house: House, alert_id: str, changes: Mapping[str, Any], actor: Actor, 
         may(house, person, alert.area, "edit this text")
         versions, had = texts.step(tx, lifecycle.Step.EDIT, alert_id)
         edited = drafting.edit(alert, changes, person.id, now, house.catalogue)
-        edited = drafting.answerable(edited, house.settings.public_url)
+        edited = handling.on_text(tx, house, drafting.answerable(edited, house.settings.public_url))
         texts.overtake(tx, versions, had, now, person.id)
         alerts.save(tx, edited, at=now, by=person.id)
         texts.on_record(tx, "drafted", edited, person, now, ", ".join(sorted(changes)))
@@ -210,7 +211,7 @@ def submit(house: House, alert_id: str, actor: Actor, now: datetime) -> AlertRep
                 next_step="Edit it to make the next version.",
             )
         texts.replaces_what_people_have(tx, alert)
-        never = [f for f in lint.findings(alert, house.catalogue) if f.code in lint.NEVER_OVERRIDDEN and f.blocking]
+        never = [f for f in texts.findings(tx, house, alert) if f.code in lint.NEVER_OVERRIDDEN and f.blocking]
         if never:
             raise Refused(f"{never[0].where}: {never[0].what}", where=alert.id, next_step=never[0].instead)
         payloads = render.payloads(alert, house.catalogue)
@@ -239,7 +240,7 @@ def approve(
             out_of_hours=out_of_hours,
             note=note,
         )
-        _overridden(lint.findings(alert, house.catalogue), note, alert)
+        _overridden(tx, house, alert, person, note, now)
         payloads = alerts.payloads(tx, alert.id, alert.version)
         if render.bundle_hash(alert, payloads) != alert.hash:
             raise Refused(
@@ -257,16 +258,25 @@ def approve(
         return texts.report(tx, house, alert, payloads)
 
 
-def _overridden(found: Sequence[lint.Finding], note: str, alert: Alert) -> None:
-    """A blocking finding can be overridden with a reason and a name, save those that never can."""
-    blocking = [f for f in found if f.blocking]
-    if blocking and (not note.strip() or any(f.code in lint.NEVER_OVERRIDDEN for f in blocking)):
-        first = blocking[0]
+def _overridden(tx: Any, house: House, alert: Alert, person: Person, note: str, now: datetime) -> None:
+    """Errors stop an approval unless a named person let each of them pass, here by the note: save those that never can.
+
+    Raises: Refused.
+    """
+    passed = {row["finding"] for row in releases.passed(tx, alert.id, alert.hash)}
+    left = lint.blocking(texts.findings(tx, house, alert), passed)
+    if not left:
+        return
+    if not note.strip() or any(not f.overridable for f in left):
+        first = next((f for f in left if not f.overridable), left[0])
         raise Refused(
-            f"{len(blocking)} findings stand against this text; the first: {first.where}: {first.what}",
+            f"{len(left)} findings stand against this text; the first: {first.where}: {first.what}",
             where=alert.id,
-            next_step=f"{first.instead} Or approve with --note saying why it may go out so.",
+            next_step=f"{first.instead} Or say why it may go out so: ewarn override {alert.id}, or approve with --note."
+            if first.overridable
+            else first.instead,
         )
+    texts.let_pass(tx, alert, left, note, person, now)
 
 
 def _write_deliveries(

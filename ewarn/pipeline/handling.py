@@ -7,14 +7,16 @@ condition once. Nothing is ever given a laxer marking than one of its records ha
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
+from ewarn.catalogue.definitions import Handling
+from ewarn.disclosure.release import Release
 from ewarn.frames import Lines
 from ewarn.pipeline.house import House
-from ewarn.store import records
-from ewarn.terms import CaseFile, Signal, strictest
+from ewarn.store import cases, records, releases
+from ewarn.terms import Alert, CaseFile, Signal, strictest
 
 
 def on_signals(house: House, signals: Sequence[Signal], known: Lines) -> list[Signal]:
@@ -46,9 +48,9 @@ def together(marked: Iterable[Signal]) -> tuple[str, tuple[str, ...]]:
     return strictest(signal.marking for signal in signals), tuple(conditions)
 
 
-def of_cases(house: House, cases: Iterable[CaseFile]) -> tuple[str, tuple[str, ...]]:
+def of_cases(house: House, some: Iterable[CaseFile]) -> tuple[str, tuple[str, ...]]:
     """Marking and conditions of the records behind some cases."""
-    ids = {record for case in cases for joined in case.signals for record in joined.signal.records}
+    ids = {record for case in some for joined in case.signals for record in joined.signal.records}
     with house.db.read() as con:
         return of_records(house, con, ids)
 
@@ -65,3 +67,63 @@ def on_rows(house: House, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]
         marking, conditions = house.catalogue.handling([source])
         told[source] = {"marking": marking, "conditions": " ".join(conditions)}
     return [row | told[row["source"]] for row in rows]
+
+
+class Held(NamedTuple):
+    """What may be said of a case's records now, and the originators' releases that it rests on."""
+
+    marking: str
+    conditions: tuple[str, ...]
+    classification: str
+    releases: tuple[Release, ...] = ()
+
+
+def of_case(con: Any, house: House, case: CaseFile, alert: str = "") -> Held:
+    """The strictest of a case's records, with the releases for it and for one of its texts."""
+    sources = set(records.sources(con, sorted({r for joined in case.signals for r in joined.signal.records})))
+    made = [r for ref in (case.ref, *case.merged_from) for r in releases.of_case(con, ref)]
+    newest = {r.source: r for r in made if r.alert in ("", alert) and r.source in sources}
+    allowed = {source: _allowed(house, release) for source, release in newest.items()}
+    marking, conditions = house.catalogue.handling(sources, allowed)
+    return Held(marking, conditions, house.catalogue.classification(sources, allowed), tuple(newest.values()))
+
+
+def _allowed(house: House, release: Release) -> Handling:
+    known = house.catalogue.sources.get(release.source)
+    own = known.handling.words if known else ""
+    return Handling.model_validate(
+        {
+            "marking": release.marking,
+            "classification": release.classification,
+            "conditions": own if release.conditions is None else release.conditions,
+        }
+    )
+
+
+def on_text(con: Any, house: House, alert: Alert, *, afresh: bool = False) -> Alert:
+    """A text with what its case's records allow now written into it; `afresh` takes the marking from there too."""
+    case = cases.going_on(con, alert.case) or cases.load(con, alert.case)
+    if case is None:
+        return alert
+    held = of_case(con, house, case, alert.id)
+    inside = {
+        "marking": held.marking or "TLP:AMBER",
+        "conditions": list(held.conditions),
+        "classification": held.classification,
+        "released": [release.words for release in held.releases],
+    }
+    said: dict[str, Any] = {"handling": inside}
+    if held.classification or "classification" in alert.content:
+        said["classification"] = held.classification
+    said |= {"marking": inside["marking"]} if afresh else {}
+    return alert.model_copy(update={"content": alert.content | said})
+
+
+def release_withdrawn(con: Any, house: House, alert: Alert) -> str:
+    """Why a text must not leave because a release it was written under no longer stands, in words; '' where it may."""
+    written = set((alert.content.get("handling") or {}).get("released") or [])
+    if not written:
+        return ""
+    case = cases.going_on(con, alert.case) or cases.load(con, alert.case)
+    stand = {release.words for release in of_case(con, house, case, alert.id).releases} if case else set()
+    return "it was written under an originator's release that no longer stands" if written - stand else ""

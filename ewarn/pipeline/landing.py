@@ -18,7 +18,7 @@ from ewarn import intake as intake_room
 from ewarn.catalogue.definitions import DropDefinition, FeedDefinition, NoticeDefinition
 from ewarn.errors import EwarnError, StoreFault, TransientSourceError, UnusableInput, UsageFault
 from ewarn.frames import SHAPES
-from ewarn.pipeline import bulk, casework
+from ewarn.pipeline import bulk, casework, corrections
 from ewarn.pipeline.house import House
 from ewarn.pipeline.reports import IntakeReport, SourceReport
 from ewarn.store import operator_notices, profiles, records, rejects, snapshots, vault
@@ -137,6 +137,7 @@ def _read_and_land(
         profiles.put(tx, receipt, staged.profile)
         _tell(tx, snapshot, staged, landed.notes, now)
         casework.corrected(tx, house, set(landed.changed_records), now)
+        corrections.ask(tx, house, set(landed.changed_records), now)
 
     try:
         landed = land(house, definition, body, snapshot, now, finish, kept, reread=replayed)

@@ -17,7 +17,7 @@ from ewarn.dispatch import page as paging
 from ewarn.dispatch import send as sender
 from ewarn.dispatch.envelope import Envelope
 from ewarn.personal.placeholders import Personal
-from ewarn.pipeline import answering, signing, texts, versions
+from ewarn.pipeline import answering, corrections, handling, signing, texts, versions
 from ewarn.pipeline.house import House
 from ewarn.store import alerts, audit, cases, decisions, operator_notices, outbox, pages, recipients
 from ewarn.terms import Alert, AlertStatus, Delivery, DeliveryState, Payload, Product, Recipient, digest
@@ -159,7 +159,7 @@ class Leaving:
         if text.stops or text.alert is None:
             return text.stops
         stops = decide.leaves(text.alert, text.versions, text.decided, delivery.audience, self.house.catalogue)
-        if stops:
+        if stops := stops or handling.release_withdrawn(self.tx, self.house, text.alert):
             return stops
         wanted = (delivery.audience, delivery.format)
         found = next((p for p in text.payloads if (p.audience, p.format) == wanted), None)
@@ -188,7 +188,7 @@ class Leaving:
         status = lifecycle.moved(alert, lifecycle.GOES_OUT_BY[alert.kind])
         alerts.set_status(self.tx, alert.id, alert.version, status, self.at)
         cases.act(self.tx, alert.case, self.at, status.value, "ewarn", f"{alert.id} v{alert.version} has gone out")
-        topics = [versions.REVIEW_DUE, versions.EXPIRED]
+        topics = [versions.REVIEW_DUE, versions.EXPIRED, corrections.CORRECTED]
         operator_notices.close(self.tx, self.at, "ewarn", source=alert.id, topics=topics)
         ends = lifecycle.ENDS_THE_ONE_BEFORE_BY[alert.kind]
         for earlier in alerts.versions(self.tx, alert.id):

@@ -17,7 +17,7 @@ from ewarn.assess import decide
 from ewarn.errors import UsageFault
 from ewarn.frames import Lines
 from ewarn.matching import persons
-from ewarn.pipeline import casework
+from ewarn.pipeline import casework, corrections
 from ewarn.pipeline.house import House
 from ewarn.pipeline.identity import proved
 from ewarn.pipeline.reports import Actor
@@ -119,6 +119,7 @@ def _judged(house: House, found: Found, state: str, why: str, actor: Actor, now:
         for case in cases.all(tx):
             if {found.left, found.right} <= casebook.records_of(case):
                 cases.act(tx, case.ref, now, "linked records", person.id, words)
+        corrections.ask(tx, house, {found.left, found.right}, now, f"two records {state} as the same persons")
     return row
 
 

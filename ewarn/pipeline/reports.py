@@ -219,6 +219,9 @@ class AlertReport(Frozen):
     changes: tuple[str, ...] = Field((), description="lines that came (+) and went (-) since the version people have")
     text: str = ""
     public_text: str = Field("", description="as the public reads it, where a public recipient gets it")
+    releases: tuple[str, ...] = Field((), description="originators' releases for its case or for it, in words")
+    asks: tuple[str, ...] = Field((), description="records behind it changed, and it has not been put right: in words")
+    figures: tuple[dict[str, Any], ...] = Field((), description="each with its records and the version of each")
 
 
 class SendReport(Frozen):

@@ -15,9 +15,10 @@ from ewarn.assess.following import named
 from ewarn.dispatch import render, route
 from ewarn.dispatch.occasion import Occasion
 from ewarn.errors import ContentFault, Refused, UsageFault
+from ewarn.pipeline import corrections, handling
 from ewarn.pipeline.house import House
 from ewarn.pipeline.reports import AlertReport
-from ewarn.store import alerts, cases, decisions, operator_notices, outbox, recipients
+from ewarn.store import alerts, cases, decisions, operator_notices, outbox, recipients, releases
 from ewarn.terms import Alert, Decision, Payload, Person, Recipient, london_day
 
 PROFESSIONAL, PUBLIC = "professional", "public"
@@ -122,6 +123,44 @@ def occasion_of(con: Any, house: House, alert: Alert, now: datetime | None) -> O
     return Occasion(severity=severity, now=now)
 
 
+def known_of(con: Any, house: House, alert: Alert) -> lint.Known:
+    """What the checker is told beside the text: what the case's records allow now, and how sure the case is now."""
+    case = cases.going_on(con, alert.case) or cases.load(con, alert.case)
+    if case is None:
+        return lint.Known()
+    held = handling.of_case(con, house, case, alert.id)
+    parts = ("event", "substance", "link")
+    levels = {part: getattr(case, f"verification_{part}").value for part in parts}
+    words = tuple(release.words for release in held.releases)
+    return lint.Known(held.marking, held.conditions, held.classification, levels, words)
+
+
+def findings(con: Any, house: House, alert: Alert) -> list[lint.Finding]:
+    """What stands against a text now."""
+    return lint.findings(alert, house.catalogue, known_of(con, house, alert))
+
+
+def let_pass(tx: Any, alert: Alert, chosen: Sequence[lint.Finding], reason: str, person: Person, now: datetime) -> None:
+    """A person's override of findings, each by itself, bound to the exact text."""
+    for finding in chosen:
+        told = (finding.id, finding.code, finding.where, finding.what)
+        releases.let_pass(tx, now, (alert.id, alert.version, alert.hash), told, reason.strip(), person.id)
+        on_record(tx, "overrode finding", alert, person, now, f"{finding.code} in {finding.where}: {reason.strip()}")
+
+
+def _told(con: Any, house: House, alert: Alert) -> tuple[dict[str, Any], ...]:
+    """Findings as a report shows them: with their id, and who let them pass and why."""
+    passed = {row["finding"]: row for row in releases.passed(con, alert.id, alert.hash)}
+    return tuple(
+        {"id": f.id, **f.model_dump(mode="json"), "overridden": _by(passed.get(f.id))}
+        for f in findings(con, house, alert)
+    )
+
+
+def _by(row: dict[str, Any] | None) -> str:
+    return f"{row['person']}: {row['reason']}" if row else ""
+
+
 def report(
     con: Any, house: House, alert: Alert, payloads: Sequence[Payload] = (), now: datetime | None = None
 ) -> AlertReport:
@@ -147,13 +186,26 @@ def report(
         past=past(alert, now) if now else "",
         approvals=decide.approvals(alert, decided),
         approvals_needed=decide.needed(alert.product),
-        findings=tuple(f.model_dump(mode="json") for f in lint.findings(alert, house.catalogue)),
+        findings=_told(con, house, alert),
+        releases=known_of(con, house, alert).releases,
+        asks=corrections.asks(con, alert),
+        figures=tuple(figures_of(alert)),
         deliveries=deliveries,
         withheld=tuple(w._asdict() for w in goes.withheld),
         changes=_changes(con, house, alert, shown),
         text=readable(shown, PROFESSIONAL),
         public_text=public,
     )
+
+
+def figures_of(alert: Alert) -> list[dict[str, Any]]:
+    """A version's figures, each with the records it rests on and the version of each that it was read from."""
+    versions = alert.content.get("record_versions") or {}
+    return [
+        {"label": f["label"], "value": f["value"], "released": f.get("released", ""),
+         "records": [{"record": r, "version": versions.get(r)} for r in f.get("records", [])]}
+        for f in alert.content.get("figures", [])
+    ]  # fmt: skip
 
 
 def past(alert: Alert, now: datetime) -> str:

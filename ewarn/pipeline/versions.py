@@ -13,8 +13,9 @@ from typing import Any
 from ewarn.assess import cases as casebook
 from ewarn.assess import draft as drafting
 from ewarn.assess import facts, following, lifecycle
+from ewarn.assess.lint import advised
 from ewarn.frames import Lines
-from ewarn.pipeline import assess, casework, exercise_home, texts
+from ewarn.pipeline import assess, casework, corrections, exercise_home, handling, texts
 from ewarn.pipeline.house import House
 from ewarn.pipeline.identity import proved
 from ewarn.pipeline.reports import Actor, AlertReport
@@ -37,12 +38,14 @@ class InForce(Frozen):
     review_on: str
     expires_on: str
     past: str
+    asks: tuple[str, ...] = ()
 
 
 def in_force(house: House, now: datetime) -> tuple[InForce, ...]:
     """Every warning that stands, those past their day first."""
     with house.db.read() as con:
         standing = [alert for found in alerts.all(con) for alert in alerts.versions(con, found.id)]
+        asked = {alert.id: corrections.asks(con, alert) for alert in standing if alert.status is AlertStatus.ISSUED}
     shown = [
         InForce(
             id=alert.id,
@@ -53,11 +56,21 @@ def in_force(house: House, now: datetime) -> tuple[InForce, ...]:
             review_on=alert.content.get("review_on", ""),
             expires_on=alert.content.get("expires_on", ""),
             past=texts.past(alert, now),
+            asks=(*asked[alert.id], *_old_advice(house, alert)),
         )
         for alert in standing
         if alert.status is AlertStatus.ISSUED and not alert.kind.closes and alert.product is not Product.CONTACT_TEST
     ]
-    return tuple(sorted(shown, key=lambda a: (not a.past, a.expires_on, a.id)))
+    return tuple(sorted(shown, key=lambda a: (not a.past and not a.asks, a.expires_on, a.id)))
+
+
+def _old_advice(house: House, alert: Alert) -> list[str]:
+    """Advice that an alert carries in a version which is no longer in force, in words."""
+    return [
+        f"Carries the advice '{advice_id}' in version {version}; "
+        + (f"version {now} is in force: update it." if now else "it is no longer there: update it.")
+        for advice_id, version, now in advised.superseded(alert, house.catalogue)
+    ]
 
 
 def update(
@@ -78,6 +91,7 @@ def update(
         number = max(v.version for v in versions) + 1
         written = following.update(current, number, changes, person.id, now, house.catalogue, taken)
         written = drafting.answerable(written, house.settings.public_url)
+        written = handling.on_text(tx, house, written, afresh=from_case and "marking" not in changes)
         texts.overtake(tx, versions, had, now, person.id)
         alerts.save(tx, written, at=now, by=person.id)
         texts.on_record(tx, "drafted", written, person, now, f"update of version {current.version}")
@@ -102,7 +116,7 @@ def _end(house: House, alert_id: str, kind: VersionKind, why: str, actor: Actor,
         assess.may(house, person, current.area, f"{step.value} this alert")
         number = max(v.version for v in versions) + 1
         written = following.ending(current, kind, number, why, person.id, now, house.catalogue)
-        written = drafting.answerable(written, house.settings.public_url)
+        written = handling.on_text(tx, house, drafting.answerable(written, house.settings.public_url))
         texts.overtake(tx, versions, had, now, person.id)
         alerts.save(tx, written, at=now, by=person.id)
         texts.on_record(tx, "drafted", written, person, now, f"{kind.value}: {written.content['why']}")
