@@ -18,8 +18,12 @@ import pytest
 from lxml import etree
 
 from ewarn.cli.app import run
+from ewarn.dispatch import xmlsig
+from ewarn.dispatch.send import Outcome
 from ewarn.errors import Refused, UsageFault
 from ewarn.pipeline import assess, publishing, read, respond, signing, versions
+from ewarn.pipeline.leaving import Leaving
+from ewarn.store import alerts, outbox
 from ewarn.terms import Recipient
 from tests.journeys.conftest import TOML, Corridor, _Mailbox, at
 from tests.journeys.test_alert_lives_on import ALERT, CASE, ROW, agree
@@ -51,14 +55,14 @@ class Public:
         return (self.folder / audience / "alerts" / f"LDN-2025-0001.A1.v{version}.{audience}.cap.xml").read_bytes()
 
 
-def prepare(marking: str) -> Path:
-    """A home with staff, one case and its content; each test begins with a copy."""
+def prepare() -> Path:
+    """A home whose one source is for everybody, with staff and one case; each test begins with a copy."""
     home = Path(tempfile.mkdtemp())
     made = Corridor(home, None, _Mailbox())
     overlay = home / "content" / "sources" / "drops"
     overlay.mkdir(parents=True)
-    drop = made.at and Path(__file__).resolve().parents[2] / "sources" / "drops" / "test_results.toml"
-    (overlay / "test_results.toml").write_text(drop.read_text().replace('"TLP:AMBER"', f'"{marking}"'))
+    drop = Path(__file__).resolve().parents[2] / "sources" / "drops" / "test_results.toml"
+    (overlay / "test_results.toml").write_text(drop.read_text().replace('"TLP:AMBER"', '"TLP:CLEAR"'))
     (home / "ewarn.toml").write_text(BARE)
     made.staff(NOW)
     made.drop("test_results", [ROW], NOW)
@@ -68,43 +72,61 @@ def prepare(marking: str) -> Path:
     return home
 
 
+def prepare_issued(drafted: Path) -> Path:
+    """The same with a signing key, and an alert that everybody has."""
+    home = Path(tempfile.mkdtemp())
+    shutil.copytree(drafted, home, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.lock"))
+    made = Corridor(home, None, _Mailbox())
+    signing.make(made.house(NOW), NOW)
+    made.issue(CASE, NOW)
+    arrive(made.house(NOW), NOW)
+    return home
+
+
+def arrive(house: Any, now: Any) -> None:
+    """Everything queued has reached everybody, as the sender enters it."""
+    with house.db.write("test") as tx:
+        leaving = Leaving(tx, house, now)
+        for one in leaving.claimed(outbox.due(tx, now)):
+            leaving.settled(one.delivery, Outcome(ok=True))
+    publishing.write(house, now)
+
+
 @pytest.fixture(scope="module")
 def homes() -> Iterator[dict[str, Path]]:
-    made = {marking: prepare(marking) for marking in ("TLP:CLEAR", "TLP:AMBER")}
+    drafted = prepare()
+    made = {"drafted": drafted, "issued": prepare_issued(drafted)}
     yield made
     for home in made.values():
         shutil.rmtree(home)
 
 
 def opened(corridor: Any, home: Path) -> Public:
+    kept = {name: (corridor.home / name).read_bytes() for name in ("smtp", "webhook", "duty")}
     shutil.copytree(home, corridor.home, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.lock"))
+    for name, body in kept.items():
+        (corridor.home / name).write_bytes(body)
     return Public(corridor, corridor.home / "published-alerts" / "exercise")
 
 
 @pytest.fixture
+def drafted(corridor: Any, homes: dict[str, Path]) -> Public:
+    return opened(corridor, homes["drafted"])
+
+
+@pytest.fixture
 def public(corridor: Any, homes: dict[str, Path]) -> Public:
-    return opened(corridor, homes["TLP:CLEAR"])
-
-
-def issue(public: Public, now: Any = NOW) -> None:
-    public.corridor.issue(CASE, now)
-    respond.send(public.house(now), now)
+    return opened(corridor, homes["issued"])
 
 
 def test_an_issued_alert_is_published_signed_and_verified_by_the_published_key(public: Public, tmp_path: Path) -> None:
-    signing.make(public.house(), NOW)
-    issue(public)
     assert len(public.atom().entries) == len(public.items()) == 1
     house, keys = public.house(), public.folder / "public" / ".well-known" / "ewarn-keys.json"
     assert b"PRIVATE" not in keys.read_bytes() and b"signing-" not in keys.read_bytes()
     with house.db.read() as con:
-        from ewarn.store import alerts
-
         stored = {p.audience: p.body for p in alerts.payloads(con, ALERT, 1) if p.format == "cap"}
     for audience in ("public", "professional"):
         body = public.cap(audience=audience)
-        from ewarn.dispatch import xmlsig
-
         assert xmlsig.unsigned(body) == stored[audience], "the approved bytes, with the signature taken out"
         assert signing.check_with(keys.read_bytes(), body).state == signing.check(house, body).state == "genuine"
     file = tmp_path / "a.xml"
@@ -117,10 +139,11 @@ def test_an_issued_alert_is_published_signed_and_verified_by_the_published_key(p
     assert public.cap() == before, "signed once: the same bytes for ever"
 
 
-@pytest.mark.parametrize("kind", ["update", "stood down", "withdrawn"])
+@pytest.mark.parametrize(
+    "kind",
+    [pytest.param("update", marks=pytest.mark.slow), pytest.param("stood down", marks=pytest.mark.slow), "withdrawn"],
+)
 def test_feeds_follow_the_life_of_an_alert_under_one_id(public: Public, kind: str) -> None:
-    signing.make(public.house(), NOW)
-    issue(public)
     first = public.atom().entries[0]
     later, author = NOW + timedelta(days=2), public.corridor.actor("author")
     house = public.house(later)
@@ -130,7 +153,7 @@ def test_feeds_follow_the_life_of_an_alert_under_one_id(public: Public, kind: st
         end = versions.stand_down if kind == "stood down" else versions.withdraw
         end(house, ALERT, "The laboratory corrected its result.", author, later)
     agree(public.corridor, ALERT, later)
-    respond.send(house, later)
+    arrive(house, later)
     for audience in ("public", "professional"):
         entry = public.atom(audience).entries[0]
         assert entry.id == first.id and entry.published == first.published and entry.updated > first.updated
@@ -145,7 +168,6 @@ def test_feeds_follow_the_life_of_an_alert_under_one_id(public: Public, kind: st
 
 
 def test_an_expired_alert_says_so(public: Public) -> None:
-    issue(public)
     ends = NOW + timedelta(days=60)
     publishing.keep_up(public.house(ends), ends)
     entry = public.atom().entries[0]
@@ -154,9 +176,11 @@ def test_an_expired_alert_says_so(public: Public) -> None:
     assert public.atom().entries == []
 
 
-def test_nothing_marked_reaches_the_public_and_one_approval_out_of_hours_neither(corridor: Any, homes: Any) -> None:
-    public = opened(corridor, homes["TLP:AMBER"])
-    issue(public)
+def test_nothing_marked_reaches_the_public(drafted: Public) -> None:
+    public, drop = drafted, drafted.corridor.home / "content" / "sources" / "drops" / "test_results.toml"
+    drop.write_text(drop.read_text().replace('"TLP:CLEAR"', '"TLP:AMBER"'))
+    public.corridor.issue(CASE, NOW)
+    arrive(public.house(), NOW)
     assert len(public.items("professional")) == 1 and public.items() == [] and public.atom().entries == []
     assert not (public.folder / "public" / "alerts").exists()
     text = b"".join(p.read_bytes() for p in (public.folder / "public").rglob("*") if p.is_file())
@@ -164,12 +188,11 @@ def test_nothing_marked_reaches_the_public_and_one_approval_out_of_hours_neither
 
 
 def test_a_version_that_is_no_longer_public_leaves_only_word_that_it_was_replaced(public: Public) -> None:
-    issue(public)
     later, author = NOW + timedelta(days=1), public.corridor.actor("author")
     house = public.house(later)
     versions.update(house, ALERT, {"marking": "TLP:AMBER", "headline": "Only for the network"}, author, later)
     agree(public.corridor, ALERT, later)
-    respond.send(house, later)
+    arrive(house, later)
     (entry,) = public.items()
     assert entry["title"].startswith("REPLACED: ") and entry["content_text"] == publishing.OVERTAKEN
     assert "Only for the network" not in json.dumps(entry) and public.items("professional")[0]["title"].count(
@@ -178,7 +201,6 @@ def test_a_version_that_is_no_longer_public_leaves_only_word_that_it_was_replace
 
 
 def test_an_exercise_is_published_apart_and_says_so_and_an_actual_house_never_shows_it(public: Public) -> None:
-    issue(public)
     assert public.atom().feed.title.startswith("EXERCISE: ") and "EXERCISE" in public.atom().entries[0].title
     toml = public.corridor.home / "ewarn.toml"
     toml.write_text(toml.read_text().replace('standing = "exercise"', 'standing = "actual"'))
@@ -189,8 +211,7 @@ def test_an_exercise_is_published_apart_and_says_so_and_an_actual_house_never_sh
 
 
 def test_keys_overlap_when_they_are_exchanged_and_a_leak_ends_what_they_signed(public: Public) -> None:
-    old = signing.make(public.house(), NOW)
-    issue(public)
+    (old,) = signing.list_keys(public.house(), NOW)
     body, later = public.cap(), NOW + timedelta(days=3)
     found = {k.id: k for k in signing.rotate(public.house(), later, overlap_days=7)}
     assert len(found) == 2 and found[old.id].not_after == later + timedelta(days=7)
@@ -223,18 +244,19 @@ def test_a_private_key_lies_where_it_was_said_and_is_readable_by_its_owner_alone
 
 
 def test_a_message_is_not_published_unsigned_once_there_are_keys_but_none_in_use(public: Public) -> None:
-    key = signing.make(public.house(), NOW)
+    (key,) = signing.list_keys(public.house(), NOW)
+    shutil.rmtree(public.folder)
+    with public.house().db.write("test") as tx:
+        tx.execute("DELETE FROM signed_payload")
     signing.retire(public.house(), key.id, NOW)
-    issue(public)
-    assert (len(public.items()) == 1 and not (public.folder / "public" / "alerts").exists()) or not list(
-        (public.folder / "public" / "alerts").glob("*.cap.xml")
-    )
-    assert any(
-        "no signing key is in use" in words for one in publishing.write(public.house(), NOW) for words in one.unsigned
-    )
+    found = publishing.write(public.house(), NOW)
+    assert all("no signing key is in use" in words for one in found for words in one.unsigned)
+    assert [len(one.unsigned) for one in found] == [1, 1] and not list(public.folder.rglob("*.cap.xml"))
+    assert len(public.items()) == 1, "the feed goes on without it"
 
 
-def test_a_partner_s_system_gets_the_signed_message_by_a_channel(public: Public) -> None:
+def test_a_partner_s_system_gets_the_signed_message_by_a_channel_and_a_draft_says_it_is_one(drafted: Public) -> None:
+    public, author = drafted, drafted.corridor.actor("author")
     signing.make(public.house(), NOW)
     channel = public.corridor.home / "content" / "alerts" / "channels" / "exercise-cap.toml"
     channel.parent.mkdir(parents=True)
@@ -244,7 +266,13 @@ def test_a_partner_s_system_gets_the_signed_message_by_a_channel(public: Public)
     )
     system = Recipient(id="machine", name="System", channel="exercise-cap", areas=("E09000007",), group="health")
     read.add_recipient(public.house(), system, NOW)
-    issue(public)
+    assess.draft(public.house(), CASE, "formal alert", author, NOW)
+    assert b"<status>Draft</status>" in publishing.cap_message(public.house(), ALERT, "public")
+    agree(public.corridor, ALERT, NOW)
+    assert b"<status>Exercise</status>" in publishing.cap_message(public.house(), ALERT, "public")
+    assert publishing.write(public.house(), NOW)[1].entries == 0, "approved, and nobody has it yet"
+    respond.send(public.house(), NOW)
+    assert len(public.items()) == 1, "the files follow the sending"
     (sent,) = [call["cap"] for call in public.corridor.partner_calls if "cap" in call]
     assert sent.encode() == public.cap(audience="professional") or sent.encode() + b"\n" == public.cap(
         audience="professional"
@@ -252,19 +280,9 @@ def test_a_partner_s_system_gets_the_signed_message_by_a_channel(public: Public)
     assert signing.check(public.house(), sent.encode()).state == "genuine"
 
 
-def test_a_text_nobody_has_approved_is_a_draft_in_cap(public: Public) -> None:
-    author = public.corridor.actor("author")
-    assess.draft(public.house(), CASE, "formal alert", author, NOW)
-    assert b"<status>Draft</status>" in publishing.cap_message(public.house(), ALERT, "public")
-    agree(public.corridor, ALERT, NOW)
-    assert b"<status>Exercise</status>" in publishing.cap_message(public.house(), ALERT, "public")
-    assert publishing.write(public.house(), NOW)[1].entries == 0, "approved, and nobody has it yet"
-
-
 def test_the_regional_report_shows_what_it_may_counts_the_rest_and_holds_no_formula(
-    public: Public, homes: Any, tmp_path: Path
+    public: Public, tmp_path: Path
 ) -> None:
-    issue(public)
     words = [
         "export",
         "regional",
