@@ -7,6 +7,7 @@ alone. Its look comes from the page's style sheet by class names, so that a stri
 from ewarn.charts.hexes import Cell, cartogram
 from ewarn.charts.intervals import Bar, intervals
 from ewarn.charts.series import Week, banded
+from ewarn.charts.steps import Step, steps
 from ewarn.charts.weekly import weekly_bars
 
-__all__ = ["Bar", "Cell", "Week", "banded", "cartogram", "intervals", "weekly_bars"]
+__all__ = ["Bar", "Cell", "Step", "Week", "banded", "cartogram", "intervals", "steps", "weekly_bars"]

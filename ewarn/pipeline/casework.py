@@ -155,10 +155,10 @@ def call(tx: Connection, house: House, page: Page, area: str, now: datetime, gro
     routed = route.page_destinations(page, house.own(area), recipients.all(tx), house.catalogue, group)
     outbox.put(tx, routed.deliveries, now)
     for held in routed.withheld:
+        if routed.deliveries and held.reason.startswith(f"{page.standing.value}: "):
+            continue  # a contact for exercises beside one for the real thing: that is meant
         words = f"page {page.id} does not reach {held.name}: {held.reason}"
         cases.act(tx, page.case, now, "not paged", "ewarn", words)
-        if routed.deliveries and page.standing is not house.settings.standing:
-            continue  # an exercise passes by live contacts: that is meant
         operator_notices.put(tx, now, "duty", f"{page.case}: {words}. Add a contact with 'ewarn recipients add'.")
     return routed.deliveries
 

@@ -85,13 +85,14 @@ def explain(
         payloads, notes = _payloads(con, house, alert)
         known, earlier = recipients.all(con), texts.has_earlier(con, alert)
         when = texts.occasion_of(con, house, alert, at or now)
-        found = route.lines(alert, known, house.catalogue, payloads, decide.EVERYBODY, earlier, when)
+        case, decided = cases.load(con, alert.case), decisions.of_alert(con, alert.id)
+        approved = decide.audiences(alert, decided, house.catalogue)
+        allowed = approved or decide.EVERYBODY
+        found = route.lines(alert, known, house.catalogue, payloads, allowed, earlier, when)
         sent = {} if at else {d.destination: d for d in outbox.all(con, alert.id) if d.version == alert.version}
         notes += [
             f"{name}: has an earlier version and is no longer on the list" for name in route.missing(known, earlier)
         ]
-        case, decided = cases.load(con, alert.case), decisions.of_alert(con, alert.id)
-    approved = decide.audiences(alert, decided, house.catalogue)
     severity = grade.severity(case, house.catalogue.grading).words if case else "no case"
     lines = tuple(_explained(line, sent.get(line.recipient), bool(sent)) for line in found)
     return ExplainReport(

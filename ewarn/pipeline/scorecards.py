@@ -11,7 +11,7 @@ from datetime import datetime
 from html import escape
 from typing import Any
 
-from ewarn.charts import Bar, intervals
+from ewarn.charts import Step, steps
 from ewarn.dispatch import page as paging
 from ewarn.errors import UsageFault
 from ewarn.pipeline.assess import case_of
@@ -23,9 +23,12 @@ from ewarn.store import alerts, decisions, exercises, outbox, pages
 from ewarn.terms import CaseFile, Decision, Standing
 
 APPROVING = ("approved", "reviewed", "out-of-hours")
-STYLE = (
-    "svg{font:14px ui-sans-serif,'DejaVu Sans',Verdana,sans-serif;background:#fff}text{fill:#1a1a1a}"
-    ".axis{stroke:#d5d9d3}.range{stroke:#0b5c57;stroke-width:6}.wanted{stroke:#9c2f10;stroke-width:3}circle{fill:#0b5c57}"
+STYLE = ".steps{font:14px ui-sans-serif,'DejaVu Sans',Verdana,sans-serif;background:#fff}.steps text{fill:#1a1a1a}"
+
+PAGE_STYLE = (
+    "body{font:16px/1.5 ui-sans-serif,'DejaVu Sans',Verdana,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem;"
+    "color:#1a1a1a}.mark{background:#fff3b0;border:2px solid;padding:.5rem 1rem;font-weight:bold}"
+    "th{text-align:left;font-weight:normal}td,th{padding:.2rem 1rem .2rem 0}"
 )
 
 
@@ -131,16 +134,10 @@ def _first(instants: Iterable[datetime | None]) -> datetime | None:
 
 def svg(card: Card) -> str:
     """The card as one SVG: minutes to each step as a bar, its target as a mark."""
-    bars = [
-        Bar(
-            label=s.title, value=s.minutes or 0, lower=0, upper=s.minutes or 0, wanted=s.target, words=scorecard.said(s)
-        )
-        for s in card.steps
-    ]
+    rows = [Step(s.title, s.minutes, s.target, scorecard.said(s), s.outcome == scorecard.MISSED) for s in card.steps]
     words = f"{card.met} targets met, {card.missed} missed, {card.open} not reached yet. Minutes from the bytes."
-    drawn = intervals(bars, title=f"EXERCISE {card.case}: scorecard", description=words)
-    head, rest = drawn.split("<title>", 1)
-    return f"{head}<style>{STYLE}</style><title>{rest}"
+    drawn = steps(rows, title=f"EXERCISE {card.case}: scorecard", description=words)
+    return drawn.replace("<title>", f"<style>{STYLE}</style><title>", 1)
 
 
 def page(card: Card) -> str:
@@ -152,13 +149,10 @@ def page(card: Card) -> str:
     )
     return (
         f'<!DOCTYPE html><html lang="en-GB"><head><meta charset="utf-8"><title>EXERCISE {escape(card.case)}</title>'
-        "<style>body{font:16px/1.5 ui-sans-serif,'DejaVu Sans',Verdana,sans-serif;max-width:52rem;margin:2rem auto;"
-        "padding:0 1rem;color:#1a1a1a}th{text-align:left;font-weight:normal}td,th{padding:.2rem 1rem .2rem 0}</style>"
-        "</head>"
-        f"<body><h1>EXERCISE {escape(card.case)}: scorecard</h1><p>{escape(card.title)}. Scenario "
-        f"{escape(card.scenario or 'none')}. {card.met} targets met, {card.missed} missed, {card.open} not yet. "
-        f"{card.delivered} have it, {card.answered} acknowledged.</p>{svg(card)}"
+        f"<style>{PAGE_STYLE}</style></head><body><p class='mark'>EXERCISE: not a real event</p>"
+        f"<h1>{escape(card.case)}: scorecard</h1><p>{escape(card.title)}. Scenario {escape(card.scenario or 'none')}. "
+        f"{card.met} targets met, {card.missed} missed, {card.open} not yet. {card.delivered} have it, "
+        f"{card.answered} acknowledged.</p>{svg(card)}"
         "<table><thead><tr><th>step</th><th>minutes</th><th>target</th><th>outcome</th></tr></thead>"
-        f"<tbody>{rows}</tbody></table>"
-        "</body></html>"
+        f"<tbody>{rows}</tbody></table></body></html>"
     )

@@ -37,7 +37,7 @@ LISTED = st.builds(
     active=st.booleans(),
     confirmed_on=st.one_of(st.none(), st.dates(date(2020, 1, 1), date(2030, 1, 1))),
 )
-LOOSE = settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+LOOSE = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @LOOSE

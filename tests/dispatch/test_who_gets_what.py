@@ -146,7 +146,7 @@ OCCASIONS = st.builds(
     severity=st.sampled_from(["", "act-now", "act-today", "share"]),
     now=st.sampled_from([None, MONDAY, NIGHT]),
 )
-LOOSE = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+LOOSE = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture
