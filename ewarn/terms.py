@@ -305,7 +305,7 @@ class Payload(Frozen):
     """The bytes of one audience and format, stored at submission and sent as stored."""
 
     audience: str
-    format: str = Field(description="email | slack | teams | text | json | cap")
+    format: str = Field(description="email | slack | teams | sms | text | json | cap")
     subject: str
     body: bytes = Field(description="e-mail: JSON of text and html; every other format: the message")
 

@@ -10,8 +10,10 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
+from ewarn.pipeline.arrived import check
 from ewarn.pipeline.reports import PageReport, SendReport
 from ewarn.pipeline.respond import page, send
+from ewarn.terms import Delivery
 from flows.showing import delivery_row, page_words, show
 from flows.turns import STORE_RETRIES, in_turn, out_of_turn, worth_retrying
 
@@ -31,10 +33,17 @@ async def send_approved() -> SendReport:
     return await out_of_turn(send)
 
 
+@task(retry_condition_fn=worth_retrying, cache_policy=NO_CACHE, **STORE_RETRIES)
+async def ask_what_arrived() -> list[Delivery]:
+    """What became of messages that another service took; those that did not arrive are sent again below."""
+    return await in_turn(check)
+
+
 @flow(name="dispatch", log_prints=True)
 async def dispatch() -> State:
     """Pages first, then deliveries."""
     paged = await call_duty()
+    await ask_what_arrived()
     sent = await send_approved()
     words = (
         f"# Dispatch\n\n{sent.sent} sent, {sent.failed} failed, {sent.waiting} waiting.\n\n"

@@ -325,7 +325,7 @@ class ChannelDefinition(Frozen):
     url: str = Field(
         description="Apprise address; {address} is the recipient's own, {secret:NAME} a secret by reference"
     )
-    format: Literal["email", "slack", "teams", "text", "json", "cap"]
+    format: Literal["email", "slack", "teams", "sms", "text", "json", "cap"]
     live: bool = Field(description="true: reaches real partners; an exercise can never use it")
     sign: str = Field("", description="{secret:NAME}: signs what is posted to a web address (HMAC-SHA256)")
     internal: bool = Field(False, description="true: may carry pages and operator notices")

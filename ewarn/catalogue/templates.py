@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from ewarn.catalogue.basics import FileId, Slug
 from ewarn.terms import Frozen, Product
 
-WRITTEN = ("text", "html", "chat", "page")
+WRITTEN = ("text", "html", "chat", "sms", "page")
 COMPOSED = ("email", "slack", "teams", "json", "cap")
 # What would take a sheet out of its own file: another file, a package from the network, text read as code.
 REACHES_OUT = re.compile(
@@ -28,7 +28,7 @@ class TemplateDefinition(Frozen):
     id: FileId
     version: int = Field(ge=1)
     product: Product | Literal["page", "stand-down", "withdrawal", "confirmation request", "parts"]
-    format: Slug = Field(description="text, html, chat or page; of a printed sheet a name such as flyer")
+    format: Slug = Field(description="text, html, chat, sms or page; of a printed sheet a name such as flyer")
     audience: Literal["professional", "public", "internal"]
     paper: Literal["", "a3", "a4", "a5"] = Field("", description="a printed format: the size of its sheet")
     subject: str = ""

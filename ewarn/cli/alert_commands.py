@@ -252,11 +252,12 @@ def show_alert(
 
 def send(call: Call) -> int:
     """Send what is due; pages nobody took go to the back-up. A second run sends nothing again."""
-    from ewarn.pipeline import respond
+    from ewarn.pipeline import arrived, respond
 
     house = call.house()
     with call.out.progress("sending"):
         now = call.now(house)
+        arrived.check(house, now)
         respond.page(house, now)
         report = respond.send(house, now)
 

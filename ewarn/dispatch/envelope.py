@@ -24,6 +24,7 @@ class Envelope(Frozen):
     repeat: bool = False
     personal: Personal | None = None
     attached: tuple[Attachment, ...] = ()
+    follows: str = ""
 
     def subject(self, words: str) -> str:
         return f"{REPEAT}: {words}" if self.repeat else words
@@ -68,6 +69,7 @@ def of(
     repeat: bool = False,
     personal: Personal | None = None,
     attached: tuple[Attachment, ...] = (),
+    follows: str = "",
 ) -> Envelope:
     return Envelope(
         key=key(delivery),
@@ -76,4 +78,5 @@ def of(
         repeat=repeat,
         personal=personal,
         attached=attached,
+        follows=follows,
     )

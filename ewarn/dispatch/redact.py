@@ -14,7 +14,14 @@ from contextlib import contextmanager
 from urllib.parse import quote
 
 MASK = "***"
-LOGGERS = ("apprise", "urllib3.connectionpool", "requests", "requests_oauthlib")
+LOGGERS = (
+    "apprise",
+    "urllib3.connectionpool",
+    "requests",
+    "requests_oauthlib",
+    "slack_sdk.web.base_client",
+    "notifications_python_client.base",
+)
 USER_INFO = re.compile(r"(?<=://)[^/\s@]+@")
 HTTP_PATH = re.compile(r"(https?://[^/\s'\"?]+)[/?][^\s'\",]*")
 MAIL = re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)*|[\w.+-]+%40[\w.-]+")

@@ -22,7 +22,7 @@ from ewarn.catalogue import Catalogue
 from ewarn.catalogue.definitions import TemplateDefinition
 from ewarn.disclosure import inert
 from ewarn.disclosure.suppress import for_audience
-from ewarn.dispatch import blocks, cap, cards, chat, document, printed
+from ewarn.dispatch import blocks, cap, cards, chat, document, printed, sms
 from ewarn.dispatch.page import OPERATOR, PANEL
 from ewarn.errors import ContentFault, Refused
 from ewarn.personal import placeholders
@@ -52,7 +52,7 @@ def payloads(alert: Alert, catalogue: Catalogue, *, paper: bool = True) -> list[
         content = {k: v for k, v in shown.items() if k not in KEPT_INSIDE}
         here = [t for t in templates if t.audience == audience]
         marked = content | {"marking": f"{alert.content.get('classification') or ''} {content['marking']}".strip()}
-        bodies = {str(t.format): _rendered(t, marked) for t in here if not t.paper}
+        bodies = {str(t.format): _written(t, marked) for t in here if not t.paper}
         sheets = _sheets([t for t in here if t.paper and paper], marked)
         subject = bodies.get("text", bodies.get("html", next(iter(bodies.values()), ("", ""))))[0]
         told = _of_audience(audience, bodies, content, subject) + sheets
@@ -128,8 +128,9 @@ def _of_audience(
             Payload(audience=audience, format=form, subject=subject, body=canonical(write(bodies["chat"][0], lines)))
             for form, write in CHATS.items()
         ]
-    if "text" in bodies:
-        found.append(Payload(audience=audience, format="text", subject=subject, body=bodies["text"][1].encode()))
+    for form in ("text", "sms"):
+        if form in bodies:
+            found.append(Payload(audience=audience, format=form, subject=subject, body=bodies[form][1].encode()))
     return found
 
 
@@ -174,6 +175,8 @@ def page_payload(page: Page, form: str, catalogue: Catalogue) -> Payload:
         }
     elif form == "json":
         made = {"subject": subject, "page": page.model_dump(mode="json")}
+    elif form == "sms":
+        made = sms.plain(body)
     elif form in CHATS:
         made = CHATS[form](subject, chat.plain(subject, body.removeprefix(subject)))
     else:
@@ -200,6 +203,21 @@ def _templates(alert: Alert, catalogue: Catalogue) -> list[TemplateDefinition]:
             next_step="Write one for each of text, html and chat.",
         )
     return found
+
+
+def _written(template: TemplateDefinition, content: dict[str, Any]) -> tuple[str, str]:
+    """Subject and body; of a text message the longest form that fits."""
+    if template.format != "sms":
+        return _rendered(template, content)
+    given = PERSONAL | content
+    standing = str(given["standing"]).upper() if given["watermark"] else ""
+
+    def at(short: int) -> str:
+        body = _filled(template, {"content": given, "alert": given, "short": short})[1]
+        missing = [mark for mark in (standing, given["marking"]) if mark and mark not in body]
+        return " ".join([*missing, body])
+
+    return _filled(template, {"content": given, "short": 0})[0], sms.fitting(at, str(content["alert_id"]))
 
 
 def _rendered(template: TemplateDefinition, content: dict[str, Any]) -> tuple[str, str]:

@@ -19,7 +19,7 @@ from urllib.parse import quote, urlsplit
 import apprise
 
 from ewarn.catalogue.definitions import ChannelDefinition
-from ewarn.dispatch import contact_test, envelope, exact, ways
+from ewarn.dispatch import contact_test, envelope, exact, notify, slackbot, ways
 from ewarn.dispatch.deadline import within
 from ewarn.dispatch.envelope import Envelope
 from ewarn.dispatch.redact import mask, masked_logs
@@ -143,6 +143,20 @@ def server_of(
         return channel.id
 
 
+def arrival(
+    channel: ChannelDefinition, recipient: Recipient, secret: Callable[[str], str], remote: str
+) -> notify.Arrival | None:
+    """What became of a message that the other side took; None where it does not say, or not now."""
+    if not channel.url.startswith(f"{notify.SCHEMA}://"):
+        return None
+    try:
+        address = fill(channel, recipient, secret, "")
+    except EwarnError:
+        return None
+    with masked_logs(address.secrets):
+        return notify.arrival(address.url, remote, channel.timeout_seconds)
+
+
 class _Listener(logging.Handler):
     """What Apprise says, kept apart by thread: several messages go out at once."""
 
@@ -230,7 +244,7 @@ def fill(
 
     url = PLACEHOLDER.sub(value, channel.url)
     sign = PLACEHOLDER.sub(value, channel.sign)
-    if url.split("://", 1)[0].lower() not in exact.SCHEMAS:
+    if url.split("://", 1)[0].lower() not in (*exact.SCHEMAS, slackbot.SCHEMA, notify.SCHEMA):
         url = _with_options(url, channel, delivery, around)
     return Address(url, frozenset(secrets), sign)
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ewarn.dispatch import blocks, cards, exact, slack
-from ewarn.dispatch.envelope import Envelope
+from ewarn.dispatch import blocks, cards, exact, notify, slack, slackbot
+from ewarn.dispatch.envelope import REPEAT, Envelope
 from ewarn.dispatch.exact import ExactPost
 from ewarn.dispatch.mail import SCHEMAS as MAIL_SCHEMAS
 from ewarn.dispatch.mail import TwoPartMail
@@ -19,7 +19,7 @@ from ewarn.terms import Delivery, Frozen, Payload, canonical
 
 MARKED = {"slack": blocks.marked, "teams": cards.marked}
 JSON_FORMATS = ("slack", "teams", "json")
-Ours = TwoPartMail | ExactPost
+Ours = TwoPartMail | ExactPost | slackbot.SlackBot | notify.GovNotify
 
 
 class Way(Frozen):
@@ -42,6 +42,10 @@ def of(way: Way, payload: Payload, delivery: Delivery, around: Envelope) -> Ours
         return ExactPost(_posted(way.url, way, payload, delivery, around))
     if way.kind == slack.SCHEMA:
         return ExactPost(_posted(slack.address(way.url), way, payload, delivery, around))
+    if way.kind == slackbot.SCHEMA:
+        return slackbot.SlackBot(way.url, body(payload, around), way.seconds, around.key, around.follows)
+    if way.kind == notify.SCHEMA:
+        return notify.GovNotify(way.url, payload.body.decode(), way.seconds, around.key, around.repeat)
     return None
 
 
@@ -51,7 +55,8 @@ def body(payload: Payload, around: Envelope) -> bytes:
         return payload.body
     if payload.format in MARKED:
         return canonical(MARKED[payload.format](json.loads(payload.body), around.first_line()))
-    return f"{around.first_line()}\n".encode() + payload.body
+    above = f"{REPEAT}: " if payload.format == "sms" else f"{around.first_line()}\n"
+    return above.encode() + payload.body
 
 
 def mail_parts(payload: Payload) -> dict[str, str]:

@@ -19,7 +19,7 @@ from ewarn.dispatch.envelope import Envelope
 from ewarn.personal.placeholders import Personal
 from ewarn.pipeline import answering, corrections, handling, signing, texts, versions
 from ewarn.pipeline.house import House
-from ewarn.store import alerts, audit, cases, decisions, operator_notices, outbox, pages, recipients
+from ewarn.store import alerts, arrivals, audit, cases, decisions, operator_notices, outbox, pages, recipients
 from ewarn.terms import Alert, AlertStatus, Delivery, DeliveryState, Payload, Product, Recipient, digest
 
 SENT, FAILED, DEAD = DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.DEAD
@@ -93,6 +93,8 @@ class Leaving:
             again = max(again, due.not_before(self.now, outcome.wait_seconds) or again)
         state = SENT if outcome.ok else FAILED if again else DEAD
         repeat = outbox.settle(self.tx, delivery.id, state, self.now, outcome.error, again, unknown=outcome.unknown)
+        if state is SENT and outcome.remote:
+            arrivals.taken(self.tx, delivery.id, outcome.remote, self.at)
         if state is DEAD:
             perhaps = " (it may have arrived)" if outcome.unknown or repeat else ""
             words = f"{delivery.destination}: given up{perhaps}: {outcome.error}"
@@ -116,6 +118,7 @@ class Leaving:
             repeat=repeat,
             personal=self._personal(delivery),
             attached=self._attached(delivery),
+            follows=arrivals.first(self.tx, delivery) if delivery.alert and delivery.format == "slack" else "",
         )
 
     def _attached(self, delivery: Delivery) -> tuple[attach.Attachment, ...]:

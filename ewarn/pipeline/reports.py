@@ -336,5 +336,6 @@ class ReceiptsReport(Frozen):
     attempts: tuple[dict[str, Any], ...] = ()
     acknowledgements: tuple[dict[str, Any], ...] = ()
     possible_repeats: tuple[str, ...] = ()
+    arrivals: tuple[dict[str, Any], ...] = ()
     dead_letters: tuple[dict[str, Any], ...] = ()
     dead_letter_acts: tuple[dict[str, Any], ...] = ()

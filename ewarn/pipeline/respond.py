@@ -14,7 +14,7 @@ from ewarn.pipeline import casework, distribution, publishing, sending, validate
 from ewarn.pipeline.house import House
 from ewarn.pipeline.identity import proved
 from ewarn.pipeline.reports import Actor, DetectReport, PageReport, ReceiptsReport
-from ewarn.store import cases, dead_letters, decisions, outbox, pages, recipients
+from ewarn.store import arrivals, cases, dead_letters, decisions, outbox, pages, recipients
 from ewarn.terms import Decision, Delivery, Page
 
 send = sending.send
@@ -29,6 +29,7 @@ def receipts(house: House, alert: str | None = None) -> ReceiptsReport:
             deliveries=found,
             attempts=tuple(outbox.receipts(con, alert)),
             acknowledgements=tuple(outbox.acknowledgements(con, alert)),
+            arrivals=tuple(arrivals.all(con, alert)),
             possible_repeats=tuple(sorted(ids & outbox.possible_repeats(con))),
             dead_letters=tuple(row for row in dead_letters.open(con) if row["id"] in ids),
             dead_letter_acts=tuple(dead_letters.acts(con, alert)),

@@ -15,6 +15,8 @@ SECRETS = {
     "smtp_host": "smtp.partner.test:587",
     "smtp_user": "svc@partner.test",
     "smtp_password": "p@ss/w?rd&",
+    "notify_key": "ewarn-12345678-1234-4234-9234-123456789012-87654321-4321-4321-8321-210987654321",
+    "notify_template": "9d751e0e-f929-4891-82a1-a3e1c3c18ee3",
     "teams_webhook": "https://teams.partner.test:443/workflows/1?sp=%2Ft&sig=x",
     "slack_webhook": "T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ",
     "ntfy_host": "ntfy.partner.test",
@@ -36,7 +38,7 @@ def test_every_channel_leads_to_one_usable_address(shipped):
         if channel.format == "email":
             mail = TwoPartMail.of(filled.url, {"text": "t"}, None)
             assert mail.targets == [(False, "ola@partner.test")] and mail.from_addr[1] == "ewarn@service.test"
-        elif channel.format in ("slack", "teams", "json"):
+        elif channel.format in ("slack", "teams", "json") or channel.id == "sms-notify":
             way = ways.Way(url=filled.url)
             payload = Payload(audience="professional", format=channel.format, subject="s", body=b"{}")
             delivery = Delivery(

@@ -1,0 +1,61 @@
+"""Text messages: how many parts a text takes, and the first of its shorter forms that fits.
+
+In: text. Out: its number of parts as a telephone network counts them, or the text that fits. It must never cut a text:
+what does not fit in two parts is said again shorter by its template, in the order that the template states, or refused.
+Source: 3GPP TS 23.038 (7-bit alphabet, extension characters count twice; anything else makes all of it UCS-2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from ewarn.errors import ContentFault
+
+MOST_PARTS = 2
+SHORTER = 10
+BASIC = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
+    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+EXTENSION = frozenset("^{}\\[~]|€\f")
+# Typographers' signs that have a plain one in the alphabet: one of them would make every character count twice.
+PLAIN = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "...", "\u00a0": " ", "•": "-"})
+
+
+def plain(text: str) -> str:
+    """The text on one line, with the plain form of each typographer's sign."""
+    return " ".join(text.translate(PLAIN).split())
+
+
+def parts(text: str) -> int:
+    """How many parts it is sent in."""
+    if all(c in BASIC or c in EXTENSION for c in text):
+        return _packed((2 if c in EXTENSION else 1 for c in text), 160, 153)
+    return _packed((len(c.encode("utf-16-le")) // 2 for c in text), 70, 67)
+
+
+def _packed(sizes: Iterable[int], alone: int, joined: int) -> int:
+    """Parts of so many units; a character of two units is not torn apart."""
+    units = list(sizes)
+    if sum(units) <= alone:
+        return 1
+    count, left = 1, joined
+    for unit in units:
+        if unit > left:
+            count, left = count + 1, joined
+        left -= unit
+    return count
+
+
+def fitting(at: Callable[[int], str], where: str) -> str:
+    """The longest form that fits. In: `at` renders the text at a shortness from 0 up. Raises: ContentFault."""
+    text = ""
+    for short in range(SHORTER):
+        text = plain(at(short))
+        if parts(text) <= MOST_PARTS:
+            return text
+    raise ContentFault(
+        f"the text message takes {parts(text)} parts at its shortest; {MOST_PARTS} is the most",
+        where=where,
+        next_step="Shorten the headline, or use letters of the SMS alphabet (no emoji); or shorten its template.",
+    )

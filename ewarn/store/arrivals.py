@@ -1,0 +1,63 @@
+"""What the other side calls a message that it took, and what it says became of it.
+
+In: an open transaction. Out: names to answer under or to ask for, and the last word on each. It must never say that a
+message was delivered where only its acceptance is known.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from ewarn.store import audit, tables
+from ewarn.store.tables import Connection
+from ewarn.terms import Delivery
+
+ASKED_FOR = timedelta(days=5)
+ASKED_EVERY = timedelta(minutes=1)
+
+
+def taken(tx: Connection, delivery_id: str, remote: str, at: datetime) -> None:
+    """Enter what the other side calls a message it took."""
+    tables.put(
+        tx, "arrival", delivery=delivery_id, remote=remote, taken_at=at, status="", final=False, checked_at=None
+    )  # fmt: skip
+
+
+def first(con: Connection, delivery: Delivery) -> str:
+    """What the first message of the same case to this destination, over this channel, is called there; '' = none."""
+    sql = """
+        SELECT a.remote FROM arrival a JOIN delivery d ON d.id = a.delivery JOIN alert t ON t.id = d.alert
+        WHERE t.case_ref = (SELECT any_value(case_ref) FROM alert WHERE id = ?)
+          AND d.destination = ? AND d.channel = ? AND d.id <> ? ORDER BY a.taken_at LIMIT 1
+    """
+    return str(tables.one(con, sql, [delivery.alert, delivery.destination, delivery.channel, delivery.id]) or "")
+
+
+def waiting(con: Connection, now: datetime, most: int = 100) -> list[dict[str, Any]]:
+    """Messages of the last days whose end is not known and that were not asked for within the minute, oldest first."""
+    sql = """
+        SELECT a.delivery, a.remote, d.channel, d.destination FROM arrival a JOIN delivery d ON d.id = a.delivery
+        WHERE NOT a.final AND d.state = 'sent' AND a.taken_at > ? AND (a.checked_at IS NULL OR a.checked_at <= ?)
+        ORDER BY a.taken_at LIMIT ?
+    """
+    return tables.rows(con, sql, [now - ASKED_FOR, now - ASKED_EVERY, most])
+
+
+def said(tx: Connection, delivery_id: str, remote: str, status: str, final: bool, at: datetime) -> None:
+    """Enter what the other side says of a message."""
+    tx.execute(
+        "UPDATE arrival SET status = ?, final = ?, checked_at = ? WHERE delivery = ? AND remote = ?",
+        [status, final, at, delivery_id, remote],
+    )
+    if final:
+        audit.append(tx, at, "ewarn", f"arrival {status}", delivery_id)
+
+
+def all(con: Connection, alert: str | None = None) -> list[dict[str, Any]]:
+    """Every message with a name elsewhere: delivery, destination, taken_at, status, final; of one alert, or all."""
+    sql = """
+        SELECT a.delivery, d.alert, d.version, d.destination, a.taken_at, a.status, a.final FROM arrival a
+        JOIN delivery d ON d.id = a.delivery WHERE d.alert = coalesce(?, d.alert) ORDER BY a.taken_at
+    """
+    return tables.rows(con, sql, [alert])
