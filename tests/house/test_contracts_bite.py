@@ -22,6 +22,7 @@ PLANTS = [
     ("doors", "ewarn/desk/planted.py", "import ewarn.store"),
     ("doors", "ewarn/cli/planted.py", "import ewarn.dispatch"),
     ("doors", "flows/planted.py", "import ewarn.rules"),
+    ("answers", "ewarn/answers/planted.py", "import ewarn.pipeline"),
     ("prefect", "ewarn/pipeline/planted.py", "import prefect"),
     ("prefect", "ewarn/desk/planted.py", "import flows"),
     ("duckdb", "ewarn/desk/planted.py", "import duckdb"),
