@@ -11,10 +11,35 @@ from datetime import datetime
 
 from ewarn.assess import joining
 from ewarn.assess.cases import still_open
+from ewarn.assess.grade import first_clock
 from ewarn.assess.wording import title
 from ewarn.catalogue import Catalogue
+from ewarn.catalogue.definitions import GradingDefinition
 from ewarn.errors import UsageFault
+from ewarn.report import Harm, Report
 from ewarn.terms import CaseFile, CaseSignal, ClosedAs, Outcome, SubjectKind
+
+
+def of_report(
+    report: Report, ref: str, area: str, area_name: str, grading: GradingDefinition, now: datetime
+) -> CaseFile:
+    """A case that a partner's report opens: about an unknown drug until somebody says more."""
+    subject = joining.UNKNOWN
+    harm = {Harm.DEATH: "Death", Harm.OVERDOSE: "Overdose", Harm.UNWELL: "Somebody unwell"}.get(report.harm, "Concern")
+    clock = first_clock(grading, "", now)
+    return CaseFile(
+        ref=ref,
+        title=f"{harm} reported in {area_name}, substance not known",
+        status="open",
+        lead_area=area,
+        subject=subject,
+        keys=joining.keys_of(subject, 28),
+        neighbour_rule=joining.NEIGHBOUR_RULE,
+        standing=report.standing,
+        opened_at=now,
+        next_action=clock.next_action,
+        due_at=clock.due_at,
+    )
 
 
 def merge(kept: CaseFile, gone: CaseFile, why: str, now: datetime) -> tuple[CaseFile, CaseFile]:

@@ -32,6 +32,7 @@ from ewarn.cli import (
     notice_commands,
     people_commands,
     recipient_commands,
+    report_commands,
     route_commands,
 )
 from ewarn.cli.hints import program
@@ -43,6 +44,7 @@ ROOMS = (
     intake_commands,
     name_commands,
     notice_commands,
+    report_commands,
     detect_commands,
     evaluate_commands,
     case_commands,

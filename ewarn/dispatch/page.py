@@ -112,6 +112,19 @@ def _sure(signal: Signal) -> str:
     return "; ".join(parts)
 
 
+def of_report(ref: str, harm: str, origin: str, area_name: str, standing: Standing, now: datetime) -> Page:
+    """Calls the rota to a partner's report of harm; nothing that was typed stands in it."""
+    text = [
+        f"A partner reports: {harm}, {origin}. Area: {area_name}.",
+        "Not verified by anybody. Read it, redact it, join it to a case or open one:",
+        f"ewarn reports show {ref} --words --as YOU",
+        FOOT[standing],
+    ]
+    page_id = digest(["report", ref], 12)
+    subject = f"{SHOUTED[standing]}report {ref}: {harm} in {area_name}"
+    return Page(id=page_id, case="", at=now, subject=subject, text="\n".join(text), standing=standing)
+
+
 def panel_notice(case: CaseFile, alert_id: str, person: str, review_by: datetime, now: datetime) -> Page:
     """Tells the panel that one member approved a formal alert alone, and by when a second reviews it."""
     subject = f"{SHOUTED[case.standing]}{case.ref}: {alert_id} approved out of hours by one member"

@@ -158,8 +158,10 @@ def call(tx: Connection, house: House, page: Page, area: str, now: datetime, gro
         if routed.deliveries and held.reason.startswith(f"{page.standing.value}: "):
             continue  # a contact for exercises beside one for the real thing: that is meant
         words = f"page {page.id} does not reach {held.name}: {held.reason}"
-        cases.act(tx, page.case, now, "not paged", "ewarn", words)
-        operator_notices.put(tx, now, "duty", f"{page.case}: {words}. Add a contact with 'ewarn recipients add'.")
+        if page.case:
+            cases.act(tx, page.case, now, "not paged", "ewarn", words)
+        about = page.case or page.subject
+        operator_notices.put(tx, now, "duty", f"{about}: {words}. Add a contact with 'ewarn recipients add'.")
     return routed.deliveries
 
 
