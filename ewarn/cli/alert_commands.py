@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ewarn.cli.case_commands import pairs
+from ewarn.cli.export_commands import export_alert
 from ewarn.cli.options import As, Call, SecretFile, command, group
 from ewarn.cli.output import local_time, plain, plural, table
 
@@ -37,6 +38,7 @@ def register(app: typer.Typer) -> None:
     alerts = group(app, PANEL, "alerts", "The texts: what was drafted, submitted, approved and issued.", list_alerts)
     command(alerts, "list")(list_alerts)
     command(alerts, "show")(show_alert)
+    command(alerts, "export")(export_alert)
 
 
 def draft(

@@ -45,8 +45,8 @@ def of(delivery: Delivery, alert: Alert, stored: Sequence[Payload]) -> tuple[Att
     return tuple(Attachment(name=name(alert, form), body=sheets[form].body) for form in asked if form in sheets)
 
 
-def name(alert: Alert, form: str, draft: str = "") -> str:
+def name(alert: Alert, form: str, draft: str = "", ending: str = "pdf") -> str:
     """A file name that says what it is: EXERCISE-LDN-2025-0007-A1-v2-flyer.pdf."""
     standing = "" if alert.standing is Standing.ACTUAL else alert.standing.value.upper()
     parts = [draft, standing, alert.id, f"v{alert.version}", form]
-    return re.sub(r"[^A-Za-z0-9.-]+", "-", "-".join(part for part in parts if part)) + ".pdf"
+    return re.sub(r"[^A-Za-z0-9.-]+", "-", "-".join(part for part in parts if part)) + f".{ending}"

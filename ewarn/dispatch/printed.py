@@ -39,8 +39,8 @@ MARKINGS = {
 }
 
 
-def pdf(template: TemplateDefinition, content: dict[str, Any], subject: str, draft: str = "") -> bytes:
-    """One sheet. In: `draft` is the word set across a sheet that nobody has approved; '' for one to be stored.
+def pdf(template: TemplateDefinition, content: dict[str, Any], subject: str) -> bytes:
+    """One sheet, with its standing across it where the content has a watermark.
 
     Raises: ContentFault where the template cannot be set.
     """
@@ -48,7 +48,7 @@ def pdf(template: TemplateDefinition, content: dict[str, Any], subject: str, dra
     sheet = {
         "paper": template.paper,
         "title": plain(subject),
-        "across": _across(content, draft),
+        "across": _across(content),
         "marking": MARKINGS.get(str(content.get("marking", "")), ""),
         "fonts": fonts()[1],
         "address": str(content.get("verify") or ""),
@@ -98,10 +98,9 @@ def fonts() -> tuple[typst.Fonts, list[str]]:
     return known, [*(["Geist"] if "Geist" in known.families() else []), *EMBEDDED]
 
 
-def _across(content: dict[str, Any], draft: str) -> list[str]:
-    """The words across the page: DRAFT for what is not approved, then EXERCISE or TEST."""
-    standing = str(content.get("standing", "")).upper() if content.get("watermark") else ""
-    return [word for word in (draft, standing) if word]
+def _across(content: dict[str, Any]) -> list[str]:
+    """The words across the page: EXERCISE or TEST, and DRAFT for what is not approved."""
+    return str(content.get("standing", "")).upper().split() if content.get("watermark") else []
 
 
 def _fixed(content: dict[str, Any]) -> int:

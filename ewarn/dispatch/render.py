@@ -108,10 +108,10 @@ def unset(alert: Alert, catalogue: Catalogue, bundle: Sequence[Payload]) -> list
     return [t.id for t in wanted if (t.audience, t.format) not in made]
 
 
-def sheet(template: TemplateDefinition, content: dict[str, Any], draft: str = "") -> Payload:
-    """A printed format; `draft` is the word across one that nobody has approved."""
+def sheet(template: TemplateDefinition, content: dict[str, Any]) -> Payload:
+    """A printed format, under the subject that a message would have."""
     subject, _ = _rendered(template.model_copy(update={"format": "text", "body": ""}), content)
-    made = printed.pdf(template, content, subject, draft)
+    made = printed.pdf(template, content, subject)
     return Payload(audience=template.audience, format=template.format, subject=subject, body=made)
 
 

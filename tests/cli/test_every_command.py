@@ -64,6 +64,7 @@ CALLS: dict[str, list[str]] = {
     "withdraw": ["TST-2025-0001/A1", "--why", "x", "--as", "nobody"],
     "alerts list": [],
     "alerts show": ["TST-2025-0001/A1"],
+    "alerts export": ["TST-2025-0001/A1", "--format", "flyer"],
     "send": [],
     "receipts": [],
     "people add": ["a.test", "--name", "A", "--role", "panel", "--area", "E12000007"],

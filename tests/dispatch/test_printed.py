@@ -127,7 +127,8 @@ def test_a_foot_names_marking_version_and_watermark_whatever_the_template_says()
         "TLP:AMBER | LDN-2025-0007/A1 | version 1 | replaces version 1 of 3 March 2025 | EXERCISE: not"
         in sheets.words(made)
     )
-    across = printed.pdf(template("= Bare"), content(**changes), "x", "DRAFT")
+    changes = changes | {"standing": "draft exercise"}
+    across = printed.pdf(template("= Bare"), content(**changes), "x")
     assert {"DRAFT", "EXERCISE"} <= set(sheets.text(across).split("\n"))
 
 
