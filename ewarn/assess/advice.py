@@ -19,6 +19,7 @@ from ewarn.catalogue.definitions import AdviceDefinition
 from ewarn.terms import CaseFile
 
 SIGNS, EMERGENCY, REPORT = ("sign",), ("emergency", "999", "naloxone"), "report"
+CLINICAL = "clinical"
 TAGS = {"p", "ul", "ol", "li", "strong", "em", "a", "br", "h3", "h4", "blockquote"}
 
 
@@ -27,10 +28,12 @@ class Chosen:
     signs: AdviceDefinition | None
     emergency: AdviceDefinition | None
     texts: tuple[AdviceDefinition, ...]
+    clinical: tuple[AdviceDefinition, ...] = ()
 
     @property
     def versions(self) -> dict[str, int]:
-        return {a.id: a.version for a in (self.signs, self.emergency, *self.texts) if a is not None}
+        every = (self.signs, self.emergency, *self.texts, *self.clinical)
+        return {a.id: a.version for a in every if a is not None}
 
 
 def chosen(case: CaseFile, facts: Facts, catalogue: Catalogue) -> Chosen:
@@ -38,14 +41,18 @@ def chosen(case: CaseFile, facts: Facts, catalogue: Catalogue) -> Chosen:
 
     The signs text is the one whose id says 'sign', the emergency text the one whose id says 'emergency', '999' or
     'naloxone'; one of the drug's own class goes before a general one. How to report back is said by the draft itself.
+    Those whose id begins with 'clinical' are for clinicians alone and stand apart from all of them.
     """
     classes = classes_of(case, facts, catalogue)
     everything = sorted(catalogue.advice.values(), key=lambda a: a.id)
     fitting = [a for a in everything if not a.applies_to or classes.intersection(a.applies_to)]
     fitting = [a for a in fitting if "professional" in a.audience]
+    clinical = tuple(a for a in fitting if a.id.startswith(CLINICAL))
+    everything, fitting = ([a for a in texts if not a.id.startswith(CLINICAL)] for texts in (everything, fitting))
     signs = _slot(fitting, SIGNS) or _slot(everything, SIGNS)
     emergency = _slot(fitting, EMERGENCY) or _slot(everything, EMERGENCY)
-    return Chosen(signs, emergency, tuple(a for a in fitting if a not in (signs, emergency) and REPORT not in a.id))
+    texts = tuple(a for a in fitting if a not in (signs, emergency) and REPORT not in a.id)
+    return Chosen(signs, emergency, texts, clinical)
 
 
 def _slot(texts: list[AdviceDefinition], words: tuple[str, ...]) -> AdviceDefinition | None:
@@ -77,4 +84,16 @@ def printed(advice: AdviceDefinition | None) -> dict[str, Any]:
         "title": advice.title,
         "html": html.strip(),
         "text": advice.text.replace("**", "").strip(),
+    }
+
+
+def with_sources(advice: AdviceDefinition) -> dict[str, Any]:
+    """An advice text for clinicians, with its owner, its days and where it comes from."""
+    return printed(advice) | {
+        "owner": advice.owner,
+        "dated": advice.dated.isoformat(),
+        "review_by": advice.review_by.isoformat(),
+        "sources": [
+            {"title": s.title, "url": s.url, "dated": s.dated.isoformat() if s.dated else ""} for s in advice.sources
+        ],
     }

@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
 
-from ewarn.assess import joining, machine, sentences, verify
-from ewarn.assess.advice import chosen, printed
+from ewarn.assess import joining, machine, sentences, series, verify
+from ewarn.assess.advice import chosen, printed, with_sources
 from ewarn.assess.facts import Facts
 from ewarn.catalogue import Catalogue
 from ewarn.disclosure import inert
@@ -27,7 +27,7 @@ FIXED = frozenset(
         *("reference", "alert_id", "version", "issuer", "standing", "product", "watermark", "handling", "date"),
         *("figures", "record_versions", "published", "what_happened_public", "classification"),
         *("kind", "replaces", "closes", "closes_headline"),
-        *("answer", "answer_code", "answer_at", "verify"),
+        *("answer", "answer_code", "answer_at", "verify", "series"),
         *machine.PARTS,
     }
 )
@@ -81,11 +81,14 @@ def write(
         "verification": verify.in_words(_held(case), facts),
         "sold_as": list(facts.sold_as),
         "found": sentences.found(case, facts, catalogue),
+        "analyses": series.analyses(case, facts),
+        "series": series.weekly(facts),
         "appearance": sentences.appearance(facts),
         "at_risk": sentences.at_risk(case, facts, catalogue),
         "signs": printed(advice.signs),
         "advice": [printed(text) for text in advice.texts],
         "emergency": printed(advice.emergency),
+        "clinical": [with_sources(text) for text in advice.clinical],
         "report_back": sentences.report_back(case, product, issuer_name),
         "marking": facts.marking,
         "handling": {"marking": facts.marking, "conditions": list(facts.conditions)},
@@ -147,7 +150,8 @@ def following(
     content["advice"] = [_advice(item, catalogue) for item in content["advice"]]
     for part in ("signs", "emergency"):
         content[part] = _advice(content[part], catalogue)
-    texts = [content["signs"], content["emergency"], *content["advice"]]
+    content["clinical"] = [_clinical(item, catalogue) for item in content.get("clinical", ())]
+    texts = [content["signs"], content["emergency"], *content["advice"], *content["clinical"]]
     content = inert.content(content)
     kind = VersionKind(content.get("kind", VersionKind.ALERT))
     return alert.model_copy(
@@ -187,6 +191,12 @@ def _advice(item: Any, catalogue: Catalogue) -> dict[str, Any]:
             next_step=f"Use any of {', '.join(sorted(catalogue.advice))}.",
         )
     return printed(catalogue.advice.get(advice_id))
+
+
+def _clinical(item: Any, catalogue: Catalogue) -> dict[str, Any]:
+    """A text for clinicians, with its sources, by its id."""
+    found = _advice(item, catalogue)
+    return with_sources(catalogue.advice[found["id"]]) if found["id"] else found
 
 
 def _sentence(words: str) -> str:

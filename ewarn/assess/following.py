@@ -20,7 +20,7 @@ from ewarn.terms import Alert, VersionKind
 FACTS = (
     *("also_possible", "headline", "what_happened", "what_happened_public", "figures", "verification", "sold_as"),
     *("record_versions",),
-    *("found", "appearance", "at_risk", "marking", "handling", "audience", "cap"),
+    *("found", "appearance", "at_risk", "marking", "handling", "audience", "cap", "analyses", "series"),
 )
 NOT_NEEDED = "The panel holds that this warning is no longer needed. This is not an all-clear."
 ENDED = {VersionKind.STAND_DOWN: "Stood down", VersionKind.WITHDRAWAL: "Withdrawn"}

@@ -15,6 +15,13 @@ def advice(name: str) -> dict[str, Any]:
     return {"id": name, "version": told["version"], "title": told["title"], "html": "", "text": text.strip()}
 
 
+def clinical(name: str) -> dict[str, Any]:
+    told = tomllib.loads((ADVICE / f"{name}.md").read_text().split("+++\n", 2)[1])
+    sources = [{"title": s["title"], "url": s.get("url", ""), "dated": ""} for s in told["sources"]]
+    days = {"dated": str(told["dated"]), "review_by": str(told["review_by"])}
+    return advice(name) | days | {"owner": told["owner"], "sources": sources}
+
+
 def content(**changes: Any) -> dict[str, Any]:
     return {
         "reference": "LDN-2025-0007",
@@ -46,11 +53,21 @@ def content(**changes: Any) -> dict[str, Any]:
             {"name": "Metonitazene", "role": "major", "presumptive": False, "method": "LC-MS"},
             {"name": "Bromazolam", "role": "minor", "presumptive": True, "method": "test strip"},
         ],
+        "analyses": [
+            {"name": "Metonitazene", "role": "major", "method": "LC-MS", "test": "confirmatory method"},
+            {"name": "Bromazolam", "role": "minor", "method": "test strip", "test": "quick test, not confirmed"},
+        ],
+        "series": {
+            "title": "Reports of overdoses, week by week",
+            "weeks": [["2025-02-10", 1], ["2025-02-17", 0], ["2025-02-24", 2], ["2025-03-03", 12]],
+        },
+        "clinical": [clinical(f"clinical-{what}") for what in ("naloxone", "presentation", "samples")],
         "appearance": ["powder, brown", "tablet, blue, marked D 10"],
         "at_risk": "Anyone who uses drugs sold as heroin or diazepam in or near Camden.",
         "signs": advice("overdose-signs"),
         "advice": [advice("drug-checking"), advice("harm-reduction"), advice("strips-nitazene")],
         "emergency": advice("naloxone-999"),
+        "what_happened_public": ["On 3 March 2025, about 10 people were reported to have overdosed."],
         "report_back": "Please tell Camden LDIS: reply and quote LDN-2025-0007.",
         "marking": "TLP:AMBER",
         "audience": "Professionals who work with people who use drugs. Not for publication.",

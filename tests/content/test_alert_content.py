@@ -109,7 +109,8 @@ def test_advice_is_owned_sourced_and_falls_due_for_review(text: AdviceDefinition
 
 @pytest.mark.parametrize("text", ADVICE.values(), ids=lambda a: a.id)
 def test_advice_is_in_plain_words(text: AdviceDefinition) -> None:
-    assert reading_age(text.text) <= 12.5, f"{reading_age(text.text):.1f}"
+    most = 12.5 if "public" in text.audience else 14  # clinicians read their own words
+    assert reading_age(text.text) <= most, f"{reading_age(text.text):.1f}"
     assert not MULTIPLIER.search(text.text) and not STIGMA.search(text.text)
     assert not re.search(r"[<>&*#`\[\]]", text.text), "plain paragraphs and '- ' lists only"
 

@@ -23,6 +23,7 @@ WARNING = [t for t in SHEETS if t not in ENDING]
 BARE: dict[str, Any] = {
     "also_possible": [], "what_happened": [], "figures": [], "sold_as": [], "found": [], "appearance": [], "advice": [],
     "headline": "", "at_risk": "", "report_back": "", "verify": "", "signs": {"id": "", "title": "", "text": ""},
+    "analyses": [], "series": {}, "clinical": [],
 }  # fmt: skip
 ENDED = {
     "kind": "stand-down", "version": 3, "replaces": "version 2 of 3 March 2025", "closes": "LDN-2025-0007/A1",
@@ -39,7 +40,29 @@ def test_formal_alerts_and_their_ends_have_a_flyer_for_each_audience() -> None:
     found = {(str(t.product), t.audience) for t in SHEETS if t.format == "flyer"}
     products = ("formal alert", "stand-down", "withdrawal")
     assert found == {(product, audience) for product in products for audience in ("professional", "public")}
-    assert all(t.paper == "a4" for t in SHEETS if t.format == "flyer")
+    assert {(t.format, t.paper) for t in SHEETS} == {("flyer", "a4"), ("poster", "a3"), ("clinical", "a4")}
+
+
+def test_treatment_by_clinicians_comes_from_owned_advice_alone_and_is_no_advice_for_the_public() -> None:
+    (template,) = (t for t in SHEETS if t.format == "clinical")
+    assert template.audience == "professional" and not re.search(r"microgram|\bmg\b|\bdose", template.body)
+    shown = sheets.words(made(template))
+    for words in (
+        "400 micrograms", "starter text, to be adopted by the panel", "to be looked at again by 22 May 2027",
+        "Royal Cornwall Hospitals", "LC-MS confirmatory method", "test strip quick test, not confirmed",
+    ):  # fmt: skip
+        assert words in shown, words
+    for other in SHEETS:
+        assert other is template or "microgram" not in sheets.words(made(other))
+
+
+def test_the_chart_says_its_values_to_those_who_do_not_see_it_and_the_public_has_none() -> None:
+    told = "week of 24 February 2025: 2; week of 3 March 2025: 12."
+    posters = {t.audience: made(t) for t in SHEETS if t.format == "poster"}
+    assert told.encode() in b"".join(sheets.objects(posters["professional"]).values())
+    assert "week by week" in sheets.words(posters["professional"])
+    assert "week by week" not in sheets.words(posters["public"])
+    assert b"week of" not in b"".join(sheets.objects(posters["public"]).values())
 
 
 @pytest.mark.parametrize("template", SHEETS, ids=lambda t: t.id)
@@ -79,8 +102,9 @@ def test_an_end_says_so_first_and_is_no_all_clear(template: TemplateDefinition) 
 @pytest.mark.parametrize("template", SHEETS, ids=lambda t: t.id)
 def test_an_exercise_is_marked_above_below_and_across(template: TemplateDefinition) -> None:
     mark = "EXERCISE EXERCISE EXERCISE: not a real event"
-    shown = sheets.text(made(template, watermark=mark, standing="exercise", origin="Reconstructed from public reports"))
-    assert " ".join(shown.split()).count(mark) == 2 and "EXERCISE" in shown.split("\n")
+    sheet = made(template, watermark=mark, standing="exercise", origin="Reconstructed from public reports")
+    shown = sheets.text(sheet)
+    assert " ".join(shown.split()).count(mark) == 1 + sheets.pages(sheet) and "EXERCISE" in shown.split("\n")
     assert "Reconstructed from public reports" in " ".join(shown.split())
     assert "EXERCISE" not in sheets.text(made(template))
 

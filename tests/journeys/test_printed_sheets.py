@@ -33,7 +33,7 @@ def pdfs(message: Any) -> dict[str, bytes]:
     return {part.get_filename(): part.get_payload(decode=True) for part in found}
 
 
-def test_a_flyer_from_draft_to_the_inbox_and_its_end(corridor: Any, tmp_path: Path) -> None:
+def test_a_flyer_from_draft_to_the_inbox_and_its_end(corridor: Any, tmp_path: Path, capsys: Any) -> None:
     now = at("2025-05-19")
     routes = corridor.home / "content" / "alerts" / "routes.toml"
     routes.parent.mkdir(parents=True)
@@ -53,6 +53,8 @@ def test_a_flyer_from_draft_to_the_inbox_and_its_end(corridor: Any, tmp_path: Pa
         printing.export(house, ALERT, "cap")
     with pytest.raises(UsageFault, match="no leaflet for the professional audience"):
         printing.export(house, ALERT, "leaflet")
+
+    the_command_writes_the_file_and_says_what_it_is(corridor, tmp_path, capsys)
 
     fixed = assess.submit(house, ALERT, author, now)
     with house.db.read() as con:
@@ -81,17 +83,14 @@ def test_a_flyer_from_draft_to_the_inbox_and_its_end(corridor: Any, tmp_path: Pa
     agree(corridor, ALERT, later)
     respond.send(corridor.house(later), later)
     (ended,) = pdfs(corridor.mailbox.messages[-1]).values()
-    assert sheets.words(ended).startswith("EXERCISE EXERCISE EXERCISE: not a real event, do not act on it WARNING ENDED")
+    assert sheets.words(ended).startswith(
+        "EXERCISE EXERCISE EXERCISE: not a real event, do not act on it WARNING ENDED"
+    )
     told, _ = printing.export(corridor.house(later), ALERT, "flyer", version=1)
-    assert told.approved and told.note == "version 2 took its place"
+    assert told.approved and "version 2" in told.note
 
 
-def test_the_command_writes_the_file_and_says_what_it_is(corridor: Any, tmp_path: Path, capsys: Any) -> None:
-    now = at("2025-05-19")
-    corridor.staff(now)
-    corridor.drop("test_results", [ROW], now)
-    corridor.detect(now)
-    assess.draft(corridor.house(now), CASE, "formal alert", corridor.actor("author"), now)
+def the_command_writes_the_file_and_says_what_it_is(corridor: Any, tmp_path: Path, capsys: Any) -> None:
     call = ["alerts", "export", ALERT, "--format", "flyer", "-o", str(tmp_path), "--home", str(corridor.home)]
     assert main([*call, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)

@@ -19,6 +19,7 @@ from ewarn.terms import Alert
 FREE_TEXT = (
     *("headline", "what_happened", "what_happened_public", "at_risk", "appearance", "sold_as", "found", "audience"),
     *("origin", "report_back", "figures", "verification", "why", "closes_headline", "also_possible"),
+    "analyses",
 )
 CONTACT_ALLOWED = ("report_back",)
 
