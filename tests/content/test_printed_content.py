@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import textwrap
 import tomllib
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,9 @@ from ewarn.dispatch import printed
 from tests import sheets
 from tests.content.sheet_content import content
 
-ALERTS = Path(__file__).resolve().parent.parent.parent / "alerts"
+ROOT = Path(__file__).resolve().parent.parent.parent
+ALERTS = ROOT / "alerts"
+GOLDEN = Path(__file__).resolve().parent / "sheets"
 ALL = [TemplateDefinition(id=p.stem, **tomllib.loads(p.read_text())) for p in sorted((ALERTS / "templates").glob("*"))]
 SHEETS = [t for t in ALL if t.paper]
 ENDING = [t for t in SHEETS if t.product in ("stand-down", "withdrawal")]
@@ -123,3 +127,29 @@ def test_a_public_sheet_prints_no_count_below_what_may_be_shown(template: Templa
 def test_a_sheet_is_black_on_white(template: TemplateDefinition) -> None:
     """Grey stands across the page in exercises alone; everything else is black, or white on black."""
     assert not re.search(r"\b(rgb|red|blue|green|yellow|orange|luma)\b", template.body)
+
+
+def told(pdf: bytes) -> str:
+    """Pages, structure and words of a sheet, as the golden files keep them."""
+    roles = " ".join(f"{role} {count}" for role, count in sorted(Counter(sheets.roles(pdf)).items()))
+    return "\n".join([f"pages {sheets.pages(pdf)}", roles, "", *textwrap.wrap(sheets.words(pdf), 110), ""])
+
+
+@pytest.mark.parametrize("template", SHEETS, ids=lambda t: t.id)
+def test_a_sheet_reads_as_it_was_looked_at(template: TemplateDefinition) -> None:
+    """After a change that was looked at: `python -m tests.content.test_printed_content` writes these files anew."""
+    assert told(made(template)) == (GOLDEN / f"{template.id}.txt").read_text()
+
+
+def test_the_example_of_the_how_to_is_checked_and_set(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "how-to" / "printed-formats.md").read_text()
+    found = re.search(r"`alerts/templates/([a-z-]+)\.toml`:\n```toml\n(.*?)```", page, re.DOTALL)
+    assert found is not None
+    card = TemplateDefinition(id=found[1], **tomllib.loads(found[2]))
+    assert sheets.pages(made(card)) == 1 and "Call 999 first" in sheets.words(made(card))
+
+
+if __name__ == "__main__":
+    for sheet in SHEETS:
+        GOLDEN.mkdir(exist_ok=True)
+        (GOLDEN / f"{sheet.id}.txt").write_text(told(made(sheet)))
