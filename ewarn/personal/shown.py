@@ -37,9 +37,7 @@ class ShownAlert(Frozen):
     marking: str
     issuer: str
     standing: str
-    state: str = Field(
-        description="in force | stood down | withdrawn | going out; its end is for the reader"
-    )
+    state: str = Field(description="in force | stood down | withdrawn | going out; its end is for the reader")
     expires_on: date | None = None
     versions: tuple[ShownVersion, ...]
 
