@@ -343,6 +343,7 @@ class Delivery(Frozen):
     product: str = Field("", description="what the alert is; empty for a page")
     contact: str = Field("", description="'out of hours' where it goes to the recipient's other contact")
     attachments: tuple[str, ...] = Field((), description="formats of the same alert that go along as files")
+    nudge: bool = Field(False, description="the same text once more to somebody who has not read it")
 
 
 class Page(Frozen):

@@ -17,6 +17,7 @@ import typer
 
 from ewarn.cli import (
     alert_commands,
+    answer_commands,
     case_commands,
     check_commands,
     contact_commands,
@@ -52,6 +53,7 @@ ROOMS = (
     alert_commands,
     check_commands,
     route_commands,
+    answer_commands,
     people_commands,
     recipient_commands,
     contact_commands,

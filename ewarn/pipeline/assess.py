@@ -20,7 +20,7 @@ from ewarn.pipeline import casework, exercise_home, handling, texts
 from ewarn.pipeline.house import House
 from ewarn.pipeline.identity import proved, registered
 from ewarn.pipeline.reports import Actor, AlertReport, CaseReport
-from ewarn.store import alerts, cases, decisions, lines, outbox, pages, releases, test_requests
+from ewarn.store import alerts, answers, cases, decisions, lines, outbox, pages, releases, test_requests
 from ewarn.terms import (
     Alert,
     AlertStatus,
@@ -286,6 +286,7 @@ def _write_deliveries(
     found = texts.routed(tx, house, alert, payloads, verdict.audiences, now)
     texts.supersede(tx, alert, range(1, alert.version), f"version {alert.version} took its place", now, person)
     outbox.put(tx, found.deliveries, now)
+    answers.withhold(tx, alert.id, alert.version, [(w.destination, w.reason) for w in found.withheld])
     case = cases.going_on(tx, alert.case) or case_of(tx, alert.case)
     if verdict.second_review_by:
         casework.tell_panel(tx, house, case, alert, person, verdict.second_review_by, now)

@@ -19,7 +19,7 @@ from ewarn.dispatch import due, occasion
 from ewarn.dispatch import page as paging
 from ewarn.dispatch import send as sender
 from ewarn.dispatch.deadline import side_by_side
-from ewarn.pipeline import deadletters, operators, publishing
+from ewarn.pipeline import collecting, deadletters, operators, publishing
 from ewarn.pipeline.house import House
 from ewarn.pipeline.leaving import Leaving, Ready
 from ewarn.pipeline.reports import SendReport
@@ -40,10 +40,12 @@ def send(house: House, now: datetime) -> SendReport:
     """Send what is due: pages first, then alerts, then word to the operator, each in the order it fell due."""
     deadletters.remind(house, now)
     operators.tell(house, now)
+    collecting.publish(house, now)
     done = _Run(house, now).through()
     house.db.publish()
     if any(d.state is SENT and d.alert for d in done):
         publishing.keep_up(house, now)
+    collecting.publish(house, now)
     with house.db.read() as con:
         pending = sum(d.state in (DeliveryState.WAITING, FAILED) for d in outbox.all(con))
     failed = [d for d in done if d.state in (FAILED, DEAD)]

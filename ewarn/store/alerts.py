@@ -64,6 +64,15 @@ def versions(con: Connection, alert_id: str) -> list[Alert]:
     return [Alert.model_validate_json(row["body"]) for row in tables.rows(con, sql, [alert_id])]
 
 
+def histories(con: Connection, statuses: Sequence[str]) -> list[list[Alert]]:
+    """The versions of every alert that have one of these statuses, oldest first, by alert."""
+    sql = "SELECT id, body FROM alert WHERE list_contains(?, status) ORDER BY id, version"
+    found: dict[str, list[Alert]] = {}
+    for row in tables.rows(con, sql, [list(statuses)]):
+        found.setdefault(row["id"], []).append(Alert.model_validate_json(row["body"]))
+    return list(found.values())
+
+
 def set_status(
     tx: Connection, alert_id: str, version: int, status: AlertStatus, at: datetime | None = None, by: str = "ewarn"
 ) -> Alert:

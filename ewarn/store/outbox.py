@@ -200,6 +200,14 @@ def all(con: Connection, alert: str | None = None) -> list[Delivery]:
     return [_delivery(row) for row in tables.rows(con, sql, [alert])]
 
 
+def by_alert(con: Connection) -> dict[str, list[Delivery]]:
+    """Deliveries of alerts, by alert."""
+    found: dict[str, list[Delivery]] = {}
+    for row in tables.rows(con, f"SELECT {_FIELDS} FROM delivery WHERE alert <> '' ORDER BY rowid"):
+        found.setdefault(row["alert"], []).append(_delivery(row))
+    return found
+
+
 def of_page(con: Connection, page: str) -> list[Delivery]:
     """Deliveries of one page."""
     sql = f"SELECT {_FIELDS} FROM delivery WHERE page = ? ORDER BY rowid"
@@ -243,8 +251,9 @@ def acknowledgements(con: Connection, alert: str | None = None) -> list[dict[str
 
 def _identity(delivery: Delivery) -> str:
     what = f"alert {delivery.alert} v{delivery.version}" if delivery.alert else f"page {delivery.page}"
-    return f"{what} to {delivery.destination}"
+    return f"{what} to {delivery.destination}" + (" (nudge)" if delivery.nudge else "")
 
 
 def _delivery(row: dict[str, Any]) -> Delivery:
-    return Delivery(**row | {"attachments": tuple(str(row["attachments"] or "").split())})
+    files = tuple(str(row["attachments"] or "").split())
+    return Delivery(**row | {"attachments": files, "nudge": bool(row["nudge"])})

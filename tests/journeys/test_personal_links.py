@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -24,16 +24,21 @@ CODE = re.compile(r"\b[0-9A-HJKMNP-TV-Z]{5}-[0-9A-HJKMNP-TV-Z]{5}\b")
 
 
 @pytest.fixture
-def now(corridor: Any) -> Any:
+def now(corridor: Any) -> datetime:
+    return begun(corridor, corridor.at("2025-05-18", "02:10"))
+
+
+def begun(corridor: Any, night: datetime) -> datetime:
+    """A home with an answer service, five partners, and a case since this instant."""
     config = corridor.home / "ewarn.toml"
     config.write_text(f'public_url = "{SERVICE}"\n{config.read_text()}')
-    corridor.staff(corridor.at("2025-05-17"))
-    night = corridor.at("2025-05-18", "02:10")
+    corridor.staff(night - timedelta(days=1))
     camden = {"areas": ("E09000007",), "group": "health", "channel": "exercise-email"}
     for n in range(3):
         partner = Recipient(id=f"team{n}", name=f"Team {n}", address=f"team{n}@example.org", **camden)
         read.add_recipient(corridor.house(night), partner, night)
-    laboratory_hit(corridor, night)
+    day = (night - timedelta(days=1)).date().isoformat()
+    laboratory_hit(corridor, night, date_sampled=day, date_reported=day)
     return night
 
 
