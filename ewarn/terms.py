@@ -144,9 +144,7 @@ class Signal(Frozen):
     upper_bound: float | None = None
     p_value: float | None = None
     q_value: float | None = Field(None, description="level of false discoveries at which it was accepted, where asked")
-    by_chance_per_year: float | None = Field(
-        None, description="signals at least this unlikely that chance alone brings in a year over all strata tested"
-    )
+    by_chance_per_year: float | None = Field(None, description="signals so unlikely that chance alone brings in a year")
     records: tuple[str, ...]
     record_count: int
     why: str

@@ -46,6 +46,21 @@ class Route(Frozen):
         return self
 
 
+class Nudge(Frozen):
+    """When an unread formal alert is sent once more, and when somebody is told who has not read it."""
+
+    severities: tuple[Slug, ...] = Field((), description="for these grades; empty = for all that no other names")
+    after_minutes: int = Field(ge=5, description="once more after so long without an answer")
+    escalate_after_minutes: int = Field(ge=10, description="taken further after so long without an answer")
+    hours: Literal["any", "working"] = Field("any", description="working: it waits for working hours")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Nudge:
+        if self.escalate_after_minutes <= self.after_minutes:
+            raise ValueError("escalate_after_minutes: it comes after the nudge; write a larger number")
+        return self
+
+
 class RoutesDefinition(Frozen):
     """alerts/routes.toml"""
 
@@ -62,4 +77,5 @@ class RoutesDefinition(Frozen):
         description="what those groups get of texts that an originator marked 'not for enforcement'",
     )
     exercise_targets: Targets = Field(Targets(), description="minutes from the bytes to each step of an exercise")
+    nudges: tuple[Nudge, ...] = Field((), alias="nudge", description="the first that fits counts; none = never")
     confirm_recipients_every_days: int = Field(365, ge=1, description="after so long a recipient is confirmed again")

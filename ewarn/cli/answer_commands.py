@@ -1,16 +1,17 @@
-"""Who read it, at the command line: answers serve and collect, and what comes after."""
+"""Who read it, at the command line: answers serve and collect, nudge, matrix."""
 
 from __future__ import annotations
 
 import os
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ewarn.cli.options import Call, command, group
-from ewarn.cli.output import plain, plural
+from ewarn.cli.options import Call, command, group, instant
+from ewarn.cli.output import local_time, plain, plural, table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,6 +25,8 @@ def register(app: typer.Typer) -> None:
     answers = group(app, PANEL, "answers", "What recipients answer: the pages they see, and the way in.")
     command(answers, "serve")(serve)
     command(answers, "collect")(collect)
+    command(app, "nudge", rich_help_panel=PANEL)(nudge)
+    command(app, "matrix", rich_help_panel=PANEL)(matrix)
 
 
 def serve(
@@ -75,3 +78,60 @@ def collect(call: Call) -> int:
 
     call.out.answer(report, human)
     return report.exit_status
+
+
+def nudge(call: Call) -> None:
+    """Send unread formal alerts once more where their time has come, and take unread ones further."""
+    from ewarn.pipeline import nudging
+
+    house = call.house()
+    report = nudging.nudge(house, call.now(house))
+
+    def human(console: Console) -> None:
+        plain(console, f"{plural(len(report.nudges), 'nudge')} written, {len(report.escalated)} taken further.")
+        for delivery in report.nudges:
+            plain(console, f"  {delivery.alert} v{delivery.version}: {delivery.why}")
+
+    call.out.answer(report, human)
+
+
+def matrix(
+    call: Call,
+    alert: Annotated[str | None, typer.Option("--alert", metavar="ALERT", help="One alert, by its id.")] = None,
+    since: Annotated[str | None, typer.Option("--since", metavar="WHEN", help="Alerts written since then.")] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print a sheet: one row per partner and alert.")] = False,
+    as_html: Annotated[bool, typer.Option("--html", help="Print a page: partners down, alerts across.")] = False,
+) -> None:
+    """Who was sent what, and who read it or acted: counts of every alert, and with --alert every partner."""
+    from ewarn.pipeline import matrix as verbs
+
+    house = call.house()
+    now, begin = call.now(house), instant(since, "--since") if since else None
+    if as_csv or as_html:
+        words = verbs.sheet(house, alert, begin) if as_csv else verbs.page(house, now, alert, begin)
+        return call.out.text(words)
+    report = verbs.matrix(house, now, alert, begin)
+
+    def human(console: Console) -> None:
+        heads = ("alert", "partners", "heard", "acted", "sent", "open", "failed", "bounced", "withheld")
+        rows = [
+            (c["alert"], c["partners"], c["heard"], c["acted"], c["sent"] + c["delivered"], c["waiting"] + c["sending"],
+             c["failed"] + c["dead"], c["bounced"], c["withheld"])
+            for c in report.alerts
+        ]  # fmt: skip
+        console.print(table(heads, rows, right=heads[1:]))
+        if alert:
+            cells = [
+                (c["destination"], c["version"], c["state"], _when(c["sent_at"]), _when(c["read_at"]),
+                 _when(c["acted_at"]), _when(c["nudged_at"]), _when(c["escalated_at"]), c["reason"] or "-")
+                for c in report.cells
+            ]  # fmt: skip
+            names = ("partner", "v", "state", "sent", "read", "acted", "nudged", "escalated", "reason")
+            console.print(table(names, cells))
+        plain(console, "No answer does not mean not read. Every partner: --alert ALERT, --csv or --html.")
+
+    call.out.answer(report, human)
+
+
+def _when(at: datetime | None) -> str:
+    return local_time(at) if at else "-"

@@ -13,7 +13,7 @@ from ewarn.errors import EwarnError
 from ewarn.personal import keys, tokens
 from ewarn.personal.placeholders import Personal
 from ewarn.pipeline.house import House
-from ewarn.store import alerts
+from ewarn.store import alerts, outbox
 from ewarn.terms import Alert, Delivery
 
 # An answer still counts for so long after the text's own end: people come back from leave.
@@ -35,8 +35,9 @@ def personal(con: Any, house: House, delivery: Delivery) -> Personal | str | Non
         held = of_house(house)
     except (EwarnError, OSError) as fault:
         return f"messages leave without personal links: {fault}"
-    token = tokens.token(held, delivery.id, usable_until(alert))
-    return Personal(link=f"{base}/r/{token}", code=tokens.code(held[0], delivery.id))
+    name = outbox.first_of(con, delivery) if delivery.nudge else delivery.id  # a reminder is answered like the first
+    token = tokens.token(held, name, usable_until(alert))
+    return Personal(link=f"{base}/r/{token}", code=tokens.code(held[0], name))
 
 
 def usable_until(alert: Alert) -> date:

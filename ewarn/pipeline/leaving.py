@@ -110,7 +110,7 @@ class Leaving:
         return self._known
 
     def _around(self, delivery: Delivery, repeat: bool) -> Envelope:
-        thread = outbox.thread(self.tx, delivery) if (delivery.version or 0) > 1 else ""
+        thread = outbox.thread(self.tx, delivery) if (delivery.version or 0) > 1 or delivery.nudge else ""
         return envelope.of(
             delivery,
             self.house.settings.smtp_from,

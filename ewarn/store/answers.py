@@ -44,3 +44,10 @@ def withhold(tx: Connection, alert: str, version: int, reasons: Sequence[tuple[s
     tx.execute("DELETE FROM withheld WHERE alert = ? AND version = ?", [alert, version])
     for destination, reason in reasons:
         tables.put(tx, "withheld", alert=alert, version=version, destination=destination, reason=reason)
+
+
+def escalate(tx: Connection, alert: str, version: int, destination: str, told: str, now: datetime) -> None:
+    """Keep that somebody who has not answered was taken further, once."""
+    row = {"alert": alert, "version": version, "destination": destination}
+    tables.put(tx, "escalation", **row, escalated_at=now, told=told)
+    audit.append(tx, now, "ewarn", "escalated unread", f"{alert} v{version}", [destination, told])

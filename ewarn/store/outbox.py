@@ -181,12 +181,21 @@ def reached(con: Connection, alert: str) -> list[Delivery]:
 
 
 def thread(con: Connection, delivery: Delivery) -> str:
-    """The message id of the first version of the same alert that this destination has; '' where there is none."""
+    """The message id of the first message on the same alert that this destination has; '' where there is none."""
     sql = """
         SELECT message_id FROM delivery WHERE alert = ? AND alert <> '' AND version < ? AND destination = ?
-          AND message_id IS NOT NULL AND (state IN ('sent', 'sending') OR possible_repeat) ORDER BY version LIMIT 1
+          AND message_id IS NOT NULL AND (state IN ('sent', 'sending') OR possible_repeat)
+        ORDER BY version, rowid LIMIT 1
     """
-    return str(tables.one(con, sql, [delivery.alert, delivery.version, delivery.destination]) or "")
+    before = (delivery.version or 0) + delivery.nudge
+    return str(tables.one(con, sql, [delivery.alert, before, delivery.destination]) or "")
+
+
+def first_of(con: Connection, delivery: Delivery) -> str:
+    """The id of the delivery that a nudge repeats."""
+    sql = """SELECT id FROM delivery WHERE alert = ? AND version = ? AND destination = ? AND NOT coalesce(nudge, false)
+             ORDER BY rowid LIMIT 1"""
+    return str(tables.one(con, sql, [delivery.alert, delivery.version, delivery.destination]) or delivery.id)
 
 
 def load(con: Connection, delivery_id: str) -> Delivery | None:
@@ -251,7 +260,8 @@ def acknowledgements(con: Connection, alert: str | None = None) -> list[dict[str
 
 def _identity(delivery: Delivery) -> str:
     what = f"alert {delivery.alert} v{delivery.version}" if delivery.alert else f"page {delivery.page}"
-    return f"{what} to {delivery.destination}" + (" (nudge)" if delivery.nudge else "")
+    again = f" (nudge{' ' + delivery.contact if delivery.contact else ''})" if delivery.nudge else ""
+    return f"{what} to {delivery.destination}{again}"
 
 
 def _delivery(row: dict[str, Any]) -> Delivery:
