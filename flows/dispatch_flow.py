@@ -11,6 +11,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from ewarn.pipeline.arrived import check
+from ewarn.pipeline import bounces, collecting, nudging
 from ewarn.pipeline.reports import PageReport, SendReport
 from ewarn.pipeline.respond import page, send
 from ewarn.terms import Delivery
@@ -22,6 +23,15 @@ from flows.turns import STORE_RETRIES, in_turn, out_of_turn, worth_retrying
 async def call_duty() -> PageReport:
     """Pages and escalations, before anything else is sent."""
     return await in_turn(page)
+
+
+@task(retry_condition_fn=worth_retrying, cache_policy=NO_CACHE, **STORE_RETRIES)
+async def hear_back() -> collecting.CollectReport:
+    """Answers and returned mail come in before anybody is reminded of anything."""
+    await in_turn(bounces.poll)
+    heard = await in_turn(collecting.collect)
+    await in_turn(nudging.nudge)
+    return heard
 
 
 @task(retry_condition_fn=worth_retrying, cache_policy=NO_CACHE, **STORE_RETRIES)
@@ -44,9 +54,10 @@ async def dispatch() -> State:
     """Pages first, then deliveries."""
     paged = await call_duty()
     await ask_what_arrived()
+    heard = await hear_back()
     sent = await send_approved()
     words = (
-        f"# Dispatch\n\n{sent.sent} sent, {sent.failed} failed, {sent.waiting} waiting.\n\n"
+        f"# Dispatch\n\n{sent.sent} sent, {sent.failed} failed, {sent.waiting} waiting, {heard.taken} answers.\n\n"
         f"## Pages\n\n{page_words(paged.pages)}\n"
     )
     await show("dispatch", [delivery_row(delivery) for delivery in (*paged.deliveries, *sent.deliveries)], words)

@@ -1,4 +1,4 @@
-"""Who read it, at the command line: answers serve and collect, nudge, matrix."""
+"""Who read it, at the command line: answers, nudge, matrix, bounces, canary, all-quiet."""
 
 from __future__ import annotations
 
@@ -27,6 +27,11 @@ def register(app: typer.Typer) -> None:
     command(answers, "collect")(collect)
     command(app, "nudge", rich_help_panel=PANEL)(nudge)
     command(app, "matrix", rich_help_panel=PANEL)(matrix)
+    bounces = group(app, PANEL, "bounces", "Mail that came back.", list_bounces)
+    command(bounces, "list")(list_bounces)
+    command(bounces, "read")(read_bounces)
+    command(app, "canary", rich_help_panel=PANEL)(canary)
+    command(app, "all-quiet", rich_help_panel=PANEL)(all_quiet)
 
 
 def serve(
@@ -135,3 +140,71 @@ def matrix(
 
 def _when(at: datetime | None) -> str:
     return local_time(at) if at else "-"
+
+
+def read_bounces(
+    call: Call,
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A message (.eml), a folder of them, or a Maildir.")],
+    remove: Annotated[bool, typer.Option("--remove", help="Remove the files once they are read.")] = False,
+) -> None:
+    """Read returned mail: what bounced for good is marked and told. Every message counts once."""
+    from ewarn.pipeline import bounces
+
+    house = call.house()
+    report = bounces.read(house, path, call.now(house), remove=remove)
+
+    def human(console: Console) -> None:
+        said = ", ".join(f"{count} {kind}" for kind, count in sorted(report.found.items())) or "nothing new"
+        plain(console, f"{said}; {report.known} known already.")
+        for words in report.unknown:
+            plain(console, f"about no delivery of ours, {words}")
+
+    call.out.answer(report, human)
+
+
+def list_bounces(call: Call) -> None:
+    """List the recipients whose mail comes back, until they answer again."""
+    from ewarn.pipeline import bounces
+
+    found = bounces.flagged(call.house())
+
+    def human(console: Console) -> None:
+        plain(console, f"Mail of {plural(len(found), 'recipient')} comes back.")
+        console.print(table(("recipient", "as the mail system says"), [(k, v or "-") for k, v in found.items()]))
+
+    call.out.answer({"recipients": found}, human)
+
+
+def canary(call: Call) -> int:
+    """Write the daily test message to the recipients of the group 'canary', and look for one that is missing."""
+    from ewarn.pipeline import canary as verbs
+
+    house = call.house()
+    report = verbs.canary(house, call.now(house))
+
+    def human(console: Console) -> None:
+        plain(console, f"{plural(len(report.deliveries), 'test message')} written; {len(report.missing)} missing.")
+        for words in report.missing:
+            plain(console, f"  {words}")
+
+    call.out.answer(report, human)
+    return report.exit_status
+
+
+def all_quiet(call: Call) -> int:
+    """Tell the co-ordinator and the outside monitor that ewarn works, once a day; or say what is wrong."""
+    from ewarn.pipeline import quiet
+
+    house = call.house()
+    report = quiet.all_quiet(house, call.now(house))
+
+    def human(console: Console) -> None:
+        for words in report.wrong:
+            plain(console, f"wrong: {words}")
+        if report.wrong:
+            plain(console, "All-quiet is not sent.")
+        else:
+            plain(console, f"{report.text}\n\n{plural(len(report.deliveries), 'message')} written: `ewarn send`.")
+
+    call.out.answer(report, human)
+    return report.exit_status

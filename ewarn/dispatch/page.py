@@ -13,6 +13,8 @@ from ewarn.terms import LONDON, CaseChange, CaseFile, Family, Page, Signal, Stan
 
 PANEL = "panel-"
 OPERATOR = "operator-"
+CANARY = f"{OPERATOR}canary-"  # the one page that leaves by the channels of partners: it says nothing
+QUIET = f"{OPERATOR}quiet-"
 MOST_NOTICES = 10
 SHOUTED = {Standing.ACTUAL: "", Standing.EXERCISE: "EXERCISE: ", Standing.TEST: "TEST: "}
 FOOT = {

@@ -22,6 +22,7 @@ from ewarn.catalogue.definitions import ChannelDefinition
 from ewarn.dispatch import contact_test, envelope, exact, notify, slackbot, ways
 from ewarn.dispatch.deadline import within
 from ewarn.dispatch.envelope import Envelope
+from ewarn.dispatch.page import CANARY
 from ewarn.dispatch.redact import mask, masked_logs
 from ewarn.dispatch.replies import ASSET, Heard, heard
 from ewarn.dispatch.standings import standing_stops
@@ -89,7 +90,7 @@ def deliver(
     stops = standing_stops(delivery.standing, channel, delivery.product)
     if stops := stops or contact_test.payload_stops(delivery, payload):
         return Outcome(False, stops)
-    if delivery.page and not channel.internal:
+    if delivery.page and not channel.internal and not delivery.page.startswith(CANARY):
         return Outcome(False, f"{channel.title} is not a channel for pages")
     around = around or envelope.of(delivery, sender)
     try:

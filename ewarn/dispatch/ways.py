@@ -50,8 +50,8 @@ def of(way: Way, payload: Payload, delivery: Delivery, around: Envelope) -> Ours
 
 
 def body(payload: Payload, around: Envelope) -> bytes:
-    """The stored bytes; with a line above them where they may have arrived before and the format has a place for it."""
-    if not around.repeat or payload.format == "json":
+    """The stored bytes; with a line above them where one is called for and the format has a place for it."""
+    if not around.first_line() or payload.format == "json":
         return payload.body
     if payload.format in MARKED:
         return canonical(MARKED[payload.format](json.loads(payload.body), around.first_line()))

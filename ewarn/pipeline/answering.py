@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
+from ewarn.dispatch.page import CANARY
 from ewarn.errors import EwarnError
 from ewarn.personal import keys, tokens
 from ewarn.personal.placeholders import Personal
@@ -17,6 +18,7 @@ from ewarn.store import alerts, outbox
 from ewarn.terms import Alert, Delivery
 
 # An answer still counts for so long after the text's own end: people come back from leave.
+NEVER = date(9999, 12, 31)  # the list lets go of a daily test message after two days
 AFTER_THE_END = timedelta(days=28)
 
 
@@ -27,6 +29,8 @@ def of_house(house: House) -> tuple[str, ...]:
 
 def personal(con: Any, house: House, delivery: Delivery) -> Personal | str | None:
     """A delivery's own link and code; None where its text has no place for them, words where there is no key."""
+    if delivery.page.startswith(CANARY) and house.settings.public_url:
+        return _canary(house, delivery)
     alert = alerts.load(con, delivery.alert, delivery.version) if delivery.alert else None
     if alert is None or not alert.content.get("answer"):
         return None
@@ -38,6 +42,15 @@ def personal(con: Any, house: House, delivery: Delivery) -> Personal | str | Non
     name = outbox.first_of(con, delivery) if delivery.nudge else delivery.id  # a reminder is answered like the first
     token = tokens.token(held, name, usable_until(alert))
     return Personal(link=f"{base}/r/{token}", code=tokens.code(held[0], name))
+
+
+def _canary(house: House, delivery: Delivery) -> Personal | str:
+    try:
+        held = of_house(house)
+    except (EwarnError, OSError) as fault:
+        return f"messages leave without personal links: {fault}"
+    link = f"{house.settings.public_url}/r/{tokens.token(held, delivery.id, NEVER)}"
+    return Personal(link=link, code=tokens.code(held[0], delivery.id))
 
 
 def usable_until(alert: Alert) -> date:

@@ -18,8 +18,8 @@ from ewarn.errors import EwarnError
 from ewarn.personal import shown, spool, tokens
 from ewarn.pipeline import answering
 from ewarn.pipeline.house import House
-from ewarn.store import alerts, answers, audit, cases, operator_notices, outbox, recipients
-from ewarn.terms import Alert, AlertStatus, Frozen, VersionKind, london_day
+from ewarn.store import alerts, answers, audit, canaries, cases, operator_notices, outbox, recipients
+from ewarn.terms import Alert, AlertStatus, Frozen, Standing, VersionKind, london_day
 
 STATES = {AlertStatus.STOOD_DOWN: shown.STOOD_DOWN, AlertStatus.WITHDRAWN: shown.WITHDRAWN}
 BATCH = 200
@@ -78,7 +78,22 @@ def _list(con: Any, house: House, keys: Sequence[str], today: date) -> bytes:
                 alert=delivery.alert, version=delivery.version or 0, until=until, codes=codes,
                 shared=shared.get(delivery.destination, True),
             )  # fmt: skip
+    for row in canaries.since(con, today - timedelta(days=2)):
+        name, code = f"TEST-{row['day']}", tokens.code(keys[0], row["id"])
+        listed.append(_test_message(house, name, date.fromisoformat(row["day"])))
+        deliveries[row["id"]] = shown.ShownDelivery(
+            alert=name, version=1, until=today + timedelta(days=2), shared=False,
+            codes=tuple(tokens.code_mark(key, code) for key in keys),
+        )  # fmt: skip
     return shown.body(listed, deliveries, house.settings.issuer_name)
+
+
+def _test_message(house: House, name: str, day: date) -> shown.ShownAlert:
+    return shown.ShownAlert(
+        id=name, reference=name, title="Daily test message", marking="TLP:CLEAR", issuer=house.settings.issuer_name,
+        standing=Standing.TEST.value, state=shown.IN_FORCE,
+        versions=(shown.ShownVersion(version=1, dated=day, kind=VersionKind.ALERT.value),),
+    )  # fmt: skip
 
 
 def _shown(versions: Sequence[Alert]) -> shown.ShownAlert:
@@ -144,6 +159,9 @@ def _enter(house: House, files: Sequence[spool.Taken], now: datetime) -> tuple[i
             assert file.answer is not None  # the unreadable were set apart
             delivery = outbox.load(tx, file.answer.delivery)
             alert = alerts.load(tx, delivery.alert, delivery.version) if delivery else None
+            if delivery is not None and canaries.back(tx, delivery.page, "its link", now):
+                added += 1
+                continue
             if delivery is None or alert is None:
                 strange.append(file._replace(fault="about a delivery that is not known"))
                 continue
