@@ -67,6 +67,13 @@ CALLS: dict[str, list[str]] = {
     "alerts export": ["TST-2025-0001/A1", "--format", "flyer"],
     "send": [],
     "receipts": [],
+    "answers collect": [],
+    "matrix": ["--since", "2025-01-01"],
+    "nudge": [],
+    "bounces list": [],
+    "bounces read": ["no-such-folder"],
+    "canary": [],
+    "all-quiet": [],
     "people add": ["a.test", "--name", "A", "--role", "panel", "--area", "E12000007"],
     "people deactivate": ["a.test"],
     "people list": [],
@@ -101,7 +108,12 @@ CALLS: dict[str, list[str]] = {
     "purge": [],
     "restore": ["no-such-file.zip"],
 }
-ELSEWHERE = {"demo": "test_demo", "evaluate": "test_evaluate", "desk": "serves until stopped"}
+ELSEWHERE = {
+    "demo": "test_demo",
+    "evaluate": "test_evaluate",
+    "desk": "serves until stopped",
+    "answers serve": "serves until stopped",
+}
 MUST_FAIL = {
     "explain", "cases show", "draft", "approve", "update", "stand-down", "withdraw", "names set", "names dismiss",
     "names undo", "recipients import", "restore", "duty ack", "dealt-with",
