@@ -1,0 +1,48 @@
+"""The pages in a real browser: no accessibility fault, at the width of a telephone, and without JavaScript."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import sync_playwright
+
+from ewarn.personal import shown
+from tests.answers.running import pages
+from tests.answers.test_pages import ABOUT, ALERTS, delivery, link
+
+QUIET = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+NAMES = ("shared", "older", "withdrawn", "drill")
+PATHS = [*map(link, NAMES), "/a", "/v/LDN-2025-0003", "/v/NONE", "/r/none"]
+
+
+@pytest.mark.parametrize("paths", [PATHS[:1], pytest.param(PATHS[1:], marks=pytest.mark.slow)], ids=["one", "all"])
+def test_a_page_has_no_accessibility_fault_and_works_without_javascript(
+    chromium: str, tmp_path: Path, paths: list[str]
+) -> None:
+    rows = {name: delivery(name, case) for name, case in ABOUT.items()}
+    shown.write(tmp_path, shown.body(ALERTS, rows, "Test service"))
+    telephone = {"viewport": {"width": 360, "height": 740}, "device_scale_factor": 2}
+    with pages(tmp_path) as web, sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=chromium, args=QUIET)
+        asked: list[str] = []
+        looking = browser.new_context(**telephone, bypass_csp=True)
+        page = looking.new_page()
+        page.on("request", lambda request: asked.append(request.url))
+        for path in paths:
+            page.goto(f"{web.base_url}{path}")
+            found = Axe().run(page)
+            assert found.violations_count == 0, found.generate_report()
+            assert page.evaluate("document.documentElement.scrollWidth") <= 360
+            page.screenshot(path=tmp_path / f"{paths.index(path)}.png", full_page=True)
+        assert all(url.startswith(str(web.base_url)) for url in asked)
+        plain = browser.new_context(**telephone, java_script_enabled=False)
+        page = plain.new_page()
+        page.goto(f"{web.base_url}{link('own')}")
+        page.get_by_label("What was done").fill("Told our teams")
+        page.get_by_role("button", name="I have read this and done that").click()
+        assert page.get_by_role("heading", level=1).inner_text() == "Thank you. Your answer is kept."
+        assert plain.cookies() == []
+        page.screenshot(path=tmp_path / "thanks.png", full_page=True)
+        browser.close()
