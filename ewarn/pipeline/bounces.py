@@ -16,8 +16,9 @@ from typing import Any
 
 from ewarn.dispatch import returned
 from ewarn.errors import UsageFault
+from ewarn.pipeline import canary
 from ewarn.pipeline.house import House
-from ewarn.store import bounces, canaries, operator_notices, outbox
+from ewarn.store import bounces, operator_notices, outbox
 from ewarn.terms import Frozen
 
 DROP = "bounces"
@@ -77,7 +78,7 @@ def _entered(tx: Any, name: str, said: returned.Returned, now: datetime) -> str:
     if delivery is None:
         return ""
     if said.kind == returned.ARRIVED:
-        canaries.back(tx, delivery.page, "its mailbox", now)
+        canary.came_back(tx, delivery.page, "its mailbox", now)
     if said.kind == returned.PERMANENT:
         words = " ".join(f"came back for good {said.status} {said.words}".split())
         bounces.mark(tx, delivery.id, words, now)

@@ -44,6 +44,14 @@ def canary(house: House, now: datetime) -> CanaryReport:
     return CanaryReport(deliveries=tuple(written), missing=missing, exit_status=1 if missing else 0)
 
 
+def came_back(tx: Any, page: str, how: str, now: datetime) -> bool:
+    """One is back: the notice that it is missing closes. Returns whether it was one."""
+    found = canaries.back(tx, page, how, now)
+    if found:
+        look(tx, now)
+    return found
+
+
 def look(tx: Any, now: datetime) -> None:
     """Tell the operator of what is missing; the notice closes by itself once nothing newer is."""
     late, newest = canaries.late(tx, now), canaries.newest(tx)

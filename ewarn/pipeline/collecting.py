@@ -16,7 +16,7 @@ from typing import Any
 from ewarn.assess import lifecycle
 from ewarn.errors import EwarnError
 from ewarn.personal import shown, spool, tokens
-from ewarn.pipeline import answering
+from ewarn.pipeline import answering, canary
 from ewarn.pipeline.house import House
 from ewarn.store import alerts, answers, audit, canaries, cases, operator_notices, outbox, recipients
 from ewarn.terms import Alert, AlertStatus, Frozen, Standing, VersionKind, london_day
@@ -159,7 +159,7 @@ def _enter(house: House, files: Sequence[spool.Taken], now: datetime) -> tuple[i
             assert file.answer is not None  # the unreadable were set apart
             delivery = outbox.load(tx, file.answer.delivery)
             alert = alerts.load(tx, delivery.alert, delivery.version) if delivery else None
-            if delivery is not None and canaries.back(tx, delivery.page, "its link", now):
+            if delivery is not None and canary.came_back(tx, delivery.page, "its link", now):
                 added += 1
                 continue
             if delivery is None or alert is None:

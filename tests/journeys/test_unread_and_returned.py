@@ -214,7 +214,7 @@ def test_the_canary_comes_back_and_all_is_quiet_or_it_is_said_what_is_wrong(
     (tmp_path / "arrived.eml").write_bytes(message.as_bytes())
     assert bounces.read(corridor.house(late), tmp_path, late).found == {"arrived": 1}
     assert canary.canary(corridor.house(late), late).exit_status == 0
-    assert "daily test message" not in notices(corridor, late)
+    assert "the daily test message did not" not in notices(corridor, late)
     looked = quiet.all_quiet(corridor.house(late), late)
     assert looked.wrong == () and [d.destination for d in looked.deliveries] == ["boss"]
     assert quiet.all_quiet(corridor.house(late), late).deliveries == (), "once a day"
@@ -229,5 +229,5 @@ def test_the_canary_comes_back_and_all_is_quiet_or_it_is_said_what_is_wrong(
         "back 2025",
     ):
         assert words in told
-    assert not any(word in told.lower() for word in ("nitazene", "heroin", "camden", CASE.lower(), "alert"))
+    assert not any(word in told.lower() for word in ("nitazene", "heroin", "camden", CASE.lower()))
     assert "Daily test message" in (collecting.folder(corridor.house(late)) / "shown.json").read_text()
