@@ -32,7 +32,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="ewarn.answers", description="Pages on which recipients answer alerts.")
     parser.add_argument("--folder", type=Path, required=True, help="where shown.json lies and answers are spooled")
     parser.add_argument("--key", action="append", required=True, help="env:NAME or file:PATH, newest first")
-    parser.add_argument("--public", type=Path, help="folder of published files, served read-only under /public")
+    parser.add_argument("--public", type=Path, help="folder of published files, served read-only as they lie")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8090)
     parser.add_argument("--proxy", default="127.0.0.1", help="addresses of reverse proxies that may name the client")

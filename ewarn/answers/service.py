@@ -163,6 +163,14 @@ def _from(request: Request) -> str:
     return network(request.client.host if request.client else "")
 
 
+class PublicFiles(StaticFiles):
+    """Feeds, signed messages and public keys as they lie, to be read; nothing hidden but `.well-known`."""
+
+    def lookup_path(self, path: str) -> Any:
+        hidden = [part for part in Path(path).parts if part.startswith(".") and part != ".well-known"]
+        return ("", None) if hidden else super().lookup_path(path)
+
+
 def application(service: Service, public: Path) -> Any:
     """The routes, with nothing behind them but the service and one folder of published files."""
 
@@ -181,7 +189,7 @@ def application(service: Service, public: Path) -> Any:
         Route("/v/{reference}", bounded(service.verify), methods=["GET"]),
         Route("/health", service.health, methods=["GET"]),
         Route("/answers.css", service.style, methods=["GET"]),
-        Mount("/public", StaticFiles(directory=public, check_dir=False)),
+        Mount("/", PublicFiles(directory=public, check_dir=False)),
     ]
     handlers: Any = {HTTPException: service.fault, Exception: service.fault}
     return Guard(Starlette(routes=routes, exception_handlers=handlers))

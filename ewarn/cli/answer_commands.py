@@ -43,14 +43,14 @@ def serve(
     ] = "127.0.0.1",
 ) -> None:
     """Run the public pages in a process of their own, until Ctrl-C. It never opens the database."""
-    from ewarn.pipeline import answering, collecting
+    from ewarn.pipeline import answering, collecting, publishing
 
     house = call.house()
     answering.of_house(house)  # makes the home's own key, or says what is wrong with those that are named
     collecting.publish(house, call.now(house))
     folder = collecting.folder(house)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    words = ["-m", "ewarn.answers", "--folder", str(folder), "--public", str(house.settings.home / "public")]
+    words = ["-m", "ewarn.answers", "--folder", str(folder), "--public", str(publishing.folder_of(house, "public"))]
     words += [word for key in _keys(house) for word in ("--key", key)]
     words += ["--host", host, "--port", str(port), "--proxy", proxy]
     call.out.stderr.write(f"Answer pages on http://{host}:{port} (Ctrl-C ends them).\n")

@@ -47,7 +47,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = {name: delivery(name, case) for name, case in ABOUT.items()}
     assert shown.write(made, shown.body(ALERTS, rows, "Test service"))
     (made / "feeds").mkdir()
-    (made / "feeds" / "alerts.json").write_text("{}")
+    (made / "feeds" / ".well-known").mkdir()
+    for name in ("alerts.json", ".hidden.json", ".well-known/ewarn-keys.json"):
+        (made / "feeds" / name).write_text("{}")
     return made
 
 
@@ -209,9 +211,17 @@ def test_answers_to_one_link_are_slowed_down(web: httpx.Client, lying) -> None:
 
 
 def test_published_files_are_served_as_they_lie_and_nothing_beside_them(web: httpx.Client) -> None:
-    assert web.get("/public/alerts.json").text == "{}"
-    assert web.post("/public/alerts.json").status_code == 405
-    for path in ("/public/../shown.json", "/public/%2e%2e/shown.json", "/public/", "/shown.json", "/spool/"):
+    assert web.get("/alerts.json").text == web.get("/.well-known/ewarn-keys.json").text == "{}"
+    assert web.post("/alerts.json").status_code == 405
+    for path in (
+        "/../shown.json",
+        "/%2e%2e/shown.json",
+        "/",
+        "/shown.json",
+        "/spool/",
+        "/.hidden.json",
+        "/.well-known",
+    ):
         assert web.get(path).status_code == 404
 
 
