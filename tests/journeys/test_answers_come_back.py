@@ -69,7 +69,7 @@ def test_a_partner_answers_from_the_message_and_the_case_shows_it(corridor: Any,
 def test_the_page_of_an_older_version_says_which_one_is_in_force(corridor: Any, now: datetime) -> None:
     first = corridor.issue(CASE, now)
     respond.send(corridor.house(now), now)
-    link = own(corridor.partner_calls[0]["text"]).link.removeprefix("https://answer.example.org")
+    link = own(str(corridor.partner_calls[0])).link.removeprefix("https://answer.example.org")
     later = now + timedelta(hours=1)
     house = corridor.house(later)
     drafted = versions.withdraw(
