@@ -10,8 +10,8 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
-from ewarn.pipeline.arrived import check
 from ewarn.pipeline import bounces, collecting, nudging
+from ewarn.pipeline.arrived import check
 from ewarn.pipeline.reports import PageReport, SendReport
 from ewarn.pipeline.respond import page, send
 from ewarn.terms import Delivery
