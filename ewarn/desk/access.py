@@ -50,6 +50,10 @@ LINES: tuple[Line, ...] = (
     Line("POST", "/looked", READERS),
     Line("GET", "/handover", READERS),
     Line("GET", "/situation.md", READERS),
+    # -- asking
+    Line("GET", "/ask", READERS),
+    Line("POST", "/ask/rows", READERS),
+    Line("POST", "/ask/save", DESK, acts=True),
     # -- one signal
     Line("GET", "/signals/{signal}", READERS),
     Line("POST", "/signals/{signal}/rows", RAW_READERS, acts=True),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
@@ -59,6 +60,7 @@ def open_hosts(open_house: OpenHouse) -> tuple[str, ...]:
     return ()
 
 
+@cache
 def environment() -> Environment:
     """Templates that escape everything, and filters for times and numbers."""
     made = Environment(

@@ -45,7 +45,7 @@ def detect(
     rules = rules_of(house, rule)
     area, substance = area_code(house, area), subject_id(house, substance)
     found, evaluation, known = _evaluate(house, rules, instant)
-    found = _asked(house, found, area, substance)
+    found = asked(house, found, area, substance)
     marking, conditions = handling.together(found)
     report = DetectReport(
         marking=marking,
@@ -162,7 +162,7 @@ def said_then(
     found = signal_room.over(looked.evaluation, days, house.catalogue, looked.evaluation.rules)
     found = handling.on_signals(house, found, looked.known)
     found = [s.model_copy(update={"standing": house.settings.standing}) for s in found]
-    found = _asked(house, found, area, substance)
+    found = asked(house, found, area, substance)
     marking, conditions = handling.together(found)
     return BacktestReport(
         marking=marking,
@@ -225,7 +225,7 @@ def rules_of(house: House, rule: str | None) -> list[RuleDefinition]:
     return [rules[rule]]
 
 
-def _asked(house: House, found: Sequence[Signal], area: str | None, substance: str | None) -> list[Signal]:
+def asked(house: House, found: Sequence[Signal], area: str | None, substance: str | None) -> list[Signal]:
     """Signals about an area (itself, possibly it, or inside it) and a substance (itself or of its class)."""
 
     def in_area(signal: Signal) -> bool:

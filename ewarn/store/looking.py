@@ -75,6 +75,12 @@ def failed_deliveries(con: Connection, most: int) -> list[dict[str, Any]]:
     return tables.rows(con, sql, [most])
 
 
+def known_keys(con: Connection, source: str, keys: Sequence[str]) -> set[str]:
+    """Which keys of a source's rows stand on record already."""
+    sql = "SELECT DISTINCT key FROM record WHERE source = ? AND list_contains(?, key)"
+    return {row["key"] for row in tables.rows(con, sql, [source, list(keys)])}
+
+
 def weekly(
     con: Connection, kinds: Sequence[str], subjects: Sequence[str], areas: Sequence[str], first: date, until: datetime
 ) -> dict[date, int]:

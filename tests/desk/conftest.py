@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -116,6 +117,8 @@ def desk(night: House, clock: Clock, tmp_path: Path) -> Iterator[Callable[..., B
     shutil.copytree(night.settings.home, home)
     settings = night.settings.model_copy(update={"home": home, "overlay": home / "content"})
     house = House(settings, night.catalogue, Database(settings))
+    standing.current(night, NOW)  # asked once for all tests; a copy of the home has the same answer
+    standing._HOMES[str(home)] = copy.copy(standing._HOMES[str(night.settings.home)])
     app = create_app(lambda: house, clock)
     opened: list[Browser] = []
 
