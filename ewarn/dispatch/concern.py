@@ -5,7 +5,6 @@ In: a recipient, the area's code, the catalogue. Out: the relation and why, in w
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import polars as pl
@@ -24,23 +23,30 @@ class Concern(NamedTuple):
     relation: Relation
 
 
-def of(recipient: Recipient, area: str, catalogue: Catalogue) -> Concern:
-    """Why the area concerns the recipient; no words and no relation where it does not."""
-    name = catalogue.area_ref(area).name
-    if area in recipient.areas:
-        return Concern(f"covers {name}", "own")
-    above = [a.name for a in catalogue.ancestors(area) if a.code in recipient.areas]
-    if above:
-        return Concern(f"covers {above[0]}, which contains {name}", "above")
-    known = [code for code in recipient.areas if code in _codes(catalogue)]
-    within = [c for c in known if any(a.code == area for a in catalogue.ancestors(c))]
-    if within:
-        return Concern(f"covers {catalogue.area_ref(within[0]).name}, which lies in {name}", "inside")
-    bordering = set(beside(area, catalogue))
-    next_door = [c for c in known if c in bordering]
-    if next_door:
-        return Concern(f"covers {catalogue.area_ref(next_door[0]).name}, which borders {name}", "beside")
-    return Concern("", "")
+class Around:
+    """An alert's area with what contains and borders it, looked up once for a whole list of recipients."""
+
+    def __init__(self, area: str, catalogue: Catalogue) -> None:
+        self.area, self.catalogue, self.name = area, catalogue, catalogue.area_ref(area).name
+        self.above = catalogue.ancestors(area)
+        self.bordering = frozenset(beside(area, catalogue))
+        self.codes = frozenset(catalogue.areas["code"])
+
+    def of(self, recipient: Recipient) -> Concern:
+        """Why the area concerns the recipient; no words and no relation where it does not."""
+        if self.area in recipient.areas:
+            return Concern(f"covers {self.name}", "own")
+        above = [a.name for a in self.above if a.code in recipient.areas]
+        if above:
+            return Concern(f"covers {above[0]}, which contains {self.name}", "above")
+        known = [code for code in recipient.areas if code in self.codes]
+        within = [c for c in known if any(a.code == self.area for a in self.catalogue.ancestors(c))]
+        if within:
+            return Concern(f"covers {self.catalogue.area_ref(within[0]).name}, which lies in {self.name}", "inside")
+        next_door = [c for c in known if c in self.bordering]
+        if next_door:
+            return Concern(f"covers {self.catalogue.area_ref(next_door[0]).name}, which borders {self.name}", "beside")
+        return Concern("", "")
 
 
 def covers(recipient: Recipient, area: str, catalogue: Catalogue) -> bool:
@@ -60,12 +66,3 @@ def boroughs(area: str, catalogue: Catalogue) -> list[str]:
         return [area]
     codes = catalogue.areas.filter(pl.col("tier") == Tier.BOROUGH.value)["code"].to_list()
     return sorted(code for code in codes if any(a.code == area for a in catalogue.ancestors(code)))
-
-
-@lru_cache(maxsize=4)
-def _known(areas: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(areas)
-
-
-def _codes(catalogue: Catalogue) -> frozenset[str]:
-    return _known(tuple(catalogue.areas["code"]))

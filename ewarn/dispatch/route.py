@@ -91,6 +91,7 @@ class _Look:
         when: Occasion,
     ) -> None:
         self.alert, self.catalogue, self.when, self.audiences = alert, catalogue, when, audiences
+        self.around = concern.Around(alert.area, catalogue)
         self.rendered = {(p.audience, p.format) for p in payloads}
 
     def line(self, recipient: Recipient, had: bool) -> Line:
@@ -98,7 +99,7 @@ class _Look:
         stands_apart = self._apart(recipient, had)
         if stands_apart is not None:
             return stands_apart
-        close = concern.of(recipient, self.alert.area, self.catalogue)
+        close = self.around.of(recipient)
         if not had and not close.relation:
             return _line(recipient, NOT_CONCERNED, "its areas have nothing to do with this one")
         if not had and self.alert.kind.closes:

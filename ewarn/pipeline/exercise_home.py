@@ -13,7 +13,6 @@ from typing import Any
 
 from ewarn.pipeline.house import House, open_house
 from ewarn.store import exercises
-from ewarn.terms import Standing
 
 FOLDER = "exercises"
 TOML = """# Written by `ewarn exercise start`. Everything in this folder is an exercise.
@@ -47,10 +46,6 @@ def records_of(house: House, con: Any, case_ref: str, now: datetime) -> House:
     """The house in which a case's records lie: this one, or the exercise's own folder."""
     begun = exercises.load(con, case_ref)
     return opened(house, begun.folder, now) if begun and begun.folder else house
-
-
-def is_exercise(house: House) -> bool:
-    return house.settings.standing is Standing.EXERCISE
 
 
 def _plain(words: str) -> str:

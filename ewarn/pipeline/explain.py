@@ -84,12 +84,14 @@ def explain(
         alert = texts.found(con, alert_id, version)
         payloads, notes = _payloads(con, house, alert)
         known, earlier = recipients.all(con), texts.has_earlier(con, alert)
-        when = texts.occasion_of(con, house, alert, at or now)
         case, decided = cases.load(con, alert.case), decisions.of_alert(con, alert.id)
+        sent = {} if at else {d.destination: d for d in outbox.all(con, alert.id) if d.version == alert.version}
+        agreed = [d.at for d in decide.approvals(alert, decided)] if sent else []
+        moment = at or max(agreed, default=now)  # what was decided at approval is what was sent
+        when = texts.occasion_of(con, house, alert, moment)
         approved = decide.audiences(alert, decided, house.catalogue)
         allowed = approved or decide.EVERYBODY
         found = route.lines(alert, known, house.catalogue, payloads, allowed, earlier, when)
-        sent = {} if at else {d.destination: d for d in outbox.all(con, alert.id) if d.version == alert.version}
         notes += [
             f"{name}: has an earlier version and is no longer on the list" for name in route.missing(known, earlier)
         ]
@@ -102,7 +104,7 @@ def explain(
         status=alert.status.value,
         standing=alert.standing.value,
         area=house.catalogue.area_ref(alert.area).name,
-        at=at or now,
+        at=moment,
         hour=occasion.hour_word(when, house.catalogue),
         severity=severity,
         marking=str(alert.content.get("marking", "")),
@@ -177,9 +179,7 @@ def bare_areas(
         if any(code in r.areas for r in served):
             continue
         wider = [r.id for r in served if concern.covers(r, code, catalogue)]
-        words = (
-            f"only by {', '.join(wider[:3])}, which cover more than it" if wider else "NOBODY who covers it gets this"
-        )
+        words = f"only by {', '.join(wider[:3])}, for a wider area" if wider else "NOBODY who covers it gets this"
         found.append(BareArea(code=code, name=_area_name(house, code), relation=relation, words=words))
     return tuple(sorted(found, key=lambda a: (a.relation != "own", "NOBODY" not in a.words, a.name)))
 

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ewarn.catalogue.definitions import GradingDefinition, RoutesDefinition
-from ewarn.dispatch import render, route
+from ewarn.catalogue.definitions import ChannelDefinition, GradingDefinition, RoutesDefinition
+from ewarn.dispatch import render, route, send
 from ewarn.dispatch.occasion import Occasion
-from ewarn.terms import Product, Recipient, Standing
+from ewarn.errors import Refused
+from ewarn.terms import Payload, Product, Recipient, Standing
 
 CAMDEN, ISLINGTON, CROYDON = "E09000007", "E09000019", "E09000008"
 LONDON, UK = "E12000007", "K02000001"
@@ -204,3 +205,35 @@ def test_no_exercise_or_test_ever_reaches_a_live_channel_save_a_contact_test(
         lawful = product is Product.CONTACT_TEST and standing is Standing.TEST
         assert live is (standing is Standing.ACTUAL or lawful)
         assert line.delivery.standing is standing
+
+
+@LOOSE
+@given(
+    standing=st.sampled_from(list(Standing)),
+    product=st.sampled_from(["", *(p.value for p in Product)]),
+    subject=st.sampled_from(["TEST: can you read this?", "Harm in Camden", "EXERCISE: Harm in Camden"]),
+    live=st.booleans(),
+)
+def test_sending_looks_once_more_at_standing_and_text(
+    make_delivery: Any, make_recipient: Any, standing: Standing, product: str, subject: str, live: bool
+) -> None:
+    """The channel's secret is asked for only where a message would leave."""
+    asked: list[str] = []
+
+    def secret(name: str) -> str:
+        asked.append(name)
+        raise Refused("no secret in this test")
+
+    channel = ChannelDefinition.model_validate(
+        {"id": "c", "title": "c", "url": "json://{secret:hook}", "format": "text", "live": live}
+    )
+    delivery = make_delivery(channel="c", format="text", standing=standing, product=product)
+    payload = Payload(audience="professional", format="text", subject=subject, body=b"text")
+    outcome = send.deliver(delivery, payload, channel, make_recipient("anna", "c"), secret)
+    assert not outcome.ok
+    if product == Product.CONTACT_TEST.value:
+        right = {Standing.TEST: live, Standing.EXERCISE: not live, Standing.ACTUAL: False}[standing]
+        right = right and subject.startswith("TEST")
+    else:
+        right = live is (standing is Standing.ACTUAL)
+    assert bool(asked) is right, outcome.error
