@@ -113,7 +113,7 @@ class TwoPartMail(Answered, NotifyEmail):  # type: ignore[no-untyped-call]
         name, sender = self.from_addr[0], str(self.from_addr[1])
         message = EmailMessage(policy=SMTP)
         message["Subject"] = self.around.subject(subject)
-        message["From"] = formataddr((str(name or ""), sender))
+        message["From"] = formataddr((" ".join(str(name or "").split()), sender))
         message["To"] = self.targets[0][1]
         message["Date"] = format_datetime(datetime.now(UTC))
         message["Message-ID"] = self.around.message_id

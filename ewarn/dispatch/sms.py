@@ -18,8 +18,10 @@ BASIC = frozenset(
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 EXTENSION = frozenset("^{}\\[~]|€\f")
-# Typographers' signs that have a plain one in the alphabet: one of them would make every character count twice.
-PLAIN = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "...", "\u00a0": " ", "•": "-"})
+# Signs that have a plain form: one of them would make every character of the text count twice and more.
+SIGNS = {"’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "...", "•": "-"}
+GREEK = {"α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ω": "omega", "µ": "u", "μ": "u", "²": "2", "³": "3"}
+PLAIN = str.maketrans(SIGNS | GREEK)
 
 
 def plain(text: str) -> str:
