@@ -45,6 +45,12 @@ LINES: tuple[Line, ...] = (
     Line("GET", "/account", SIGNED_IN),
     Line("POST", "/account/sign-out-everywhere", SIGNED_IN, acts=True),
     Line("POST", "/account/break-glass", READERS, acts=True),
+    # -- people
+    Line("GET", "/people", frozenset({COORDINATOR, ADMINISTRATOR})),
+    Line("POST", "/people/add", KEEPERS, acts=True),
+    Line("POST", "/people/{person}/sign-out", KEEPERS, acts=True),
+    Line("POST", "/people/{person}/forget-device", KEEPERS, acts=True),
+    Line("POST", "/people/{person}/deactivate", KEEPERS, acts=True),
     # -- today
     Line("GET", "/", SIGNED_IN),
     Line("POST", "/looked", READERS),

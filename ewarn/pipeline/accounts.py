@@ -8,10 +8,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from ewarn.pipeline import identity
+from ewarn.pipeline import held, identity
 from ewarn.pipeline.house import House
-from ewarn.store import codes, people, sessions
+from ewarn.store import audit, codes, people, sessions
 from ewarn.terms import Frozen, Person
+
+MOST_LINKS = 20_000  # a longer chain is checked by `ewarn doctor`, not while somebody waits for a page
 
 
 class SessionRow(Frozen):
@@ -55,3 +57,22 @@ def _account(con: Any, house: House, person: Person, now: datetime) -> Account:
         sessions=tuple(SessionRow(**{key: row[key] for key in SessionRow.model_fields}) for row in held),
         granted=tuple((row["role"], row["ends_at"], row["reason"]) for row in grants),
     )
+
+
+class Chain(Frozen):
+    """The audit chain: how many links, the hash of the newest, and the first broken one, if any."""
+
+    links: int
+    head: str
+    broken: int | None
+
+
+def chain(house: House) -> Chain:
+    """The audit chain as it stands. Its head leaves the house with the daily all-quiet: who rewrites it is seen."""
+
+    def looked() -> Chain:
+        with house.db.read() as con:
+            links, _, head = audit.last(con)
+            return Chain(links=links, head=head, broken=audit.verify(con) if links <= MOST_LINKS else None)
+
+    return held.of(house, "chain", looked)
