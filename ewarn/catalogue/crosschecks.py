@@ -94,6 +94,7 @@ def of_references(catalogue: Catalogue, shown: Mapping[str, str]) -> list[Fault]
     whole = classes == set(catalogue.classes)
     substances = set(catalogue.substances) if whole else set()
     subjects = classes | substances if whole else set()
+    sheets = {template.format for template in catalogue.templates.values() if template.paper}
     faults: list[Fault] = []
 
     def known(path: str, key: str, used: Iterable[str], allowed: Collection[str], what: str) -> None:
@@ -124,10 +125,13 @@ def of_references(catalogue: Catalogue, shown: Mapping[str, str]) -> list[Fault]
         known(
             f"alerts/scenarios/{scenario.id}.toml", "drop.source", sources, _stems(catalogue, "sources/drops"), "drop"
         )
+    for channel in catalogue.channels.values():
+        known(f"alerts/channels/{channel.id}.toml", "attachments", channel.attachments, sheets, "printed format")
     if catalogue.routes:
         for number, route in enumerate(catalogue.routes.routes, start=1):
             place = f"route[{number}]"
             known("alerts/routes.toml", f"{place}.channels", route.channels, channels, "channel")
+            known("alerts/routes.toml", f"{place}.attachments", route.attachments, sheets, "printed format")
             known("alerts/routes.toml", f"{place}.severities", route.severities, grades, "grade")
             least = [route.least_severity] if route.least_severity else []
             known("alerts/routes.toml", f"{place}.least_severity", least, grades, "grade")

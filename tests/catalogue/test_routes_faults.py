@@ -27,6 +27,7 @@ def content(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ('least_severity = "act-noww"', "route[5].least_severity", "'act-noww' is no grade"),
         ('severities = ["share", "shout"]', "route[5].severities", "'shout' is no grade"),
         ('channels = ["pigeon"]', "route[5].channels", "'pigeon' is no channel"),
+        ('attachments = ["flier"]', "route[5].attachments", "'flier' is no printed format"),
         ('format = "slak"', "route[5].format", "'slak' is no format"),
         ('hours = "nights"', "hours", "nights"),
         ("waits = true", "waits", 'only a route with hours = "working"'),

@@ -22,7 +22,7 @@ ROUTES = """
 [[route]]
 audience = "professional"
 groups = ["health"]
-attachments = ["flyer", "no-such-sheet"]
+attachments = ["flyer"]
 
 [[route]]
 audience = "public"
