@@ -24,7 +24,7 @@ from ewarn.pipeline.reports import Actor, AlertReport
 from ewarn.review import contact_score
 from ewarn.review.contact_score import Answer
 from ewarn.review.contact_score import Count as Count
-from ewarn.store import alerts, cases, exercises, outbox, recipients
+from ewarn.store import alerts, bounces, cases, exercises, outbox, recipients
 from ewarn.terms import Frozen, PersonRole, Standing
 
 SCENARIO = "contact test"
@@ -132,7 +132,7 @@ def listed(house: House) -> list[exercises.Begun]:
 
 def _card(con: Any, house: House, ref: str, now: datetime) -> ContactReport:
     alert = next(a for a in alerts.all(con) if a.case == ref)
-    sent = [d for d in outbox.all(con, alert.id) if d.version == alert.version]
+    sent = [d for d in outbox.all(con, alert.id) if d.version == alert.version and not d.nudge]
     people = {r.id: r for r in recipients.all(con)}
     payloads = alerts.payloads(con, alert.id, alert.version)
     held = texts.routed(con, house, alert, payloads, decide.EVERYBODY, now).withheld
@@ -140,7 +140,8 @@ def _card(con: Any, house: House, ref: str, now: datetime) -> ContactReport:
     said = {a["delivery"]: a["at"] for a in reversed(outbox.acknowledgements(con, alert.id))}
     written = {d.destination for d in sent}
     withheld = {w.destination: w.reason for w in held if w.destination not in written}
-    rows = contact_score.answers(sent, arrived, said, frozenset(), people, withheld)
+    came_back = {b["delivery"] for b in bounces.all(con) if b["kind"] == "permanent"}
+    rows = contact_score.answers(sent, arrived, said, came_back, people, withheld)
     total = contact_score.counts(rows, lambda row: ["all"]) or (
         Count(name="all", asked=0, delivered=0, answered=0, silent=0, wrong=0, failed=0),
     )

@@ -85,7 +85,11 @@ def explain(
         payloads, notes = _payloads(con, house, alert)
         known, earlier = recipients.all(con), texts.has_earlier(con, alert)
         case, decided = cases.load(con, alert.case), decisions.of_alert(con, alert.id)
-        sent = {} if at else {d.destination: d for d in outbox.all(con, alert.id) if d.version == alert.version}
+        sent = (
+            {}
+            if at
+            else {d.destination: d for d in outbox.all(con, alert.id) if d.version == alert.version and not d.nudge}
+        )
         agreed = [d.at for d in decide.approvals(alert, decided)] if sent else []
         moment = at or max(agreed, default=now)  # what was decided at approval is what was sent
         when = texts.occasion_of(con, house, alert, moment)

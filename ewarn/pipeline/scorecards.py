@@ -112,14 +112,14 @@ def _of_deliveries(con: Any, alert: tuple[str, int] | None) -> tuple[int, int, d
     """How many have it, how many said so, and when the first and the last did."""
     if alert is None:
         return 0, 0, {}
-    ours = {d.id for d in outbox.all(con, alert[0]) if d.version == alert[1]}
+    ours = {d.id: d.destination for d in outbox.all(con, alert[0]) if d.version == alert[1] and not d.nudge}
     arrived = {
         r["delivery"]: r["at"] for r in outbox.receipts(con, alert[0]) if r["delivery"] in ours and r["state"] == "sent"
     }
     said: dict[str, datetime] = {}
     for answer in outbox.acknowledgements(con, alert[0]):
-        if answer["delivery"] in ours:
-            said.setdefault(answer["delivery"], answer["at"])
+        if answer["version"] == alert[1] and answer["destination"] in ours.values():
+            said.setdefault(answer["destination"], answer["at"])
     times = {
         "first_delivery": _first(arrived.values()),
         "last_delivery": max(arrived.values(), default=None),

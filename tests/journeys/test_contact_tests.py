@@ -11,6 +11,7 @@ import pytest
 from ewarn.errors import Refused, UsageFault
 from ewarn.pipeline import assess, contacts, read, respond, versions
 from ewarn.pipeline.reports import Actor
+from ewarn.store import bounces
 from ewarn.terms import DeliveryState, Person, PersonRole, Recipient
 
 CAMDEN, LONDON = "E09000007", "E12000007"
@@ -105,6 +106,10 @@ def test_a_contact_test_proves_the_live_list_from_start_to_scorecard(live: Any) 
     assert next(r for r in card.rows if r.recipient == "clinic").answered_at == later
     assert "example.org" not in card.model_dump_json()
     assert versions.in_force(house, later) == (), "no warning stands"
+    with house.db.write("test") as tx:
+        bounces.put(tx, "m1", delivered["silent"].id, "silent", "permanent", "5.1.1", "no such user", later)
+    again = contacts.report(house, written.case, later)
+    assert {r.recipient: r.outcome for r in again.rows}["silent"] == "wrong address", "it came back"
     assert [t.case_ref for t in contacts.listed(house)] == [written.case] == ["LDN-CT-2025-0001"]
 
 
@@ -120,6 +125,7 @@ def test_the_out_of_hours_contacts_are_tested_apart_and_groups_chosen(live: Any)
     assert [m["To"] for m in live.mailbox.messages] == ["night@example.org"]
 
 
+@pytest.mark.slow
 def test_a_drug_in_a_contact_test_stops_it_even_after_approval(live: Any) -> None:
     now = live.at("2025-05-16", "11:00")
     house = live.house(now)

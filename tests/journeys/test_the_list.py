@@ -61,6 +61,7 @@ def test_a_list_is_imported_confirmed_and_told_when_overdue(corridor: Any, caplo
     assert "example.org" not in told, "no contact detail in audit, log or notice"
 
 
+@pytest.mark.slow
 def test_only_a_co_ordinator_changes_the_list_of_a_live_service(corridor: Any) -> None:
     now = corridor.at("2025-05-16")
     house = corridor.house(now)
