@@ -27,6 +27,7 @@ back AS (
         min(read_at) FILTER (kind = 'delivered') AS delivered_at, max(words) FILTER (kind = 'permanent') AS bounced
     FROM bounce GROUP BY delivery
 ),
+arrived AS (SELECT delivery, min(checked_at) AS at FROM arrival WHERE status = 'delivered' GROUP BY delivery),
 nudged AS (
     SELECT d.alert, d.version, d.destination, min(s.sent_at) AS nudged_at
     FROM delivery d JOIN first_sent s ON s.delivery = d.id WHERE d.nudge GROUP BY ALL
@@ -42,11 +43,12 @@ mine AS (
 ),
 cells AS (
     SELECT m.destination, m.alert, m.version, m.channel, m.state AS delivery_state, m.last_error AS reason,
-        s.sent_at, b.delivered_at, h.read_at, a.acted_at, coalesce(a.forwarded, false) AS forwarded, b.bounced_at,
+        s.sent_at, coalesce(b.delivered_at, r.at) AS delivered_at, h.read_at, a.acted_at,
+        coalesce(a.forwarded, false) AS forwarded, b.bounced_at,
         b.bounced, n.nudged_at, t.escalated_at, coalesce(t.escalated_to, '') AS escalated_to, m.id AS delivery,
         m.standing
     FROM mine m LEFT JOIN first_sent s ON s.delivery = m.id LEFT JOIN heard h ON h.delivery = m.id
-    LEFT JOIN did a ON a.delivery = m.id LEFT JOIN back b ON b.delivery = m.id
+    LEFT JOIN did a ON a.delivery = m.id LEFT JOIN back b ON b.delivery = m.id LEFT JOIN arrived r ON r.delivery = m.id
     LEFT JOIN nudged n ON (n.alert, n.version, n.destination) = (m.alert, m.version, m.destination)
     LEFT JOIN told t ON (t.alert, t.version, t.destination) = (m.alert, m.version, m.destination)
 ),
