@@ -85,7 +85,6 @@ CALLS: dict[str, list[str]] = {
     "verify": ["no-such-file.xml"],
     "send": [],
     "receipts": [],
-    "requeue": ["ffff", "--reason", "x", "--as", "nobody"],
     "answers collect": [],
     "matrix": ["--since", "2025-01-01"],
     "nudge": [],
