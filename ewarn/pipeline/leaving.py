@@ -7,7 +7,7 @@ ones with their receipts. It must never hand out a text whose hash is not the ap
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -50,6 +50,14 @@ class Ready:
         )
 
 
+@dataclass
+class Proven:
+    """What one run looks at once: bytes whose hash was found right, by version and hash; what is out."""
+
+    bundles: dict[tuple[str, int, str], list[Payload]] = field(default_factory=dict)
+    out: set[tuple[str, int]] = field(default_factory=set)
+
+
 @dataclass(frozen=True)
 class _Text:
     """One stored version: `stops` says why none of it may leave."""
@@ -64,11 +72,10 @@ class _Text:
 class Leaving:
     """One transaction's look at what leaves; what many deliveries share is read once."""
 
-    def __init__(self, tx: Any, house: House, now: datetime) -> None:
-        self.tx, self.house, self.now = tx, house, now
+    def __init__(self, tx: Any, house: House, now: datetime, proven: Proven) -> None:
+        self.tx, self.house, self.now, self.proven = tx, house, now, proven
         self.at = audit.not_before(tx, now)  # acts are entered in order even where the machine's clock went back
         self._texts: dict[tuple[str, int], _Text] = {}
-        self._known: dict[str, Recipient] | None = None
 
     def claimed(self, batch: Sequence[Delivery]) -> list[Ready]:
         """Those of a batch that are still due and now ours, save those a later version overtook."""
@@ -76,10 +83,8 @@ class Leaving:
         ids = {delivery.id: envelope.message_id(delivery, origin) for delivery in batch}
         repeats = outbox.claim_all(self.tx, ids, self.now)
         ours = [d for d in batch if d.id in repeats and not self._overtaken(d)]
-        return [
-            Ready(d, self._payload(d), self._recipients().get(d.destination), self._around(d, repeats[d.id]))
-            for d in ours
-        ]
+        known = {r.id: r for r in recipients.of(self.tx, [d.destination for d in ours])}
+        return [Ready(d, self._payload(d), known.get(d.destination), self._around(d, repeats[d.id])) for d in ours]
 
     def settled(self, delivery: Delivery, outcome: sender.Outcome) -> Delivery:
         """Enter how an attempt went; what is given up is told to the operator."""
@@ -102,12 +107,13 @@ class Leaving:
             operator_notices.put(self.tx, self.at, "dispatch", words, tell=tell)
         if state is SENT and delivery.alert and delivery.version is not None:
             self._issued(delivery)
-        return outbox.load(self.tx, delivery.id) or delivery
-
-    def _recipients(self) -> dict[str, Recipient]:
-        if self._known is None:
-            self._known = {recipient.id: recipient for recipient in recipients.all(self.tx)}
-        return self._known
+        known = {
+            "state": state,
+            "attempts": delivery.attempts + 1,
+            "last_error": outcome.error,
+            "next_attempt_at": again,
+        }
+        return delivery.model_copy(update=known)
 
     def _around(self, delivery: Delivery, repeat: bool) -> Envelope:
         thread = outbox.thread(self.tx, delivery) if (delivery.version or 0) > 1 or delivery.nudge else ""
@@ -127,6 +133,9 @@ class Leaving:
         return attach.of(delivery, text.alert, text.payloads) if text and text.alert else ()
 
     def _personal(self, delivery: Delivery) -> Personal | None:
+        alert = self._text(delivery.alert, delivery.version or 0).alert if delivery.alert else None
+        if alert is None or not alert.content.get("answer"):
+            return None
         found = answering.personal(self.tx, self.house, delivery)
         if isinstance(found, str):
             operator_notices.put(self.tx, self.at, "dispatch", found, "answer keys")
@@ -137,13 +146,10 @@ class Leaving:
         if (alert_id, version) not in self._texts:
             known = alerts.versions(self.tx, alert_id)
             alert = next((a for a in known if a.version == version), None)
-            stored = alerts.payloads(self.tx, alert_id, version)
-            wrong = alert is None or render.bundle_hash(alert, stored) != alert.hash
-            stops = (
-                "the stored text is not the one that was approved" if wrong else self._no_contact_test(alert, stored)
-            )
+            stored = self._proven(alert)
+            stops = "the stored text is not the one that was approved" if stored is None else ""
             decided = decisions.of_alert(self.tx, alert_id)
-            self._texts[alert_id, version] = _Text(alert, known, stored, decided, stops)
+            self._texts[alert_id, version] = _Text(alert, known, stored or [], decided, stops)
         return self._texts[alert_id, version]
 
     def _no_contact_test(self, alert: Alert | None, stored: list[Payload]) -> str:
@@ -152,6 +158,18 @@ class Leaving:
             return ""
         wrong = contact_test.faults(alert, self.house.catalogue, stored)
         return f"this is no contact test: {wrong[0].where}: {wrong[0].what}" if wrong else ""
+
+    def _proven(self, alert: Alert | None) -> list[Payload] | None:
+        """The stored bytes, where their hash is the one that was approved."""
+        if alert is None:
+            return None
+        key = (alert.id, alert.version, alert.hash)
+        if key not in self.proven.bundles:
+            stored = alerts.payloads(self.tx, alert.id, alert.version)
+            if render.bundle_hash(alert, stored) != alert.hash:
+                return None
+            self.proven.bundles[key] = stored
+        return self.proven.bundles[key]
 
     def _payload(self, delivery: Delivery) -> Payload | str:
         """A page's own text, or the stored bytes of an alert; words where those must not go out."""
@@ -185,8 +203,10 @@ class Leaving:
 
     def _issued(self, delivery: Delivery) -> None:
         """The first delivery that arrives issues an approved version, and ends the one that people had."""
-        alert = alerts.load(self.tx, delivery.alert, delivery.version)
+        name = (delivery.alert, delivery.version or 0)
+        alert = None if name in self.proven.out else alerts.load(self.tx, *name)
         if alert is None or alert.status is not AlertStatus.APPROVED:
+            self.proven.out |= {name} if alert is not None and alert.status is AlertStatus.ISSUED else set()
             return
         status = lifecycle.moved(alert, lifecycle.GOES_OUT_BY[alert.kind])
         alerts.set_status(self.tx, alert.id, alert.version, status, self.at)

@@ -21,7 +21,7 @@ from ewarn.dispatch import send as sender
 from ewarn.dispatch.deadline import side_by_side
 from ewarn.pipeline import collecting, deadletters, operators, publishing
 from ewarn.pipeline.house import House
-from ewarn.pipeline.leaving import Leaving, Ready
+from ewarn.pipeline.leaving import Leaving, Proven, Ready
 from ewarn.pipeline.reports import SendReport
 from ewarn.pipeline.together import Together
 from ewarn.store import outbox, recipients
@@ -71,7 +71,10 @@ class _Run:
         self.house, self.began = house, now
         self.started = time.monotonic()
         self.seen: set[str] = set()
-        self.together = Together(partial(house.db.write, "send"), lambda tx: Leaving(tx, house, self.now()))
+        self.proven = Proven()
+        self.together = Together(
+            partial(house.db.write, "send"), lambda tx: Leaving(tx, house, self.now(), self.proven)
+        )
 
     def now(self) -> datetime:
         """The instant of the run, going on as time passes: a claim late in a long run is as fresh as an early one."""

@@ -21,15 +21,26 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 _COLUMNS = ["seq", "written_at", "actor", "act", "subject", "details", "previous", "link"]
 
 
-def append(tx: Connection, at: datetime | None, actor: str, act: str, subject: str, details: Any = "") -> str:
+def append(
+    tx: Connection,
+    at: datetime | None,
+    actor: str,
+    act: str,
+    subject: str,
+    details: Any = "",
+    *,
+    whatever_the_clock: bool = False,
+) -> str:
     """Add a link; `details` is hashed, not kept. Without `at` the link takes the time of the one before it.
 
-    Raises: StoreFault when `at` lies more than five minutes before the newest link.
+    In: `whatever_the_clock` as in `not_before`. Raises: StoreFault when `at` lies more than five minutes before the
+    newest link.
     """
     seq, newest_at, previous = last(tx)
     if at is None:
         at = newest_at or datetime.fromtimestamp(0, UTC)
-    check_clock(at, newest_at, "the newest act on record")
+    if not whatever_the_clock:
+        check_clock(at, newest_at, "the newest act on record")
     at = max(at.astimezone(UTC), newest_at or at.astimezone(UTC))
     hashed = digest(details)
     link = _link(seq + 1, at, actor, act, subject, hashed, previous)
@@ -38,14 +49,26 @@ def append(tx: Connection, at: datetime | None, actor: str, act: str, subject: s
     return link
 
 
-def append_all(tx: Connection, at: datetime, actor: str, act: str, subjects: Sequence[str]) -> None:
-    """The same act on many subjects, one link each. Raises: StoreFault as above."""
+def append_all(
+    tx: Connection,
+    at: datetime | None,
+    actor: str,
+    act: str,
+    subjects: Sequence[str],
+    details: Sequence[Any] = (),
+    *,
+    whatever_the_clock: bool = False,
+) -> None:
+    """The same act on many subjects, one link each, with as many details or none. Raises: StoreFault as above."""
     if not subjects:
         return
     seq, newest_at, previous = last(tx)
-    check_clock(at, newest_at, "the newest act on record")
-    at, hashed, links = max(at.astimezone(UTC), newest_at or at.astimezone(UTC)), digest(""), []
-    for number, subject in enumerate(subjects, seq + 1):
+    at = at or newest_at or datetime.fromtimestamp(0, UTC)
+    if not whatever_the_clock:
+        check_clock(at, newest_at, "the newest act on record")
+    at, links = max(at.astimezone(UTC), newest_at or at.astimezone(UTC)), []
+    for number, (subject, detail) in enumerate(zip(subjects, details or [""] * len(subjects), strict=True), seq + 1):
+        hashed = digest(detail)
         link = _link(number, at, actor, act, subject, hashed, previous)
         links.append((number, at, actor, act, subject, hashed, previous, link))
         previous = link

@@ -36,19 +36,22 @@ def _instants(now: datetime) -> dict[str, datetime]:
 
 def put(tx: Connection, deliveries: Sequence[Delivery], at: datetime | None = None) -> int:
     """Add deliveries; one that is there already stays as it is. Returns how many were added."""
-    added = 0
+    both = "SELECT id, identity FROM delivery WHERE list_contains(?, id) OR list_contains(?, identity)"
+    names = {delivery.id: _identity(delivery) for delivery in deliveries}
+    known = {name for row in tx.execute(both, [[*names], [*names.values()]]).fetchall() for name in row}
+    added: list[Delivery] = []
     for delivery in deliveries:
-        identity = _identity(delivery)
-        known = "SELECT count(*) FROM delivery WHERE identity = ? OR id = ?"
-        if tables.one(tx, known, [identity, delivery.id]):
+        if not known.isdisjoint({delivery.id, names[delivery.id]}):
             continue
+        known |= {delivery.id, names[delivery.id]}
         values = delivery.model_dump(mode="python")
         values |= {"state": delivery.state.value, "standing": delivery.standing.value}
         values["attachments"] = " ".join(delivery.attachments)
-        tables.put(tx, "delivery", **values, identity=identity, claimed_at=None, possible_repeat=False)
-        audit.append(tx, at, "ewarn", "queued delivery", delivery.id, identity)
-        added += 1
-    return added
+        tables.put(tx, "delivery", **values, identity=names[delivery.id], claimed_at=None, possible_repeat=False)
+        added.append(delivery)
+    queued = [delivery.id for delivery in added]
+    audit.append_all(tx, at, "ewarn", "queued delivery", queued, [names[name] for name in queued])
+    return len(added)
 
 
 def due(con: Connection, now: datetime) -> list[Delivery]:
@@ -80,7 +83,7 @@ def claim_all(tx: Connection, message_ids: Mapping[str, str], now: datetime) -> 
         ).fetchall()
     finally:
         tx.unregister("wanted_deliveries")
-    audit.append_all(tx, audit.not_before(tx, now), "ewarn", "claimed delivery", [name for name, _ in taken])
+    audit.append_all(tx, now, "ewarn", "claimed delivery", [name for name, _ in taken], whatever_the_clock=True)
     return {str(name): bool(repeat) for name, repeat in taken}
 
 
@@ -92,7 +95,7 @@ def put_back(tx: Connection, delivery_ids: Sequence[str], now: datetime) -> None
                next_attempt_at = NULL WHERE id = ? AND state = 'sending'""",
             [delivery_id],
         )
-    audit.append_all(tx, audit.not_before(tx, now), "ewarn", "put back delivery", delivery_ids)
+    audit.append_all(tx, now, "ewarn", "put back delivery", delivery_ids, whatever_the_clock=True)
 
 
 def postpone(tx: Connection, delivery_ids: Sequence[str], now: datetime, until: datetime) -> None:
@@ -101,7 +104,7 @@ def postpone(tx: Connection, delivery_ids: Sequence[str], now: datetime, until: 
     words = "its server asked not to be sent anything before"
     sql = f"UPDATE delivery SET next_attempt_at = ?, last_error = ? WHERE {waiting}"
     tx.execute(sql, [until, f"{words} {until:%H:%M:%S} UTC", list(delivery_ids)])
-    audit.append_all(tx, audit.not_before(tx, now), "ewarn", "postponed delivery", delivery_ids)
+    audit.append_all(tx, now, "ewarn", "postponed delivery", delivery_ids, whatever_the_clock=True)
 
 
 def release_lost(tx: Connection, now: datetime) -> list[str]:
@@ -114,7 +117,7 @@ def release_lost(tx: Connection, now: datetime) -> list[str]:
             {key: value for key, value in _instants(now).items() if key in ("lost", "ahead")},
         ).fetchall()
     ]
-    audit.append_all(tx, audit.not_before(tx, now), "ewarn", "released delivery", lost)
+    audit.append_all(tx, now, "ewarn", "released delivery", lost, whatever_the_clock=True)
     return lost
 
 
@@ -145,8 +148,8 @@ def settle(
         tx, "delivery_receipt", delivery=delivery_id, attempted_at=at, attempt=attempts, state=state.value,
         error=error, possible_repeat=repeat,
     )  # fmt: skip
-    done_at = audit.not_before(tx, at)
-    audit.append(tx, done_at, "ewarn", f"delivery {state.value}", delivery_id, [attempts, error])
+    done = [attempts, error]
+    audit.append(tx, at, "ewarn", f"delivery {state.value}", delivery_id, done, whatever_the_clock=True)
     return bool(repeat)
 
 

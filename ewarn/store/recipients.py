@@ -31,7 +31,13 @@ def remove(tx: Connection, recipient_id: str, at: datetime | None = None, by: st
 
 
 def load(con: Connection, recipient_id: str) -> Recipient | None:
-    return next((found for found in all(con) if found.id == recipient_id), None)
+    return next(iter(of(con, [recipient_id])), None)
+
+
+def of(con: Connection, ids: Sequence[str]) -> list[Recipient]:
+    """Those of these ids that are on the list now."""
+    sql = f"SELECT body FROM {tables.newest('recipient', 'id')} WHERE NOT removed AND list_contains(?, id) ORDER BY id"
+    return [Recipient.model_validate_json(row["body"]) for row in tables.rows(con, sql, [list(ids)])]
 
 
 def all(con: Connection) -> list[Recipient]:
