@@ -136,7 +136,7 @@ def test_every_partner_is_served_or_told_of_whatever_the_others_do(house_of: Any
         began = time.monotonic()
         respond.send(house_of.house(NOON), NOON)
         took = time.monotonic() - began
-        assert took < 20
+        assert took < 60, "one that hangs is left behind"
         assert states(house_of, NOON) == {
             "clinic": "sent", "slack": "sent", "well": "sent", "busy": "failed", "ill": "failed", "gone": "dead",
             "deaf": "failed", "refused": "failed",
