@@ -24,7 +24,7 @@ from ewarn.pipeline.house import House
 from ewarn.pipeline.leaving import Leaving, Proven, Ready
 from ewarn.pipeline.reports import SendReport
 from ewarn.pipeline.together import Together
-from ewarn.store import outbox, recipients
+from ewarn.store import audit, outbox, recipients
 from ewarn.terms import Delivery, DeliveryState, Recipient
 
 UNANSWERED_IN_A_ROW = 3
@@ -38,8 +38,10 @@ SENT, FAILED, DEAD = DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.DEA
 
 def send(house: House, now: datetime) -> SendReport:
     """Send what is due: pages first, then alerts, then word to the operator, each in the order it fell due."""
-    deadletters.remind(house, now)
-    operators.tell(house, now)
+    with house.db.read() as con:
+        at = audit.not_before(con, now)  # word to the operator must not stop what was approved, whatever the clock says
+    deadletters.remind(house, at)
+    operators.tell(house, at)
     collecting.publish(house, now)
     done = _Run(house, now).through()
     house.db.publish()
