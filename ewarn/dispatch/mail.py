@@ -120,7 +120,10 @@ class TwoPartMail(Answered, NotifyEmail):  # type: ignore[no-untyped-call]
         thread, first = self.parts.get("references", ""), self.around.in_reply_to
         if thread or first:
             message["References"] = f"{thread} {first}".strip()
-            message["In-Reply-To"] = first or thread
+        if first:
+            message["In-Reply-To"] = first
+        if self.delivery.alert:
+            message["List-Id"] = f"Local drug alerts <alerts.{sender.rpartition('@')[2] or 'localhost'}>"
         message["Auto-Submitted"] = "auto-generated"
         message["X-Ewarn-Delivery"] = self.delivery.id
         message["X-Ewarn-Standing"] = self.delivery.standing.value

@@ -7,6 +7,7 @@ Source: 3GPP TS 23.038 (7-bit alphabet, extension characters count twice; anythi
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterable
 
 from ewarn.errors import ContentFault
@@ -22,11 +23,23 @@ EXTENSION = frozenset("^{}\\[~]|€\f")
 SIGNS = {"’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "...", "•": "-"}
 GREEK = {"α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ω": "omega", "µ": "u", "μ": "u", "²": "2", "³": "3"}
 PLAIN = str.maketrans(SIGNS | GREEK)
+STROKED = {"ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "œ": "oe", "Œ": "OE", "ð": "d", "þ": "th"}
 
 
 def plain(text: str) -> str:
     """The text on one line, with the plain form of each typographer's sign."""
     return " ".join(text.translate(PLAIN).split())
+
+
+def folded(text: str) -> str:
+    """The text with its letters in the alphabet's spelling where they have one: a name without its accent is still the
+    name, and a fact left out is lost."""
+    return "".join(c if c in BASIC or c in EXTENSION else _letter(c) for c in text)
+
+
+def _letter(character: str) -> str:
+    bare = "".join(c for c in unicodedata.normalize("NFKD", character) if not unicodedata.combining(c))
+    return STROKED.get(character, bare if bare and all(c in BASIC for c in bare) else character)
 
 
 def parts(text: str) -> int:
@@ -54,8 +67,9 @@ def fitting(at: Callable[[int], str], where: str) -> str:
     text = ""
     for short in range(SHORTER):
         text = plain(at(short))
-        if parts(text) <= MOST_PARTS:
-            return text
+        for form in (text, folded(text)):
+            if parts(form) <= MOST_PARTS:
+                return form
     raise ContentFault(
         f"the text message takes {parts(text)} parts at its shortest; {MOST_PARTS} is the most",
         where=where,

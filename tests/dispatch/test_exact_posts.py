@@ -105,3 +105,13 @@ def test_a_server_that_is_not_there_has_nothing_and_one_that_falls_silent_may_ha
 def test_nothing_goes_unencrypted_to_another_machine(post, address):
     _, outcome = post(where=address)
     assert (outcome.ok, outcome.retry) == (False, False) and "write https" in outcome.error
+
+
+def test_the_way_to_check_a_signature_that_the_documentation_shows_works(root):
+    text = (root / "docs/how-to/add-a-channel.md").read_text(encoding="utf-8")
+    shown: dict = {}
+    exec(text.split("```python\n")[1].split("```")[0], shown)
+    body = b'{"alert":1}'
+    assert shown["genuine"](exact.signed(body, "d1", KEY), body, KEY)
+    assert not shown["genuine"](exact.signed(body, "d1", KEY), body + b" ", KEY)
+    assert not shown["genuine"](exact.signed(body, "d1", KEY, at=1), body, KEY)

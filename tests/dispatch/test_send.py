@@ -63,7 +63,9 @@ def test_headers_name_the_delivery_and_gather_the_thread(deliver, inbox):
     deliver(smtp=f"127.0.0.1:{inbox.port}", attempts=2)
     message = inbox.messages[0][1]
     assert message["X-Ewarn-Delivery"] == "d1" and message["X-Ewarn-Standing"] == "actual"
-    assert message["References"] == "<LDN-2025-0001.thread@ewarn.invalid>"
+    assert message["References"] == "<LDN-2025-0001.thread@ewarn.invalid>" and message["In-Reply-To"] is None
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["List-Id"] == "Local drug alerts <alerts.service.test>" and message["List-Unsubscribe"] is None
     assert message.get_all("Message-ID") == ["<d1@service.test>"]
     assert message["Bcc"] is None and message["Cc"] is None
 

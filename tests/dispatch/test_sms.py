@@ -52,5 +52,10 @@ def test_an_exercise_and_its_marking_are_said_where_the_template_leaves_them_out
 
 def test_what_cannot_fit_is_refused_with_what_to_do(written):
     with pytest.raises(ContentFault, match="3 parts at its shortest") as fault:
-        written(body="{{ content.marking }} " + "ł" * 130)
+        written(body="{{ content.marking }} " + "ж" * 130)
     assert "Shorten the headline" in str(fault.value.next_step)
+
+
+def test_a_letter_loses_its_accent_before_a_fact_is_left_out(written):
+    assert written(what_happened=["Pŵer łoś. " * 16]).startswith("TLP:AMBER Harm in Camden Pwer los. Pwer los.")
+    assert "Pŵer" in written(what_happened=["Pŵer."])
