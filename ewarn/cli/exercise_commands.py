@@ -103,4 +103,5 @@ def _show(console: Console, card: Card) -> None:
     ]  # fmt: skip
     console.print(table(("step", "when", "minutes", "target", ""), rows, right=("minutes", "target")))
     plain(console, scorecards.picture(card.steps))
-    plain(console, f"{card.delivered} recipients have {card.alert or 'no alert'}, {card.answered} acknowledged it.")
+    said = f"{plural(card.delivered, 'recipient')} reached by {card.alert}, {card.answered} acknowledged it."
+    plain(console, said if card.alert else "No alert has been drafted yet.")
