@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ewarn.disclosure.firstnames import FIRST_NAMES
@@ -67,7 +68,7 @@ ADVERTISED = tuple(
         (r"\b(?:twice|double|triple|half)\s+(?:as|the)\s+(?:strong|potent|strength|potency)\b",
          "a multiplier of strength", "Say: a very small amount can kill."),
         (rf"\b{STRONG}\s+than\b", "a comparison of strength", "Say: a very small amount can kill."),
-        (r"[£$€]\s?\d|\b\d+\s?(?:pounds|quid|gbp|euros?)\b|\ba\s+(?:tenner|fiver)\b"
+        (r"[£$€]\s?\d+(?:[.,]\d+)*|\b\d+\s?(?:pounds|quid|gbp|euros?)\b|\ba\s+(?:tenner|fiver)\b"
          r"|\b\d+\s?p\s+(?:each|a\s+pill)\b",
          "a price", "Leave the price out."),
         (r"\b(?:two|three|\d)\s+for\s+(?:the\s+price|(?:[£$€]\s?)?\d+)|\bspecial offer\b|\bdiscounts?\b"
@@ -150,14 +151,19 @@ IDENTIFYING = (*PERSONS, NHS_NUMBER, TOGETHER)
 
 
 def hits(text: str, *, contacts: bool = False, advertising: bool = True) -> list[Hit]:
-    """What must not leave in this text, first things first. `contacts`: e-mail addresses and numbers may stand."""
+    """What must not leave in this text, in its order. `contacts`: e-mail addresses and telephone numbers may stand."""
+    return list(_hits(text, contacts, advertising))
+
+
+@lru_cache(maxsize=2048)
+def _hits(text: str, contacts: bool, advertising: bool) -> tuple[Hit, ...]:
     wanted = [*IDENTIFYING, *(() if contacts else CONTACTS), *(ADVERTISED if advertising else ())]
     found = [hit for pattern in wanted for hit in _in(text, pattern)]
     chosen: list[Hit] = []
     for hit in sorted(found, key=lambda h: (h.kind != PERSONAL, h.start, -h.end)):
         if not any(hit.start < other.end and other.start < hit.end for other in chosen):
             chosen.append(hit)
-    return sorted(chosen, key=lambda h: h.start)
+    return tuple(sorted(chosen, key=lambda h: h.start))
 
 
 def _in(text: str, pattern: Pattern) -> Iterator[Hit]:

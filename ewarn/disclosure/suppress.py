@@ -120,7 +120,8 @@ def _all_figures(content: Mapping[str, Any]) -> dict[str, Figure]:
         if not isinstance(value, int):
             continue
         base, most = label.removesuffix(LEAST).removesuffix(MOST), label.endswith(MOST)
-        last = [Cell(*ends) for ends in before.get(base, ())]
+        said = before.get(base) or (before.get(DIED) if base == AFFECTED else None) or ()
+        last = [Cell(*ends) for ends in said]
         now = shown(value, last[most] if last else None, released=bool(reason))
         known = found.get(base, Figure(base, now, now, reason))
         found[base] = known._replace(high=now) if most else known._replace(low=now, high=now)

@@ -113,7 +113,10 @@ def catalogue() -> Catalogue:
     texts = [
         advice("overdose-signs", "Pale, blue, **not waking**."),
         advice("naloxone-999", "Call 999. Give naloxone.\n\n- Stay."),
-        advice("not-alone", "Do not use alone. See <script>alert(1)</script>."),
+        advice(
+            "not-alone",
+            "Do not use alone. Start low. Not all at the same time. Do not mix. See <script>alert(1)</script>.",
+        ),
         advice("strips-nitazene", "Strips miss some.", ("nitazene",)),
         advice("opioid-mix", "Do not mix.", ("opioid",)),
     ]

@@ -26,6 +26,7 @@ def findings(alert: Alert, catalogue: Catalogue, known: Known | None = None) -> 
         return [error("watermark", f.where, f.what, f.instead) for f in wrong]
     found = [
         *required.missing(alert),
+        *required.advised(alert),
         *required.dates(alert),
         *required.standing(alert),
         *handled.handling(alert, known),

@@ -84,10 +84,15 @@ def _sentences(content: dict[str, Any]) -> list[str]:
 
 def _names(alert: Alert, catalogue: Catalogue) -> frozenset[str]:
     """The words of names, which cannot be written plainer: of substances, areas, the issuer."""
-    known = [catalogue.name_of(s) for s in (*catalogue.substances, *catalogue.classes)]
-    known += [str(alert.content.get("issuer", "")), str((alert.content.get("area") or {}).get("name", ""))]
+    known = [str(alert.content.get("issuer", "")), str((alert.content.get("area") or {}).get("name", ""))]
     known += [*map(str, alert.content.get("also_possible") or ()), *map(str, alert.content.get("sold_as") or ())]
-    return frozenset(word.casefold() for name in known for word in WORD.findall(name)) | {"naloxone"}
+    listed = _listed(tuple(catalogue.name_of(s) for s in (*catalogue.substances, *catalogue.classes)))
+    return listed | {word.casefold() for name in known for word in WORD.findall(name)}
+
+
+@lru_cache(maxsize=4)
+def _listed(names: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(word.casefold() for name in names for word in WORD.findall(name)) | {"naloxone"}
 
 
 def _weight(sentence: str, names: frozenset[str]) -> float:

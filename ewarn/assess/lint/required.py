@@ -61,6 +61,24 @@ def missing(alert: Alert) -> Iterator[Finding]:
         )
 
 
+SAFER = {
+    "do not use alone": ("alone",),
+    "start low and go slow": ("start low", "small amount", "go slow"),
+    "do not all use at the same time": ("same time",),
+    "do not mix": ("mix",),
+}
+
+
+def advised(alert: Alert) -> Iterator[Finding]:
+    """What every warning advises, wherever in its advice it stands; a text that ends one, or only asks, needs none."""
+    if alert.product is Product.CORROBORATE or alert.kind.closes or not alert.content.get("advice"):
+        return
+    text = " ".join(str(item.get("text", "")) for item in alert.content["advice"] if isinstance(item, dict)).casefold()
+    for what, said in SAFER.items():
+        if not any(words in text for words in said):
+            yield warning("missing", "advice", f"no advice to '{what}'", "Add an advice text that says it.")
+
+
 def day(alert: Alert, key: str) -> date | None:
     try:
         return date.fromisoformat(str(alert.content.get(key)))
