@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from ewarn.assess.lint.finding import Finding
+from ewarn.assess.lint.finding import Finding, warning
 from ewarn.terms import Alert, Product, Standing
 
 REQUIRED = {
