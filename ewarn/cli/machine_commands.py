@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -42,7 +42,6 @@ def register(app: typer.Typer) -> None:
     command(feeds, "write")(write_feeds)
     export = group(app, PANEL, "export", "Tables and reports for others to work with.")
     command(export, "regional")(export_regional)
-    command(export, "cap")(export_cap)
 
 
 def list_keys(call: Call) -> None:
@@ -152,8 +151,13 @@ def verify(
             if value := getattr(checked, name):
                 plain(console, f"  {name.replace('_', ' ')}: {value}")
 
+    status = STATUS_OF.get(checked.state, REFUSED)
+    if status == REFUSED and call.out.as_json:
+        refused = {"what": checked.state, "where": str(file), "next": checked.words, "exit_status": status}
+        call.out.document(checked.model_dump() | {"error": refused})
+        return status
     call.out.answer(checked, human)
-    return STATUS_OF.get(checked.state, REFUSED)
+    return status
 
 
 def _read(path: Path) -> bytes:
@@ -183,23 +187,6 @@ def write_feeds(call: Call) -> int:
 
     call.out.answer({"published": found}, human)
     return 1 if any(one.unsigned for one in found) else 0
-
-
-def export_cap(
-    call: Call,
-    alert: Annotated[str, typer.Argument(metavar="ALERT", help="Alert id, such as LDN-2025-0007/A1.")],
-    audience: Annotated[
-        Literal["professional", "public"], typer.Option("--audience", help="professional or public.")
-    ] = "professional",
-) -> None:
-    """Print an alert's CAP message: as approved, or with the status Draft before that. Never signed."""
-    from ewarn.pipeline import publishing
-
-    body = publishing.cap_message(call.house(), alert, audience).decode()
-    if call.out.as_json:
-        call.out.document({"cap": body})
-    else:
-        call.out.text(body)
 
 
 def export_regional(

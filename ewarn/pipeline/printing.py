@@ -125,6 +125,8 @@ def _for_the_public(alert: Alert, audience: str, approved: bool) -> None:
 
 def _draft(house: House, alert: Alert, form: str, audience: str) -> Payload:
     """Rendered anew with DRAFT across it and in its first lines: never the bytes that are stored."""
+    if form == "cap" and (message := render.draft_cap(alert, audience, house.catalogue)):
+        return Payload(audience=audience, format=form, subject=DRAFT, body=message)  # its status says Draft
     if form in FOR_PROGRAMS:
         raise Refused(
             f"nobody has approved it, and a program would not see that in {form}",

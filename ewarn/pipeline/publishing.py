@@ -15,13 +15,12 @@ from typing import Any
 
 from ewarn.assess import decide, lifecycle
 from ewarn.dispatch import cap, render, syndicate
-from ewarn.errors import EwarnError, UsageFault
+from ewarn.errors import EwarnError
 from ewarn.pipeline import signing, texts
 from ewarn.pipeline.house import House
 from ewarn.store import alerts, decisions, files, operator_notices, outbox
 from ewarn.terms import (
     Alert,
-    AlertStatus,
     Decision,
     Frozen,
     Payload,
@@ -238,23 +237,3 @@ def _entry(shown: _Shown, audience: str, base: str, bodies: dict[str, bytes], no
 def _expiry(alert: Alert) -> datetime | None:
     day = alert.content.get("expires_on")
     return day_end(datetime.fromisoformat(day).date()) if day else None
-
-
-def cap_message(house: House, alert_id: str, audience: str) -> bytes:
-    """The newest version as a CAP message: the stored bytes, or with the status Draft where nobody has approved it.
-
-    Raises: UsageFault.
-    """
-    with house.db.read() as con:
-        alert = texts.found(con, alert_id)
-        stored = alerts.payloads(con, alert.id, alert.version)
-    early = alert.status in (AlertStatus.DRAFT, AlertStatus.REVIEW)
-    body = render.draft_cap(alert, audience, house.catalogue) if early else None
-    if not early:
-        body = next((p.body for p in stored if (p.audience, p.format) == (audience, "cap")), None)
-    if body is None:
-        raise UsageFault(
-            f"the {audience} audience has no CAP message of {alert_id}", where="--audience",
-            next_step="A public message needs the marking TLP:CLEAR. See 'ewarn alerts show'.",
-        )  # fmt: skip
-    return body

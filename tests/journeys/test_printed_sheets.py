@@ -47,7 +47,7 @@ def test_a_flyer_from_draft_to_the_inbox_and_its_end(corridor: Any, now: Any, tm
     _, words = printing.export(house, ALERT, "text")
     assert words.decode().startswith("*** DRAFT: nobody has approved this text.")
     with pytest.raises(Refused, match="a program would not see that"):
-        printing.export(house, ALERT, "cap")
+        printing.export(house, ALERT, "json")
     with pytest.raises(UsageFault, match="no leaflet for the professional audience"):
         printing.export(house, ALERT, "leaflet")
 

@@ -21,7 +21,7 @@ from ewarn.cli.app import run
 from ewarn.dispatch import xmlsig
 from ewarn.dispatch.send import Outcome
 from ewarn.errors import Refused, UsageFault
-from ewarn.pipeline import assess, publishing, read, respond, signing, versions
+from ewarn.pipeline import assess, printing, publishing, read, respond, signing, versions
 from ewarn.pipeline.leaving import Leaving
 from ewarn.store import alerts, outbox
 from ewarn.terms import Recipient
@@ -267,9 +267,9 @@ def test_a_partner_s_system_gets_the_signed_message_by_a_channel_and_a_draft_say
     system = Recipient(id="machine", name="System", channel="exercise-cap", areas=("E09000007",), group="health")
     read.add_recipient(public.house(), system, NOW)
     assess.draft(public.house(), CASE, "formal alert", author, NOW)
-    assert b"<status>Draft</status>" in publishing.cap_message(public.house(), ALERT, "public")
+    assert b"<status>Draft</status>" in printing.export(public.house(), ALERT, "cap", "public")[1]
     agree(public.corridor, ALERT, NOW)
-    assert b"<status>Exercise</status>" in publishing.cap_message(public.house(), ALERT, "public")
+    assert b"<status>Exercise</status>" in printing.export(public.house(), ALERT, "cap", "public")[1]
     assert publishing.write(public.house(), NOW)[1].entries == 0, "approved, and nobody has it yet"
     respond.send(public.house(), NOW)
     assert len(public.items()) == 1, "the files follow the sending"
