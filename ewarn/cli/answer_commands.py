@@ -12,6 +12,7 @@ import typer
 
 from ewarn.cli.options import Call, command, group, instant
 from ewarn.cli.output import local_time, plain, plural, table
+from ewarn.errors import UsageFault
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -46,6 +47,12 @@ def serve(
     from ewarn.pipeline import answering, collecting, publishing
 
     house = call.house()
+    if not house.settings.public_url:
+        raise UsageFault(
+            "no text asks for an answer: 'public_url' is not set",
+            where=str(house.settings.home / "ewarn.toml"),
+            next_step='Write public_url = "https://…", the address under which these pages are reached.',
+        )
     answering.of_house(house)  # makes the home's own key, or says what is wrong with those that are named
     collecting.publish(house, call.now(house))
     folder = collecting.folder(house)

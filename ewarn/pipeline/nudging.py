@@ -21,6 +21,7 @@ from ewarn.store import matrix as cells
 from ewarn.terms import Alert, AlertStatus, Delivery, DeliveryState, Frozen, Product, Recipient, digest
 
 AGAIN, FURTHER = "nudge", "escalate"
+TOPIC = "not read"
 
 
 class NudgeReport(Frozen):
@@ -33,8 +34,12 @@ class NudgeReport(Frozen):
 def nudge(house: House, now: datetime) -> NudgeReport:
     """Write what is due, in one transaction; nothing where nothing is."""
     with house.db.read() as con:
-        if not _due(con, house, now):
-            return NudgeReport()
+        over, quiet = _over(con), not _due(con, house, now)
+    if over:
+        with house.db.write("nudges") as tx:
+            operator_notices.close(tx, now, "ewarn", source="dispatch", topics=_over(tx))
+    if quiet:
+        return NudgeReport()
     with house.db.write("nudges") as tx:
         due = _due(tx, house, now)
         known = {r.id: r for r in recipients.all(tx)}
@@ -130,10 +135,38 @@ def _case(due: Sequence[tuple[Alert, dict[str, Any], str]], alert_id: str) -> st
     return next(alert.case for alert, _, _ in due if alert.id == alert_id)
 
 
+def _silent(con: Any) -> dict[str, list[str]]:
+    """Who was reminded and has not answered, by alert."""
+    found: dict[str, list[str]] = {}
+    for row in cells.unread(con).iter_rows(named=True):
+        if row["nudged"]:
+            found.setdefault(row["alert"], []).append(row["destination"])
+    return found
+
+
+def _open(con: Any) -> list[str]:
+    return [t for t in operator_notices.open(con)["topic"].to_list() if t.startswith(f"{TOPIC} ")]
+
+
+def _over(con: Any) -> list[str]:
+    """Open notices of alerts that everybody has answered by now, or that are not in force any more."""
+    topics = _open(con)
+    silent = _silent(con) if topics else {}
+    named = {topic: topic.removeprefix(f"{TOPIC} ").rpartition(": ")[0] for topic in topics}
+    return [topic for topic, name in named.items() if name not in silent or not _stands(con, name)]
+
+
+def _stands(con: Any, alert_id: str) -> bool:
+    alert = alerts.load(con, alert_id)
+    return alert is not None and not alert.kind.closes
+
+
 def _tell(tx: Any, alert: Alert, now: datetime) -> None:
     """One notice an alert, brought up to date: everybody who was reminded and has still not answered."""
-    unread = cells.unread(tx)
-    names = sorted(r["destination"] for r in unread.iter_rows(named=True) if r["alert"] == alert.id and r["nudged"])
+    names = sorted(_silent(tx).get(alert.id, ()))
     words = f"{alert.id} version {alert.version} was not answered after a reminder by: {', '.join(names)}. Ring them."
-    operator_notices.put(tx, now, "dispatch", words, f"not read {alert.id}")
+    topic = f"{TOPIC} {alert.id}: {digest(names, 8)}"  # more names are another matter, told anew
+    earlier = [t for t in _open(tx) if t.startswith(f"{TOPIC} {alert.id}: ") and t != topic]
+    operator_notices.close(tx, now, "ewarn", source="dispatch", topics=earlier)
+    operator_notices.put(tx, now, "dispatch", words, topic)
     cases.act(tx, alert.case, now, "escalated", "ewarn", words)

@@ -131,6 +131,10 @@ def test_an_unread_alert_is_sent_once_more_and_then_taken_further(corridor: Any,
     assert cells["team0"]["nudged_at"] and cells["team0"]["escalated_at"] and not cells["team2"]["nudged_at"]
     history = {e["act"] for e in assess.show_case(corridor.house(late), CASE).history}
     assert {"nudged", "escalated", "answered"} <= history
+    answer(corridor, "team0", late)
+    answer(corridor, "team1", late)
+    nudging.nudge(corridor.house(late), late)
+    assert "not answered after" not in notices(corridor, late), "the notice closes when everybody has answered"
 
 
 def text(message: Any) -> str:
