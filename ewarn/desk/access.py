@@ -40,6 +40,8 @@ LINES: tuple[Line, ...] = (
     Line("POST", "/sign-in/code", EVERYBODY),
     Line("GET", "/sign-in/device", EVERYBODY),
     Line("POST", "/sign-in/device", EVERYBODY),
+    Line("GET", "/sign-in/openid", EVERYBODY),
+    Line("GET", "/sign-in/openid/back", EVERYBODY),
     Line("POST", "/sign-out", SIGNED_IN),
     # -- one's own account
     Line("GET", "/account", SIGNED_IN),

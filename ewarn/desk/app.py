@@ -21,8 +21,10 @@ from ewarn.desk import pages as page_groups
 from ewarn.desk import words
 from ewarn.desk.access import TABLE
 from ewarn.desk.conditions import Conditions
-from ewarn.desk.visit import CodeFirst, Desk, Shop, SignInFirst, admitted, fields
+from ewarn.desk.pages.signing import SESSION_SECONDS
+from ewarn.desk.visit import SESSION, CodeFirst, Desk, Shop, SignInFirst, ThroughProxy, admitted, fields, inside
 from ewarn.errors import EwarnError, Refused, StoreBusy, UsageFault
+from ewarn.pipeline import signin
 from ewarn.pipeline.house import House
 from ewarn.pipeline.sessions import CodeNeeded
 from ewarn.terms import PersonRole, Standing
@@ -113,6 +115,18 @@ def _faults(app: FastAPI) -> None:
             target = str(request.url.replace(path="/sign-in", query="").include_query_params(after=after))
             return RedirectResponse(target, 303)
         return told(request, 403, "You are not signed in, or your session has ended", "Sign in, then do it again.")
+
+    @app.exception_handler(ThroughProxy)
+    def through_proxy(request: Request, fault: ThroughProxy) -> Response:
+        desk: Desk = request.state.desk
+        try:
+            begun = signin.through(desk.house, fault.person, "proxy", desk.now)
+        except Refused as error:
+            return told(request, 403, error.what, error.next_step)
+        after = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        answer = RedirectResponse(inside(after), 303)
+        desk.keep(answer, SESSION, begun.token, SESSION_SECONDS)
+        return answer
 
     @app.exception_handler(CodeNeeded)
     def code_needed(request: Request, fault: CodeNeeded) -> Response:

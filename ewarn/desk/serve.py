@@ -17,5 +17,6 @@ def serve(house: House, *, port: int) -> None:
 
     Headers of a proxy are looked at by the desk itself, and only where the settings name one.
     """
+    house.db.keep_open()
     app = create_app(lambda: house, lambda: datetime.now(UTC))
     uvicorn.run(app, host=LOOPBACK, port=port, log_level="warning", server_header=False, proxy_headers=False)

@@ -32,7 +32,7 @@ from ewarn.pipeline.reports import Actor
 from ewarn.pipeline.sessions import Visitor
 
 SESSION, VISIT, SAID, HALF, KNOWN = "ewarn", "ewarn-visit", "ewarn-said", "ewarn-half", "ewarn-known"
-LOOPBACK = ("127.0.0.1", "::1", "testclient")
+LOOPBACK = ("127.0.0.1", "::1")
 SEEN_EVERY_SECONDS = 300
 SAFE = ("GET", "HEAD")
 
@@ -205,6 +205,9 @@ def admitted(request: Request, after: BackgroundTasks, form: Annotated[FormData 
     line = TABLE[request.method, request.scope["route"].path]
     desk = Desk(request, _visitor(request, after), form)
     request.state.desk = desk
+    named = named_by_proxy(request)
+    if named and request.method in SAFE and line.roles is not None and not _is(desk.visitor, named):
+        raise ThroughProxy(named)
     if desk.visitor is None and line.roles is not None:
         raise SignInFirst
     if not may(line, desk.visitor.roles if desk.visitor else None):
@@ -216,6 +219,25 @@ def admitted(request: Request, after: BackgroundTasks, form: Annotated[FormData 
 
 class SignInFirst(Exception):
     """Nobody is signed in."""
+
+
+class ThroughProxy(Exception):
+    """The proxy on this machine names somebody who has no session yet; `person` is the id it gives."""
+
+    def __init__(self, person: str) -> None:
+        super().__init__(person)
+        self.person = person
+
+
+def named_by_proxy(request: Request) -> str:
+    """The id that the proxy on this machine gives; '' from anywhere else, whatever a header says."""
+    if not behind_proxy(request):
+        return ""
+    return request.headers.get(request.app.state.shop.open_house().settings.desk_proxy_header, "").strip().lower()
+
+
+def _is(visitor: Visitor | None, person: str) -> bool:
+    return visitor is not None and visitor.person.id == person
 
 
 class CodeFirst(Exception):

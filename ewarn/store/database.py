@@ -68,6 +68,16 @@ class Database:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self._open: tuple[int, Connection] | None = None
+        self._keeps_open = False
+        self._keeping = threading.Lock()
+
+    def keep_open(self) -> None:
+        """For a process that reads all day: leave the newest copy open between reads, so that the next one is cheap.
+
+        A copy that was replaced is let go of at the next read.
+        """
+        self._keeps_open = True
 
     @property
     def path(self) -> Path:
@@ -246,6 +256,8 @@ class Database:
                 with suppress(duckdb.IOException):
                     con = connect(published.path(self.settings.home, pointer.number), read_only=True)
                     schema.require(con, str(self.settings.home))
+                    if self._keeps_open:
+                        self._keep(pointer.number, con)
                     return con
             time.sleep(0.02)
         raise StoreFault(
@@ -253,6 +265,15 @@ class Database:
             where=str(published.folder(self.settings.home)),
             next_step="Run 'ewarn doctor'.",
         )
+
+    def _keep(self, number: int, con: Connection) -> None:
+        """Hold the newest copy open with a connection of its own; what was held before is closed."""
+        with self._keeping:
+            if self._open is not None and self._open[0] >= number:
+                return
+            before, self._open = self._open, (number, con.cursor())
+        if before is not None:
+            before[1].close()
 
     def _must_exist(self) -> None:
         if not self.exists:

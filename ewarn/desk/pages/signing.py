@@ -19,6 +19,7 @@ from ewarn.terms import digest
 
 router = APIRouter()
 HALF_SECONDS = 600
+SESSION_SECONDS = 12 * 3600
 KNOWN_SECONDS = 90 * 86400
 TELL_AT = 10
 
@@ -118,7 +119,7 @@ def _begun(desk: Desk, person: str, begun: signin.SignedIn, answer: Response) ->
     desk.shop.slowing.passed(_keys(desk, person))
     for name in (HALF, VISIT):
         answer.delete_cookie(name)
-    desk.keep(answer, SESSION, begun.token, 12 * 3600)
+    desk.keep(answer, SESSION, begun.token, SESSION_SECONDS)
     desk.keep(
         answer, KNOWN, onetime.seal(desk.house, "known", {"person": person, "mark": begun.token[:16]}), KNOWN_SECONDS
     )
