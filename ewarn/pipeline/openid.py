@@ -38,12 +38,8 @@ class Attempt(Frozen):
 
 def begin(house: House, back: str, after: str) -> tuple[str, Attempt]:
     """The provider's address to send the browser to, and what to remember. Raises: Refused."""
-    attempt = Attempt(
-        state=secrets.token_urlsafe(24),
-        nonce=secrets.token_urlsafe(24),
-        verifier=secrets.token_urlsafe(48),
-        after=after,
-    )
+    state, nonce, verifier = (secrets.token_urlsafe(size) for size in (24, 24, 48))
+    attempt = Attempt(state=state, nonce=nonce, verifier=verifier, after=after)
     found = _discovered(house)
     with _client(house, back) as client:
         address, _ = client.create_authorization_url(
@@ -60,7 +56,7 @@ def end(house: House, back: str, attempt: Attempt, code: str, state: str, now: d
     try:
         with _client(house, back) as client:
             token = client.fetch_token(found["token_endpoint"], code=code, code_verifier=attempt.verifier)
-        keys = KeySet.import_key_set(_json(found["jwks_uri"]))
+        keys = KeySet.import_key_set({"keys": _json(found["jwks_uri"])["keys"]})
         claims = jwt.decode(str(token.get("id_token", "")), keys, algorithms=ALGORITHMS).claims
     except Refused:
         raise
