@@ -286,6 +286,8 @@ def receipts(
             show_deliveries(console, report.deliveries)
         if report.possible_repeats:
             plain(console, f"May have arrived more than once: {', '.join(d[:8] for d in report.possible_repeats)}.")
+        if known := [f"{row['destination']} ({row['status']})" for row in report.arrivals if row["final"]]:
+            plain(console, f"Its service says what became of it: {', '.join(known)}.")
         for row in report.dead_letters:
             plain(
                 console,
