@@ -20,6 +20,11 @@ DESK: Roles = frozenset({DUTY, PANEL, COORDINATOR})
 READERS: Roles = DESK | {ADMINISTRATOR}
 RAW_READERS: Roles = frozenset({DUTY, COORDINATOR, ADMINISTRATOR})
 KEEPERS: Roles = frozenset({ADMINISTRATOR})
+GRADERS: Roles = frozenset({DUTY, PANEL})
+CASE_ACTS = (
+    "verify", "assign", "link", "note", "merge", "split", "move", "lead", "ask-laboratory", "laboratory-answered",
+    "join-report", "draft", "close",
+)  # fmt: skip
 
 
 class Line(NamedTuple):
@@ -69,6 +74,11 @@ LINES: tuple[Line, ...] = (
     Line("POST", "/signals/{signal}/hold", DESK, acts=True),
     Line("POST", "/signals/{signal}/take-up", DESK, acts=True),
     Line("POST", "/signals/{signal}/join", DESK, acts=True),
+    # -- cases
+    Line("GET", "/cases", READERS),
+    Line("GET", "/cases/{ref}", READERS),
+    *(Line("POST", f"/cases/{{ref}}/{act}", GRADERS, acts=True) for act in ("grade", "outcome")),
+    *(Line("POST", f"/cases/{{ref}}/{act}", DESK, acts=True) for act in CASE_ACTS),
 )
 
 TABLE: dict[tuple[str, str], Line] = {(line.method, line.path): line for line in LINES}

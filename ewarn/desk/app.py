@@ -62,6 +62,12 @@ def open_hosts(open_house: OpenHouse) -> tuple[str, ...]:
     return ()
 
 
+FILTERS = (
+    *("london", "clock", "day", "number", "ago", "span", "plural"),
+    *("pair", "signal_pair", "case_pair", "report_pair", "urgent"),
+)
+
+
 @cache
 def environment() -> Environment:
     """Templates that escape everything, and filters for times and numbers."""
@@ -69,7 +75,7 @@ def environment() -> Environment:
         loader=PackageLoader("ewarn.desk"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    for name in ("london", "clock", "day", "number", "ago", "span", "plural"):
+    for name in FILTERS:
         made.filters[name] = getattr(words, name)
     made.globals |= {"STANDING_WORDS": STANDING_WORDS, "PersonRole": PersonRole}
     return made

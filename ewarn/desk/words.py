@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
-from ewarn.terms import LONDON
+from ewarn.report import Report
+from ewarn.terms import LONDON, CaseFile, CaseSignal
 
 
 def london(instant: datetime | None) -> str:
@@ -64,3 +66,27 @@ def span(length: timedelta) -> str:
 def plural(count: int, one: str, many: str = "") -> str:
     """'1 signal', '2 signals'."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def pair(word: str) -> tuple[str, str]:
+    """A value that is its own words, as a choice."""
+    return word, word
+
+
+def signal_pair(held: CaseSignal) -> tuple[str, str]:
+    """A case's signal as a choice."""
+    signal = held.signal
+    return signal.id, f"{signal.subject.name or signal.family.value}, {signal.area.name} ({signal.id[:8]})"
+
+
+def case_pair(case: CaseFile) -> tuple[str, str]:
+    return case.ref, f"{case.ref}: {case.title}"
+
+
+def report_pair(report: Report) -> tuple[str, str]:
+    return report.ref, f"{report.ref}: {report.harm.value}, {report.redacted or 'not redacted yet'}"
+
+
+def urgent(hours: Mapping[str, int]) -> list[tuple[str, str]]:
+    """Urgencies with the time each gives."""
+    return [(name, f"{name}: {plural(length, 'hour')}") for name, length in hours.items()]
