@@ -55,7 +55,7 @@ def pdf(template: TemplateDefinition, content: dict[str, Any], subject: str) -> 
         "paper": template.paper,
         "title": plain(subject),
         "across": _across(content),
-        "marking": MARKINGS.get(str(content.get("marking", "")), ""),
+        "marking": MARKINGS.get(str(content.get("marking", "")).rpartition(" ")[2], ""),
         "fonts": fonts()[1],
         "address": str(content.get("verify") or ""),
         "code": code(str(content.get("verify") or "")),

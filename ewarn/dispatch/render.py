@@ -51,7 +51,7 @@ def payloads(alert: Alert, catalogue: Catalogue, *, paper: bool = True) -> list[
         shown = for_audience(inert.content(alert.content), audience)
         content = {k: v for k, v in shown.items() if k not in KEPT_INSIDE}
         here = [t for t in templates if t.audience == audience]
-        marked = content | {"marking": f"{alert.content.get('classification') or ''} {content['marking']}".strip()}
+        marked = _marked(alert, content)
         bodies = {str(t.format): _written(t, marked) for t in here if not t.paper}
         sheets = _sheets([t for t in here if t.paper and paper], marked)
         subject = bodies.get("text", bodies.get("html", next(iter(bodies.values()), ("", ""))))[0]
@@ -106,6 +106,20 @@ def unset(alert: Alert, catalogue: Catalogue, bundle: Sequence[Payload]) -> list
     made = {(p.audience, p.format) for p in bundle}
     wanted = [t for t in _templates(alert, catalogue) if t.paper]
     return [t.id for t in wanted if (t.audience, t.format) not in made]
+
+
+def one_sheet(alert: Alert, catalogue: Catalogue, form: str, audience: str) -> Payload | None:
+    """A printed format alone, for those who look at a draft of it; None where it is no printed format of this alert."""
+    for template in _templates(alert, catalogue):
+        if template.paper and (template.audience, template.format) == (audience, form):
+            shown = for_audience(inert.content(alert.content), audience)
+            return sheet(template, _marked(alert, {k: v for k, v in shown.items() if k not in KEPT_INSIDE}))
+    return None
+
+
+def _marked(alert: Alert, content: dict[str, Any]) -> dict[str, Any]:
+    """The content with the classification before its marking."""
+    return content | {"marking": f"{alert.content.get('classification') or ''} {content['marking']}".strip()}
 
 
 def sheet(template: TemplateDefinition, content: dict[str, Any]) -> Payload:

@@ -99,7 +99,9 @@ def _picked(payloads: Sequence[Payload], form: str, audience: str, alert: Alert)
         raise UsageFault(
             f"version {alert.version} has no {form} for the {audience} audience",
             where=alert.id,
-            next_step=f"Ask for any of {', '.join(there)}." if there else "It has nothing for that audience.",
+            next_step=f"Ask for any of {', '.join(there)}, or a sheet such as flyer."
+            if there
+            else "Ask for another audience.",
         )
     return found
 
@@ -137,7 +139,8 @@ def _draft(house: House, alert: Alert, form: str, audience: str) -> Payload:
     marks = [mark for mark in (DRAFT, content.get("watermark", "")) if mark]
     standing = "draft" if alert.standing.value == "actual" else f"draft {alert.standing.value}"
     marked = alert.model_copy(update={"content": content | {"watermark": " ".join(marks), "standing": standing}})
-    return _picked(render.payloads(marked, house.catalogue), form, audience, alert)
+    alone = render.one_sheet(marked, house.catalogue, form, audience)
+    return alone or _picked(render.payloads(marked, house.catalogue, paper=False), form, audience, alert)
 
 
 def _name(alert: Alert, payload: Payload, draft: bool) -> str:

@@ -168,3 +168,17 @@ def test_a_sheet_that_cannot_be_set_is_left_out_and_stops_no_warning(make_alert,
 
 def test_the_shipped_content_has_no_fault() -> None:
     assert content_room.check(ROOT) == []
+
+
+@pytest.mark.parametrize(
+    ("marking", "said"),
+    [
+        ("TLP:CLEAR", "May be put up"),
+        ("OFFICIAL TLP:CLEAR", "May be put up"),
+        ("OFFICIAL-SENSITIVE TLP:AMBER", "For staff: do not put it up"),
+        ("TLP:RED", "for the persons it was given to only"),
+    ],
+)
+def test_what_a_marking_allows_is_said_in_words(marking: str, said: str) -> None:
+    shown = sheets.words(printed.pdf(flyer(), content(marking=marking), "x"))
+    assert said in shown and shown.count(marking) == 2
