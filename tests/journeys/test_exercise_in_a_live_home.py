@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ewarn.errors import Refused, UsageFault
-from ewarn.pipeline import assess, exercising, read, respond, scorecards, versions
+from ewarn.pipeline import assess, exercising, explain, read, respond, scorecards, versions
 from ewarn.pipeline.reports import Actor
 from ewarn.terms import Person, PersonRole, Recipient, Standing
 
@@ -90,6 +90,9 @@ def test_an_exercise_runs_the_whole_path_beside_the_real_thing(live: Any) -> Non
     drafted = assess.draft(house, ref, "formal alert", actor("author"), began + timedelta(minutes=50))
     assert "Metonitazene" in drafted.text or "metonitazene" in drafted.text
     assert "every row behind this is made up" in drafted.text and drafted.standing == "exercise"
+    before = {line.recipient: line for line in explain.explain(house, drafted.id, began).lines}
+    assert {r for r, line in before.items() if line.outcome == "delivered"} == {"drill-clinic", "drill-team"}
+    assert "never carries an exercise" in before["clinic"].why and before["pager"].outcome == "not concerned"
     fixed = assess.submit(house, drafted.id, actor("author"), began + timedelta(minutes=55))
     for minutes, person in ((60, "ann"), (70, "ben")):
         at = began + timedelta(minutes=minutes)
@@ -102,6 +105,10 @@ def test_an_exercise_runs_the_whole_path_beside_the_real_thing(live: Any) -> Non
         assert not house.catalogue.channels[delivery.channel].live
         respond.acknowledge(house, delivery.id, actor("duty"), began + timedelta(minutes=90), "read")
 
+    after = explain.explain(house, drafted.id, began + timedelta(minutes=95))
+    assert {(line.recipient, line.state) for line in after.of("delivered")} == {
+        ("drill-clinic", "sent"), ("drill-team", "sent"),
+    }  # fmt: skip
     now = began + timedelta(minutes=100)
     card = scorecards.of(house, ref, now)
     wanted = {

@@ -81,6 +81,7 @@ def test_only_a_co_ordinator_changes_the_list_of_a_live_service(corridor: Any) -
     assert [v["by"] for v in distribution.history(house, "clinic")] == ["boss"]
 
 
+@pytest.mark.slow
 def test_who_gets_it_is_the_same_before_approval_and_after_sending(corridor: Any) -> None:
     corridor.staff(corridor.at("2025-05-16"))
     night = corridor.at("2025-05-17", "03:00")  # a Saturday
