@@ -22,7 +22,7 @@ from ewarn.dispatch import xmlsig
 from ewarn.dispatch.send import Outcome
 from ewarn.errors import Refused, UsageFault
 from ewarn.pipeline import assess, printing, publishing, read, respond, signing, versions
-from ewarn.pipeline.leaving import Leaving
+from ewarn.pipeline.leaving import Leaving, Proven
 from ewarn.store import alerts, outbox
 from ewarn.terms import Recipient
 from tests.journeys.conftest import TOML, Corridor, _Mailbox, at
@@ -86,7 +86,7 @@ def prepare_issued(drafted: Path) -> Path:
 def arrive(house: Any, now: Any) -> None:
     """Everything queued has reached everybody, as the sender enters it."""
     with house.db.write("test") as tx:
-        leaving = Leaving(tx, house, now)
+        leaving = Leaving(tx, house, now, Proven())
         for one in leaving.claimed(outbox.due(tx, now)):
             leaving.settled(one.delivery, Outcome(ok=True))
     publishing.write(house, now)
