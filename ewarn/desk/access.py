@@ -21,6 +21,8 @@ READERS: Roles = DESK | {ADMINISTRATOR}
 RAW_READERS: Roles = frozenset({DUTY, COORDINATOR, ADMINISTRATOR})
 KEEPERS: Roles = frozenset({ADMINISTRATOR})
 GRADERS: Roles = frozenset({DUTY, PANEL})
+APPROVERS: Roles = frozenset({PANEL})
+TEXT_ACTS = ("edit", "submit", "stand-down", "withdraw", "send")
 CASE_ACTS = (
     "verify", "assign", "link", "note", "merge", "split", "move", "lead", "ask-laboratory", "laboratory-answered",
     "join-report", "draft", "close",
@@ -74,6 +76,12 @@ LINES: tuple[Line, ...] = (
     Line("POST", "/signals/{signal}/hold", DESK, acts=True),
     Line("POST", "/signals/{signal}/take-up", DESK, acts=True),
     Line("POST", "/signals/{signal}/join", DESK, acts=True),
+    # -- texts
+    Line("GET", "/alerts", READERS),
+    Line("GET", "/alerts/{ref}/{number}", READERS),
+    Line("GET", "/alerts/{ref}/{number}/file", READERS),
+    *(Line("POST", f"/alerts/{{ref}}/{{number}}/{act}", DESK, acts=True) for act in TEXT_ACTS),
+    *(Line("POST", f"/alerts/{{ref}}/{{number}}/{act}", APPROVERS, acts=True) for act in ("approve", "override")),
     # -- cases
     Line("GET", "/cases", READERS),
     Line("GET", "/cases/{ref}", READERS),

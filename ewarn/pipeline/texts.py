@@ -166,7 +166,7 @@ def report(
 ) -> AlertReport:
     """One version with its approvals, findings, destinations, dates, and what changed since the one people have."""
     decided: list[Decision] = decisions.of_alert(con, alert.id)
-    shown = payloads or _stored_or_rendered(con, house, alert)
+    shown = payloads or stored_or_rendered(con, house, alert)
     goes = routed(con, house, alert, shown, decide.EVERYBODY, now)
     sent = [d for d in outbox.all(con, alert.id) if d.version == alert.version]
     deliveries = tuple(sent or (goes.deliveries if alert.status is not alert.status.SUPERSEDED else ()))
@@ -224,12 +224,12 @@ def _changes(con: Any, house: House, alert: Alert, shown: Sequence[Payload]) -> 
     had = lifecycle.out(earlier, reached(con, alert.id))
     if had is None:
         return ()
-    before, after = readable(_stored_or_rendered(con, house, had), PROFESSIONAL), readable(shown, PROFESSIONAL)
+    before, after = readable(stored_or_rendered(con, house, had), PROFESSIONAL), readable(shown, PROFESSIONAL)
     lines = unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=0)
     return tuple(line for line in lines if line[1:].strip() and not line.startswith(("+++", "---", "@@")))
 
 
-def _stored_or_rendered(con: Any, house: House, alert: Alert) -> Sequence[Payload]:
+def stored_or_rendered(con: Any, house: House, alert: Alert) -> Sequence[Payload]:
     """The stored bytes; a draft is rendered, unless its templates have changed since it was written."""
     stored = alerts.payloads(con, alert.id, alert.version)
     if stored:

@@ -11,7 +11,7 @@ import pytest
 from ewarn.desk.access import LINES, Line
 from ewarn.terms import PersonRole
 
-WORDS = {"signal": "0" * 20, "person": "partner", "ref": "EWARN-2025-0001"}
+WORDS = {"signal": "0" * 20, "person": "partner", "ref": "EWARN-2025-0001", "number": "A1"}
 ROLES = [role.value for role in PersonRole]
 
 
