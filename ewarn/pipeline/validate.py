@@ -22,7 +22,8 @@ from ewarn.rules import signals as signal_room
 from ewarn.store import explain as trails
 from ewarn.store import health, lines, operator_notices
 from ewarn.store import signals as kept
-from ewarn.terms import Signal, day_end, day_start, days_between, london_day
+from ewarn.store import standing as standings
+from ewarn.terms import Signal, day_end, day_start, days_between, digest, london_day
 
 LIVE_WITHIN_HOURS = 24
 
@@ -60,7 +61,21 @@ def detect(
         return report
     if as_of is None:
         links.propose(house, known, now)
-    return _keep(house, report, known, now)
+    done = _keep(house, report, known, now)
+    if as_of is None and rule is None and area is None and substance is None:
+        _keep_standing(house, report)
+    return done
+
+
+def _keep_standing(house: House, report: DetectReport) -> None:
+    """Keep the whole answer for those who only look, where it is news."""
+    told = report.model_copy(update={"dry_run": True})
+    said = digest(told.model_dump(mode="json", exclude={"as_of"}))
+    with house.db.read() as con:
+        news = standings.is_news(con, told.as_of, said)
+    if news:
+        with house.db.write("standing") as tx:
+            standings.keep(tx, told.as_of, told.content_hash, said, told.model_dump_json())
 
 
 def _evaluate(

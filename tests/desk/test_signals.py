@@ -140,3 +140,16 @@ def test_the_handover_page_names_owners_next_actions_and_due_times(desk: Any, cl
     duty.form(f"/signals/{signal.id}", f"/signals/{signal.id}/hold", why="Waiting for the laboratory.", days="2")
     page = duty.get("/handover").text
     assert "EWARN-2025-0001" in page and "Waiting for the laboratory." in page and "GMT+00:00" in page
+
+
+def test_a_large_home_is_never_asked_by_a_page_that_shows_the_answer_of_the_schedules(
+    desk: Any, clock: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(standing, "LARGE", 3)
+    monkeypatch.setattr(standing.validate, "detect", lambda *_, **__: pytest.fail("a page asked the rules"))
+    assert "Camden" in desk("duty").get("/").text
+    clock.on(hours=3)
+    assert "the rules have not been asked since, 3 hours ago" in desk("duty").get("/").text
+    with desk.house.db.write("test") as tx:
+        tx.execute("DELETE FROM standing")
+    assert "The rules have not been asked yet." in desk("duty").get("/").text, "an empty page is never calm"
