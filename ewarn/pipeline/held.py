@@ -11,24 +11,33 @@ from threading import Lock
 from typing import Any, TypeVar
 
 from ewarn.pipeline.house import House
+from ewarn.store import looking
 
 Thing = TypeVar("Thing")
 MOST = 400
-_HELD: dict[tuple[str, str, Hashable], tuple[int, Any]] = {}
+_HELD: dict[tuple[str, str, Hashable], tuple[Hashable, Any]] = {}
 _LOCK = Lock()
 
 
 def of(house: House, name: str, make: Callable[[], Thing], key: Hashable = ()) -> Thing:
     """The thing as it is in the copy published now."""
-    number, place = house.db.number(), (str(house.settings.home), name, key)
+    return _kept(house.db.number(), (str(house.settings.home), name, key), make)
+
+
+def of_records(house: House, con: Any, name: str, make: Callable[[], Thing], key: Hashable = ()) -> Thing:
+    """The same for what rests on records alone: kept until more of them landed, or bytes were purged."""
+    return _kept(looking.landed(con), (str(house.settings.home), name, key), make)
+
+
+def _kept(mark: Hashable, place: tuple[str, str, Hashable], make: Callable[[], Thing]) -> Thing:
     with _LOCK:
         found = _HELD.get(place)
-    if found is not None and found[0] == number:
+    if found is not None and found[0] == mark:
         thing: Thing = found[1]
         return thing
     made = make()
     with _LOCK:
         if len(_HELD) >= MOST:
             _HELD.clear()
-        _HELD[place] = (number, made)
+        _HELD[place] = (mark, made)
     return made

@@ -59,13 +59,20 @@ def of(house: House, signal_id: str, now: datetime) -> SignalPage:
     with house.db.read() as con:
         signal = judging.find(house, con, signal_id, now)
         said = judgements.of_signal(con, signal.id)
-        found = explain.trail(con, house.settings, list(signal.records[:MOST_ROWS]))
+        wanted = signal.records[:MOST_ROWS]
+        found = held.of_records(
+            house, con, "rows", lambda: explain.trail(con, house.settings, list(wanted)), (signal.id, wanted)
+        )
         cases, history = looking.cases_with(con, signal.id), looking.history(con, signal.id)
         near = bordering(house, signal.area.code)
         similar = looking.similar(con, signal, [signal.area.code, *near], MOST_SIMILAR)
-    weeks, map_rows, map_svg = held.of(
-        house, "signal", lambda: _pictures(house, signal, now), (signal.id, f"{now:%Y%m%d}")
-    )
+        weeks, map_rows, map_svg = held.of_records(
+            house,
+            con,
+            "pictures",
+            lambda: _pictures(house, con, signal, now),
+            (signal.id, signal.period, f"{now:%Y%m%d}"),
+        )
     rule = house.catalogue.rules.get(signal.rule)
     names = today.area_names(house)
     counts = {row.code: row.signals for row in map_rows}
@@ -125,14 +132,15 @@ def _counted(house: House, signal: Signal) -> str:
     return f"{what.capitalize()}{about} that could be in {signal.area.name}, by the week of their reference date"
 
 
-def _pictures(house: House, signal: Signal, now: datetime) -> tuple[tuple[Week, ...], tuple[today.AreaRow, ...], str]:
+def _pictures(
+    house: House, con: Any, signal: Signal, now: datetime
+) -> tuple[tuple[Week, ...], tuple[today.AreaRow, ...], str]:
     """The weekly series as known now, with the band its own past makes likely; and the map of the signal's window."""
     last = london_day(now) - timedelta(days=london_day(now).weekday())
     first = last - timedelta(weeks=WEEKS_SHOWN + WEEKS_BEHIND)
     kinds, subjects = _kinds(house, signal), _subjects(signal)
-    with house.db.read() as con:
-        counts = looking.weekly(con, kinds, subjects, inside(house, signal.area.code), first, now)
-        areas = looking.by_area(con, kinds, subjects, signal.period.start, signal.period.end, now)
+    counts = looking.weekly(con, kinds, subjects, inside(house, signal.area.code), first, now)
+    areas = looking.by_area(con, kinds, subjects, signal.period.start, signal.period.end, now)
     starts = [first + timedelta(weeks=n) for n in range(WEEKS_SHOWN + WEEKS_BEHIND + 1)]
     observed = np.array([[float(counts.get(start, 0)) for start in starts]])
     shown = range(WEEKS_BEHIND, len(starts))

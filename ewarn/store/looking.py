@@ -14,6 +14,15 @@ from ewarn.store.tables import Connection
 from ewarn.terms import Signal
 
 
+def landed(con: Connection) -> tuple[int, int, int]:
+    """What changes when records do: receipts that landed, segments, and purges."""
+    sql = """SELECT (SELECT count(*) FROM receipt WHERE landed), (SELECT count(*) FROM segment),
+                    (SELECT count(*) FROM tombstone)"""
+    found = con.execute(sql).fetchone()
+    assert found is not None
+    return int(found[0]), int(found[1]), int(found[2])
+
+
 def streams(con: Connection, record_ids: Sequence[str]) -> dict[str, str]:
     """Record -> the stream it arose in, for samples and incidents."""
     sql = """SELECT DISTINCT record_id, stream FROM {} WHERE list_contains(?, record_id) AND stream IS NOT NULL"""
