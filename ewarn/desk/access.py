@@ -28,6 +28,8 @@ CASE_ACTS = (
     "join-report", "draft", "close",
 )  # fmt: skip
 
+REPORT_ACTS = ("words", "contact", "redact", "hoax", "join", "answer")
+
 
 class Line(NamedTuple):
     """One page or act. `acts`: a one-time code given lately is asked for."""
@@ -87,6 +89,10 @@ LINES: tuple[Line, ...] = (
     Line("GET", "/cases/{ref}", READERS),
     *(Line("POST", f"/cases/{{ref}}/{act}", GRADERS, acts=True) for act in ("grade", "outcome")),
     *(Line("POST", f"/cases/{{ref}}/{act}", DESK, acts=True) for act in CASE_ACTS),
+    # -- partners' reports
+    Line("GET", "/reports", READERS),
+    Line("GET", "/reports/{report}", READERS),
+    *(Line("POST", f"/reports/{{report}}/{act}", DESK, acts=True) for act in REPORT_ACTS),
 )
 
 TABLE: dict[tuple[str, str], Line] = {(line.method, line.path): line for line in LINES}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from ewarn.report import Report
 from ewarn.settings import Settings
@@ -79,6 +79,12 @@ def forget(settings: Settings, ref: str, part: Part) -> bool:
     known = path.exists()
     path.unlink(missing_ok=True)
     return known
+
+
+def acts(con: Connection, ref: str) -> list[dict[str, Any]]:
+    """Who did what with a report and when, the newest first; also who read what was typed."""
+    sql = "SELECT written_at AS at, actor, act FROM audit WHERE subject = ? ORDER BY seq DESC"
+    return tables.rows(con, sql, [ref])
 
 
 def _path(settings: Settings, ref: str, part: Part) -> Path:

@@ -11,7 +11,9 @@ import pytest
 from ewarn.desk.access import LINES, Line
 from ewarn.terms import PersonRole
 
-WORDS = {"signal": "0" * 20, "person": "partner", "ref": "EWARN-2025-0001", "number": "A1"}
+WORDS = {
+    "signal": "0" * 20, "person": "partner", "ref": "EWARN-2025-0001", "number": "A1", "report": "R-2222-2222",
+}  # fmt: skip
 ROLES = [role.value for role in PersonRole]
 
 

@@ -14,7 +14,8 @@ import pytest
 import uvicorn
 
 from ewarn.desk.access import LINES, may
-from ewarn.pipeline import standing
+from ewarn.pipeline import reporting, standing
+from ewarn.report import Harm, Origin, Told
 from ewarn.terms import PersonRole
 from tests.desk.conftest import NOW, SECRET
 
@@ -86,9 +87,15 @@ def pages_of(role: str) -> list[str]:
     return [line.path for line in LINES if line.method == "GET" and may(line, roles) and line.path not in plain]
 
 
+REPORT = "R-2222-2222"
+TOLD = Told(area="Camden", origin=Origin.FIRST_HAND, harm=Harm.UNWELL, what="Somebody fell.", contact="020 7946 0000")
+
+
 def filled(path: str, desk: Any) -> str:
+    if "{report}" in path:
+        reporting.receive(desk.house, TOLD, NOW, ref=REPORT)
     signal = standing.current(desk.house, NOW).signals[0].id
-    words = {"signal": signal, "ref": "EWARN-2025-0001", "case": "EWARN-2025-0001", "person": "duty"}
+    words = {"signal": signal, "ref": "EWARN-2025-0001", "case": "EWARN-2025-0001", "person": "duty", "report": REPORT}
     return re.sub(r"\{(\w+)(:\w+)?\}", lambda m: words.get(m[1], "x"), path)
 
 
