@@ -20,6 +20,7 @@ DESK: Roles = frozenset({DUTY, PANEL, COORDINATOR})
 READERS: Roles = DESK | {ADMINISTRATOR}
 RAW_READERS: Roles = frozenset({DUTY, COORDINATOR, ADMINISTRATOR})
 KEEPERS: Roles = frozenset({ADMINISTRATOR})
+TOKEN_HOLDERS: Roles = READERS | {PARTNER}  # who may let a system read for them
 GRADERS: Roles = frozenset({DUTY, PANEL})
 APPROVERS: Roles = frozenset({PANEL})
 TEXT_ACTS = ("edit", "submit", "stand-down", "withdraw", "send")
@@ -29,6 +30,7 @@ CASE_ACTS = (
 )  # fmt: skip
 
 REPORT_ACTS = ("words", "contact", "redact", "hoax", "join", "answer")
+API = "/api/"  # where systems read
 
 
 class Line(NamedTuple):
@@ -56,6 +58,8 @@ LINES: tuple[Line, ...] = (
     Line("GET", "/account", SIGNED_IN),
     Line("POST", "/account/sign-out-everywhere", SIGNED_IN, acts=True),
     Line("POST", "/account/break-glass", READERS, acts=True),
+    Line("POST", "/account/tokens", TOKEN_HOLDERS, acts=True),
+    Line("POST", "/account/tokens/end", TOKEN_HOLDERS, acts=True),
     # -- people
     Line("GET", "/people", frozenset({COORDINATOR, ADMINISTRATOR})),
     Line("POST", "/people/add", KEEPERS, acts=True),
@@ -93,6 +97,11 @@ LINES: tuple[Line, ...] = (
     Line("GET", "/reports", READERS),
     Line("GET", "/reports/{report}", READERS),
     *(Line("POST", f"/reports/{{report}}/{act}", DESK, acts=True) for act in REPORT_ACTS),
+    # -- the same views for systems: a session or a personal token, reading alone
+    Line("GET", "/api/v1/openapi.json", EVERYBODY),
+    *(Line("GET", f"/api/v1/{view}", READERS) for view in ("signals", "signals/{signal}", "cases", "cases/{ref}")),
+    *(Line("GET", f"/api/v1/{view}", TOKEN_HOLDERS) for view in ("alerts", "alerts/{ref}/{number}", "sources")),
+    *(Line("GET", f"/api/v1/{view}", READERS) for view in ("counts", "reports")),
 )
 
 TABLE: dict[tuple[str, str], Line] = {(line.method, line.path): line for line in LINES}

@@ -15,11 +15,11 @@ from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.responses import RedirectResponse
+from starlette.responses import JSONResponse, RedirectResponse
 
 from ewarn.desk import pages as page_groups
 from ewarn.desk import words
-from ewarn.desk.access import TABLE
+from ewarn.desk.access import API, TABLE
 from ewarn.desk.conditions import Conditions
 from ewarn.desk.pages.signing import SESSION_SECONDS
 from ewarn.desk.visit import SESSION, CodeFirst, Desk, Shop, SignInFirst, ThroughProxy, admitted, fields, inside
@@ -93,6 +93,8 @@ def _faults(app: FastAPI) -> None:
     """Every fault is a page of ours that says what, and what to do next."""
 
     def told(request: Request, status: int, what: str, next_step: str = "") -> Response:
+        if request.url.path.startswith(API):
+            return JSONResponse({"what": what[:1].upper() + what[1:].rstrip("."), "next_step": next_step}, status)
         desk = getattr(request.state, "desk", None) or Desk(request, None, None)
         what = what[:1].upper() + what[1:].rstrip(".")
         return desk.page("fault.html", status, what=what, next_step=next_step)
@@ -100,6 +102,8 @@ def _faults(app: FastAPI) -> None:
     @app.exception_handler(EwarnError)
     def plain_fault(request: Request, fault: EwarnError) -> Response:
         status = next((code for kind, code in STATUS.items() if isinstance(fault, kind)), 503)
+        if status == 400 and request.url.path.startswith(API) and request.path_params:
+            status = 404
         try:
             return told(request, status, fault.what, fault.next_step)
         except EwarnError:  # the house itself cannot be opened
@@ -108,14 +112,20 @@ def _faults(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     def plain_answer(request: Request, fault: HTTPException) -> Response:
         said = {404: "There is no such page", 405: "This page takes nothing of that kind in"}
-        return told(request, fault.status_code, said.get(fault.status_code, str(fault.detail)))
+        answer = told(request, fault.status_code, said.get(fault.status_code, str(fault.detail)))
+        answer.headers.update({name: value for name, value in (fault.headers or {}).items() if name != "Allow"})
+        return answer
 
     @app.exception_handler(RequestValidationError)
     def odd_words(request: Request, fault: RequestValidationError) -> Response:
-        return told(request, 400, "The address holds something that this page does not understand")
+        return told(request, 400, "The address holds something that is not understood here")
 
     @app.exception_handler(SignInFirst)
     def sign_in_first(request: Request, fault: SignInFirst) -> Response:
+        if request.url.path.startswith(API):
+            answer = told(request, 401, "No token that holds was given", "Send one made on your account page.")
+            answer.headers["WWW-Authenticate"] = "Bearer"
+            return answer
         after = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         if request.method == "GET":
             target = str(request.url.replace(path="/sign-in", query="").include_query_params(after=after))

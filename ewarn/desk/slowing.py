@@ -61,3 +61,22 @@ class Slowing:
             self._failures = {key: kept for key, kept in self._failures.items() if now - kept[1] < FORGET}
         if len(self._failures) > MOST_KEYS:
             self._failures.clear()
+
+
+class Pace:
+    """How often a holder of a token may ask: so many at once, then so many a second. Kept in memory."""
+
+    def __init__(self, at_once: float = 120.0, per_second: float = 2.0) -> None:
+        self.at_once, self.per_second = at_once, per_second
+        self._left: dict[str, tuple[float, datetime]] = {}
+        self._lock = Lock()
+
+    def wait(self, key: str, now: datetime) -> float:
+        """Take one; seconds until there is another where none is left, else 0."""
+        with self._lock:
+            if len(self._left) > MOST_KEYS:
+                self._left.clear()
+            left, at = self._left.get(key, (self.at_once, now))
+            left = min(self.at_once, left + max(0.0, (now - at).total_seconds()) * self.per_second)
+            self._left[key] = (max(0.0, left - 1.0), now)
+            return 0.0 if left >= 1.0 else (1.0 - left) / self.per_second

@@ -23,10 +23,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from ewarn import __version__
-from ewarn.desk.access import TABLE, Line, may
-from ewarn.desk.slowing import Slowing
+from ewarn.desk.access import API, TABLE, Line, may
+from ewarn.desk.slowing import Pace, Slowing
 from ewarn.errors import EwarnError, Refused, UsageFault
-from ewarn.pipeline import freshness, onetime, signin
+from ewarn.pipeline import api_tokens, freshness, onetime, signin
 from ewarn.pipeline.house import House
 from ewarn.pipeline.reports import Actor
 from ewarn.pipeline.sessions import Visitor
@@ -45,6 +45,7 @@ class Shop:
     clock: Callable[[], datetime]
     pages: Environment
     slowing: Slowing = field(default_factory=Slowing)
+    pace: Pace = field(default_factory=Pace)
     seen: dict[str, datetime] = field(default_factory=dict)
     keys: dict[str, bytes] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
@@ -203,9 +204,12 @@ def _same_site(request: Request) -> None:
 def admitted(request: Request, after: BackgroundTasks, form: Annotated[FormData | None, Depends(posted)]) -> Desk:
     """The visit, where the access table lets it through. Raises: SignInFirst, HTTPException, CodeFirst."""
     line = TABLE[request.method, request.scope["route"].path]
-    desk = Desk(request, _visitor(request, after), form)
+    token = bearer(request)
+    desk = Desk(request, _holder(request, after, token) if token else _visitor(request, after), form)
     request.state.desk = desk
-    named = named_by_proxy(request)
+    if request.url.path.startswith(API):
+        _paced(desk)
+    named = "" if token else named_by_proxy(request)
     if named and request.method in SAFE and line.roles is not None and not _is(desk.visitor, named):
         raise ThroughProxy(named)
     if desk.visitor is None and line.roles is not None:
@@ -276,6 +280,37 @@ def _visitor(request: Request, after: BackgroundTasks) -> Visitor | None:
     if found is not None and (now - found.seen_at).total_seconds() > SEEN_EVERY_SECONDS:
         after.add_task(_seen, shop, found.mark)
     return found
+
+
+def bearer(request: Request) -> str:
+    """The token that a system reads with; '' at the pages, which take none."""
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if request.url.path.startswith(API) and kind.lower() == "bearer" else ""
+
+
+def _holder(request: Request, after: BackgroundTasks, token: str) -> Visitor | None:
+    """Who holds the token. That it is in use goes on record every few minutes, after the answer."""
+    shop: Shop = request.app.state.shop
+    now = shop.clock()
+    found = api_tokens.holder(shop.open_house(), token, now)
+    last = shop.seen.get(found.mark) if found is not None else None
+    if found is not None and (last is None or (now - last).total_seconds() > SEEN_EVERY_SECONDS):
+        shop.seen[found.mark] = now
+        after.add_task(_used, shop, found.mark)
+    return found
+
+
+def _used(shop: Shop, token_id: str) -> None:
+    with suppress(EwarnError):
+        api_tokens.used(shop.open_house(), token_id, shop.clock())
+
+
+def _paced(desk: Desk) -> None:
+    """Raises: HTTPException for who asks too often: counted by person, strangers by address."""
+    who = f"person {desk.visitor.person.id}" if desk.visitor else f"address {address(desk.request)}"
+    if wait := desk.shop.pace.wait(who, desk.now):
+        seconds = str(max(1, round(wait)))
+        raise HTTPException(429, "You ask too often.", headers={"Retry-After": seconds})
 
 
 def _seen(shop: Shop, mark: str) -> None:

@@ -63,10 +63,16 @@ def visitor(con: Any, token: str, now: datetime) -> Visitor | None:
     person = people.load(con, row["person"])
     if person is None or not person.active:
         return None
+    now_held, granted = with_grants(con, person, now)
+    held = {name: row[name] for name in ("mark", "how", "began_at", "seen_at", "ends_at", "code_at")}
+    return Visitor(person=now_held, token=token, granted=granted, **held)
+
+
+def with_grants(con: Any, person: Person, now: datetime) -> tuple[Person, tuple[tuple[PersonRole, datetime], ...]]:
+    """The person with the roles they hold now, and those of them that were taken for a while."""
     granted = tuple((PersonRole(g["role"]), g["ends_at"]) for g in sessions.grants(con, now, person.id))
     roles = dict.fromkeys([*person.roles, *(role for role, _ in granted)])
-    held = {name: row[name] for name in ("mark", "how", "began_at", "seen_at", "ends_at", "code_at")}
-    return Visitor(person=person.model_copy(update={"roles": tuple(roles)}), token=token, granted=granted, **held)
+    return person.model_copy(update={"roles": tuple(roles)}), granted
 
 
 def proved(con: Any, actor: Actor) -> Person:

@@ -14,7 +14,7 @@ from ewarn.pipeline import identity, onetime, sessions
 from ewarn.pipeline.house import House
 from ewarn.pipeline.reports import Actor
 from ewarn.pipeline.sessions import Visitor
-from ewarn.store import codes, operator_notices, people
+from ewarn.store import api_tokens, codes, operator_notices, people
 from ewarn.store import sessions as kept
 from ewarn.terms import Frozen, Person, PersonRole
 
@@ -138,7 +138,7 @@ def sign_out(house: House, visitor: Visitor, now: datetime) -> None:
 def revoke(
     house: House, person_id: str, now: datetime, actor: Actor | None = None, *, forget_device: bool = False
 ) -> int:
-    """End every session of a person, and with `forget_device` their one-time codes: they enrol anew.
+    """End every session and token of a person, and with `forget_device` their one-time codes: they enrol anew.
 
     People end their own sessions; an administrator anybody's. Raises: Refused, UsageFault.
     """
@@ -152,6 +152,7 @@ def revoke(
         by = actor.person if actor else "ewarn"
         if forget_device:
             codes.end(tx, person_id, now, by)
+        api_tokens.end(tx, person_id, now, by)
         return kept.end(tx, person_id, now, "revoked", by)
 
 

@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from ewarn.desk.visit import SESSION, Desk, Visit
 from ewarn.errors import UsageFault
-from ewarn.pipeline import accounts, signin
+from ewarn.pipeline import accounts, api_tokens, signin
 
 router = APIRouter()
 
@@ -37,6 +37,28 @@ def break_glass(desk: Visit) -> Response:
     return desk.go("/account", f"You hold the {role} role until {ends:%H:%M} UTC. The operator is told why.")
 
 
+@router.post("/account/tokens")
+def make_token(desk: Visit) -> Response:
+    """A personal token for a system that reads; shown this once."""
+    days = desk.text("token_days", 4)
+    try:
+        made = api_tokens.make(
+            desk.house, desk.text("token_name", 200), int(days) if days.isdigit() else 0, desk.actor, desk.now
+        )
+    except UsageFault as error:
+        said = {error.where or "token_name": f"{error.what[:1].upper()}{error.what[1:]}. {error.next_step}"}
+        return _page(desk, 400, errors=said, values=dict(desk.form))
+    return _page(desk, made=made)
+
+
+@router.post("/account/tokens/end")
+def end_token(desk: Visit) -> Response:
+    api_tokens.end(desk.house, desk.text("token", 40), desk.actor, desk.now)
+    return desk.go("/account", "The token is ended: nothing reads with it any more.")
+
+
 def _page(desk: Desk, code: int = 200, **words: object) -> Response:
-    found = accounts.own(desk.house, desk.actor.person, desk.now)
-    return desk.page("account.html", code, found=found, taken=signin.BREAK_GLASS, **words)
+    person = desk.actor.person
+    shown: dict[str, object] = {"made": None, "tokens": api_tokens.listed(desk.house, person, desk.now)} | words
+    found = accounts.own(desk.house, person, desk.now)
+    return desk.page("account.html", code, found=found, taken=signin.BREAK_GLASS, **shown)
