@@ -94,9 +94,10 @@ def _instant(text: str) -> datetime | None:
 
 def answer(house: House, asked: Question, now: datetime) -> Answer:
     """The answer as of the instant asked about. Raises: UsageFault."""
-    known_at = asked.as_of or now
-    made = held.of(house, "ask", lambda: _answer(house, asked, now), (asked, f"{now:%Y%m%d%H%M}"))
-    return made.model_copy(update={"as_of": made.as_of if asked.as_of is None else known_at})
+    if asked.as_of is None:
+        return _answer(house, asked, now)
+    made = held.of(house, "ask", lambda: _answer(house, asked, now), asked)
+    return made.model_copy(update={"as_of": asked.as_of})
 
 
 def _answer(house: House, asked: Question, now: datetime) -> Answer:
@@ -107,7 +108,7 @@ def _answer(house: House, asked: Question, now: datetime) -> Answer:
         report = validate.detect(house, now, as_of=at, dry_run=True)
     fitting = validate.asked(house, report.signals, asked.area or None, asked.subject or None)
     inside = tuple(s for s in fitting if asked.first <= s.known_on <= asked.last)
-    weeks = _weeks(house, asked, at)
+    weeks = _weeks(house, asked, at, now)
     area_name = house.catalogue.area_ref(asked.area).name if asked.area else "every area"
     subject_name = house.catalogue.name_of(asked.subject) if asked.subject else ""
     return Answer(
@@ -119,13 +120,19 @@ def _answer(house: House, asked: Question, now: datetime) -> Answer:
     )  # fmt: skip
 
 
-def _weeks(house: House, asked: Question, at: datetime) -> tuple[tuple[date, int, int], ...]:
+def _weeks(house: House, asked: Question, at: datetime, now: datetime) -> tuple[tuple[date, int, int], ...]:
     """Week by week what was counted, zeros present."""
     monday = asked.first - timedelta(days=asked.first.weekday())
     areas = signalpage.inside(house, asked.area or house.settings.home_area)
     subjects = (asked.subject,) if asked.subject else ()
     with house.db.read() as con:
-        sample, incident = (looking.weekly(con, (kind.value,), subjects, areas, monday, at) for kind in KINDS)
+        sample, incident = held.of_records(
+            house,
+            con,
+            "weeks",
+            lambda: tuple(looking.weekly(con, (kind.value,), subjects, areas, monday, at) for kind in KINDS),
+            (asked, monday, london_day(now)),
+        )
     weeks = range((asked.last - monday).days // 7 + 1)
     starts = [monday + timedelta(weeks=n) for n in weeks]
     return tuple((start, sample.get(start, 0), incident.get(start, 0)) for start in starts)

@@ -34,10 +34,10 @@ def line(house: House, now: datetime) -> Freshness:
 
 
 def sources(house: House, now: datetime) -> tuple[SourceFreshness, ...]:
-    """How every source stands, at most a minute or one published copy old."""
+    """How every source stands, at most five minutes or one published copy old."""
 
     def looked() -> tuple[SourceFreshness, ...]:
         with house.db.read() as con:
             return vigil.standing(con, house, now)
 
-    return held.of(house, "sources", looked, f"{now:%Y%m%d%H%M}")
+    return held.of(house, "sources", looked, f"{now:%Y%m%d%H}{now.minute // 5}")

@@ -14,9 +14,11 @@ from ewarn.pipeline.house import House
 from ewarn.store import looking
 
 Thing = TypeVar("Thing")
+Place = tuple[str, str, Hashable]
 MOST = 400
-_HELD: dict[tuple[str, str, Hashable], tuple[Hashable, Any]] = {}
+_HELD: dict[Place, tuple[Hashable, Any]] = {}
 _LOCK = Lock()
+_MAKING: dict[Place, Lock] = {}
 
 
 def of(house: House, name: str, make: Callable[[], Thing], key: Hashable = ()) -> Thing:
@@ -29,15 +31,28 @@ def of_records(house: House, con: Any, name: str, make: Callable[[], Thing], key
     return _kept(looking.landed(con), (str(house.settings.home), name, key), make)
 
 
-def _kept(mark: Hashable, place: tuple[str, str, Hashable], make: Callable[[], Thing]) -> Thing:
+def _kept(mark: Hashable, place: Place, make: Callable[[], Thing]) -> Thing:
     with _LOCK:
         found = _HELD.get(place)
     if found is not None and found[0] == mark:
         thing: Thing = found[1]
         return thing
-    made = make()
-    with _LOCK:
-        if len(_HELD) >= MOST:
-            _HELD.clear()
-        _HELD[place] = (mark, made)
+    with _maker(place):  # one maker at a time for each thing: the others wait for what it makes
+        with _LOCK:
+            found = _HELD.get(place)
+        if found is not None and found[0] == mark:
+            thing = found[1]
+            return thing
+        made = make()
+        with _LOCK:
+            if len(_HELD) >= MOST:
+                _HELD.clear()
+            _HELD[place] = (mark, made)
     return made
+
+
+def _maker(place: Place) -> Lock:
+    with _LOCK:
+        if len(_MAKING) >= MOST:
+            _MAKING.clear()
+        return _MAKING.setdefault(place, Lock())

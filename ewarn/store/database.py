@@ -33,6 +33,7 @@ CONFIG: dict[str, str | bool | int | float | list[str]] = {
 # A writer's transactions and checkpoints are small: more threads only wait for one another, at twice the CPU time.
 ALONE = {"threads": 1}
 _SETTING = threading.Lock()
+READY = 8
 
 
 def connect(path: Path, *, read_only: bool = False) -> Connection:
@@ -68,12 +69,12 @@ class Database:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._open: tuple[int, Connection] | None = None
+        self._ready: list[tuple[int, Connection]] = []  # connections to the newest copy, for the next readers
         self._keeps_open = False
         self._keeping = threading.Lock()
 
     def keep_open(self) -> None:
-        """For a process that reads all day: leave the newest copy open between reads, so that the next one is cheap.
+        """For a process that reads all day: leave connections to the newest copy open for the next readers.
 
         A copy that was replaced is let go of at the next read.
         """
@@ -120,11 +121,13 @@ class Database:
         """The newest published copy, read-only; it holds at least everything this process has written."""
         self._must_exist()
         self._freshen()
-        con = self._open_published()
+        number, con = self._taken() if self._keeps_open else (0, self._open_published())
         try:
             yield con
-        finally:
+        except BaseException:
             con.close()
+            raise
+        self._give_back(number, con)
 
     def number(self) -> int:
         """The number of the copy that `read` would open now: it holds at least everything this process has written."""
@@ -256,8 +259,6 @@ class Database:
                 with suppress(duckdb.IOException):
                     con = connect(published.path(self.settings.home, pointer.number), read_only=True)
                     schema.require(con, str(self.settings.home))
-                    if self._keeps_open:
-                        self._keep(pointer.number, con)
                     return con
             time.sleep(0.02)
         raise StoreFault(
@@ -266,14 +267,25 @@ class Database:
             next_step="Run 'ewarn doctor'.",
         )
 
-    def _keep(self, number: int, con: Connection) -> None:
-        """Hold the newest copy open with a connection of its own; what was held before is closed."""
+    def _taken(self) -> tuple[int, Connection]:
+        """A connection to the newest copy that nobody uses, or a new one; those to older copies are closed."""
+        pointer = published.current(self.settings.home)
+        number = pointer.number if pointer else 0
         with self._keeping:
-            if self._open is not None and self._open[0] >= number:
+            old = [con for kept, con in self._ready if kept != number]
+            self._ready = [(kept, con) for kept, con in self._ready if kept == number]
+            found = self._ready.pop()[1] if self._ready else None
+        for con in old:
+            con.close()
+        return number, found or self._open_published()
+
+    def _give_back(self, number: int, con: Connection) -> None:
+        """Leave a connection for the next reader; close it where enough wait already."""
+        with self._keeping:
+            if number and len(self._ready) < READY:
+                self._ready.append((number, con))
                 return
-            before, self._open = self._open, (number, con.cursor())
-        if before is not None:
-            before[1].close()
+        con.close()
 
     def _must_exist(self) -> None:
         if not self.exists:

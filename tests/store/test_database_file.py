@@ -192,3 +192,25 @@ def test_readers_of_one_process_stand_beside_one_another_with_the_same_settings(
 
     with db.read(), ThreadPoolExecutor(8) as pool:
         assert {task.result() for task in [pool.submit(zone) for _ in range(24)]} == {("UTC", True)}
+
+
+def test_a_process_that_reads_all_day_sees_every_new_copy_and_holds_no_old_one(db: Database, now: datetime) -> None:
+    db.keep_open()
+    other = Database(db.settings)
+    for text in ("one", "two", "three"):
+        with other.write() as tx:
+            audit.append(tx, now, "ewarn", text, "x")
+        other.publish()
+        with db.read() as con, db.read() as second:
+            assert con is not second
+            assert audit.entries(con)["act"].to_list()[-1] == audit.entries(second)["act"].to_list()[-1] == text
+        with db.read() as again:
+            assert again in (con, second), "a connection is used again"
+    with pytest.raises(ZeroDivisionError), db.read() as broken:
+        raise ZeroDivisionError
+    with db.read() as after:
+        assert after is not broken, "one that somebody failed with is not"
+    held = {os.path.realpath(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd")}
+    copies = {Path(name).name for name in held if name.startswith(str(db.settings.home)) and ".duckdb" in name}
+    newest = published.current(db.settings.home)
+    assert newest is not None and copies <= {f"{newest.number}.duckdb"}, "the disk space of old copies is free"
