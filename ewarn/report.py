@@ -38,6 +38,8 @@ class Told(Frozen):
 
     area: str = Field("", max_length=80, description="area by name or code, as told")
     happened_on: date | None = None
+    place: str = Field("", max_length=200, description="where exactly, in free words")
+    about_when: str = Field("", max_length=60, description="at about what time, in free words")
     origin: Origin
     harm: Harm = Harm.NOT_KNOWN
     persons: int | None = Field(None, ge=0, le=1000)

@@ -52,6 +52,9 @@ class Settings(Frozen):
         description="where the answer service is reached from outside, without a slash at its end; empty = none",
         pattern=f"^({PUBLIC_ADDRESS.pattern})?$",
     )
+    report_out_of_hours: str = Field(
+        "", max_length=300, description="what the reporting form says to do when nobody reads it; empty = general words"
+    )
     answer_keys: tuple[str, ...] = Field(
         (),
         description="references to the keys of personal links and codes, newest first: the first signs, every one is"

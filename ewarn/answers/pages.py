@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from ewarn.answers import reports
 from ewarn.personal import shown, spool
 
 if TYPE_CHECKING:
@@ -23,13 +24,15 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent / "templates"
 FAULTS = {
     400: ("That could not be read", "Please go back and send it again."),
+    403: ("That cannot be sent from there", "Please open the form at its own address and send it from there."),
     404: (
         "This link does not work",
         "It may have ended, or it was cut or changed on its way. Open the message again and use the whole link, or "
         "type the code in the message instead. If that does not help, reply to the message, or write to who sent it.",
     ),
     405: ("That cannot be done here", "Please use the buttons on the page."),
-    413: ("That is too long", "Please go back and write less."),
+    408: ("That took too long", "Please go back and send it again, without the photo if the connection is slow."),
+    413: ("That is too long", "Please go back and write less, or send a smaller photo."),
     415: ("That could not be read", "Please use the form on the page."),
     429: ("Too many tries", "Please wait a few minutes and try again. Your earlier answers are kept."),
     503: ("Not at the moment", "Please try again in a few minutes, or reply to the message instead."),
@@ -70,6 +73,29 @@ class Pages:
 
     def code(self, request: Request, fault: bool = False) -> Response:
         return self._page(request, "code", 422 if fault else 200, fault=fault)
+
+    def report(
+        self,
+        request: Request,
+        ticket: str,
+        given: Mapping[str, str] | None = None,
+        faults: Mapping[str, str] | None = None,
+        photo: bool = False,
+    ) -> Response:
+        empty = dict.fromkeys((*reports.LENGTHS, *reports.CHOICES, *reports.HIDDEN), "")
+        said = empty | dict(given or {}) | {"ticket": ticket}
+        more = {"given": said, "faults": faults or {}, "longest": reports.LENGTHS, "photo_lost": photo}
+        return self._page(request, "report", 422 if faults else 200, form=self._form(), **more)
+
+    def reported(self, request: Request, ref: str, contact: bool, photo: bool) -> Response:
+        return self._page(request, "reported", 200, form=self._form(), ref=ref, contact=contact, photo=photo)
+
+    def _form(self) -> shown.ShownForm:
+        """What the form says of its house; general words without the list: a report is taken all the same."""
+        try:
+            return self.service.listed().form
+        except HTTPException:
+            return shown.ShownForm()
 
     def verify(self, request: Request, reference: str, alerts: Sequence[shown.ShownAlert]) -> Response:
         rows = [{"alert": alert, "state": alert.state_on(self.service.today())} for alert in alerts]

@@ -14,19 +14,22 @@ from typing import Any
 
 from pydantic import ValidationError
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from ewarn.answers import forms
+from ewarn.answers import forms, reports
 from ewarn.answers.guard import Guard
 from ewarn.answers.limits import Limit, network
 from ewarn.answers.pages import HERE, Pages
 from ewarn.personal import shown, spool, tokens
+from ewarn.personal import told as telling
 from ewarn.terms import LONDON
 
+NOT_KEPT = "Your report could not be kept. Go back, and send it again in a few minutes, or ring whoever you work with."
 PUBLISHED_MISSING = "The list of alerts is not there yet. Please try again in a few minutes."
 
 
@@ -41,6 +44,7 @@ class Service:
         self._list: tuple[int, shown.Shown] | None = None
         self.looks, self.posts = Limit(120, 60), Limit(20, 3600)
         self.by_network, self.codes, self.all_codes = Limit(240, 60), Limit(10, 600), Limit(300, 60)
+        self.reports, self.all_reports, self.coming = Limit(30, 3600), Limit(300, 3600), 0
 
     def listed(self) -> shown.Shown:
         """The published list, read again where it was replaced. Raises: HTTPException 503."""
@@ -111,6 +115,46 @@ class Service:
         if delivery is None or self.today() > delivery.until:
             return self.pages.code(request, fault=True)
         return RedirectResponse(f"r/{tokens.token(self.keys, name, delivery.until)}", 303)
+
+    async def ask_report(self, request: Request) -> Response:
+        """GET /report: the form, with a ticket of its own. It records nothing."""
+        return self.pages.report(request, telling.ticket(self.keys, self.now()))
+
+    async def report(self, request: Request) -> Response:
+        """POST /report: sealed and on the disk before the reference is given; the same form twice is one report."""
+        if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+            raise HTTPException(403)
+        self.limited(self.reports, _from(request))
+        self.limited(self.all_reports, "all")
+        if self.coming >= reports.AT_ONCE:
+            raise HTTPException(503, NOT_KEPT, headers={"Retry-After": "60"})
+        self.coming += 1
+        try:
+            said = await reports.posted(request)
+        finally:
+            self.coming -= 1
+        return await run_in_threadpool(self._kept, request, said)
+
+    def _kept(self, request: Request, said: reports.Posted) -> Response:
+        now, folder = self.now(), self.folder / telling.FOLDER
+        faults, ticket = reports.faults(said, self.today()), said.words["ticket"]
+        waiting, held = telling.room(folder)
+        if said.photo and held + len(said.photo) > telling.MOST_BYTES:
+            faults["photo"] = "No photo can be taken at the moment. Send the report without it, and say you have one."
+        if not telling.ticket_counts(self.keys, ticket, now):
+            ticket = telling.ticket(self.keys, now)
+            faults["send"] = "This form was open for more than a day. Look at it again, and send it once more."
+        if faults:
+            return self.pages.report(request, ticket, said.words, faults, bool(said.photo))
+        if waiting >= telling.MOST_FILES:
+            raise HTTPException(503, NOT_KEPT)
+        words = reports.told(said.words)
+        ref = telling.reference(self.keys, ticket, words, said.photo)
+        try:
+            telling.put(folder, telling.Sent(ref=ref, at=now, told=words, photo=said.photo), self.keys)
+        except OSError:
+            raise HTTPException(503, NOT_KEPT) from None
+        return self.pages.reported(request, ref, bool(words.contact), bool(said.photo))
 
     async def verify(self, request: Request) -> Response:
         """GET /v/REFERENCE: genuine or not, whose, of which day, in force or not; nothing of what it says."""
@@ -185,6 +229,8 @@ def application(service: Service, public: Path) -> Any:
         Route("/r/{token}", bounded(service.answer), methods=["POST"]),
         Route("/a", bounded(service.ask_code), methods=["GET"]),
         Route("/a", bounded(service.code), methods=["POST"]),
+        Route("/report", bounded(service.ask_report), methods=["GET"]),
+        Route("/report", bounded(service.report), methods=["POST"]),
         Route("/v", bounded(service.ask_reference), methods=["GET"]),
         Route("/v/{reference}", bounded(service.verify), methods=["GET"]),
         Route("/health", service.health, methods=["GET"]),

@@ -77,7 +77,7 @@ def _keys(house: House) -> list[str]:
 
 
 def collect(call: Call) -> int:
-    """Take in what the answer pages spooled. Every answer counts once, however often this runs."""
+    """Take in the answers and reports that the public pages spooled. Each counts once, however often this runs."""
     from ewarn.pipeline import collecting
 
     house = call.house()
@@ -85,6 +85,9 @@ def collect(call: Call) -> int:
 
     def human(console: Console) -> None:
         plain(console, f"{plural(report.taken, 'answer')} taken in, {report.known} known already.")
+        if report.reports or report.reports_known:
+            refs = ", ".join(report.reports) or "none"
+            plain(console, f"Reports of partners: {refs}; {report.reports_known} known already.")
         for fault in report.refused:
             plain(console, f"put aside: {fault}")
 

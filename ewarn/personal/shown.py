@@ -61,11 +61,28 @@ class ShownDelivery(Frozen):
     codes: tuple[str, ...] = Field((), description="a keyed mark of the code, one for each key")
 
 
+class ShownForm(Frozen):
+    """What the reporting form says: whose it is, when somebody reads it, what to do else, and the areas it offers."""
+
+    standing: str = "actual"
+    hours: str = "Monday to Friday in working hours, not on bank holidays"
+    out_of_hours: str = (
+        "ring the on-call number that your own service holds; for advice about somebody's health, ring NHS 111"
+    )
+    areas: tuple[str, ...] = ()
+
+
 class Shown:
     """The list as it was last written, and its look-ups."""
 
-    def __init__(self, alerts: dict[str, ShownAlert], deliveries: dict[str, list[object]], issuer: str) -> None:
-        self.alerts, self.issuer = alerts, issuer
+    def __init__(
+        self,
+        alerts: dict[str, ShownAlert],
+        deliveries: dict[str, list[object]],
+        issuer: str,
+        form: ShownForm | None = None,
+    ) -> None:
+        self.alerts, self.issuer, self.form = alerts, issuer, form or ShownForm()
         self._deliveries = deliveries
         self._by_code = {str(mark): key for key, row in deliveries.items() for mark in row[4:]}
         self._by_reference: dict[str, list[ShownAlert]] = {}
@@ -89,12 +106,14 @@ class Shown:
         return self._by_reference.get(reference, ())
 
 
-def body(alerts: Sequence[ShownAlert], deliveries: dict[str, ShownDelivery], issuer: str) -> bytes:
+def body(
+    alerts: Sequence[ShownAlert], deliveries: dict[str, ShownDelivery], issuer: str, form: ShownForm | None = None
+) -> bytes:
     """The file's bytes: the same for the same list."""
     rows = {k: [d.alert, d.version, d.until.isoformat(), d.shared, *d.codes] for k, d in deliveries.items()}
-    return canonical(
-        {"issuer": issuer, "alerts": {a.id: a.model_dump(mode="json") for a in alerts}, "deliveries": rows}
-    )
+    listed = {a.id: a.model_dump(mode="json") for a in alerts}
+    said = (form or ShownForm()).model_dump(mode="json")
+    return canonical({"issuer": issuer, "alerts": listed, "deliveries": rows, "form": said})
 
 
 def write(folder: Path, words: bytes) -> bool:
@@ -116,4 +135,5 @@ def read(path: Path) -> Shown:
     """The list as it stands. Raises: OSError, ValueError where it is not there or not whole."""
     held = json.loads(path.read_bytes())
     alerts = {name: ShownAlert.model_validate(row) for name, row in held["alerts"].items()}
-    return Shown(alerts, held["deliveries"], str(held["issuer"]))
+    form = ShownForm.model_validate_json(canonical(held.get("form", {})))
+    return Shown(alerts, held["deliveries"], str(held["issuer"]), form)

@@ -1,8 +1,9 @@
 """The answer service's two ends inside the house: the list it may show goes out, what it spooled comes in.
 
 In: a house, `now`. Out: HOME/answers/shown.json, replaced where it changed; answers in the store, each exactly once,
-and in the case's history. A crash between the store and the spool costs nothing: an answer is known by what it says. It
-must never put a name into a log, a file name or a case's history, nor believe a file that no key of ours signed.
+and in the case's history; partners' reports (told.py). A crash between the store and the spool costs nothing: an answer
+is known by what it says. It must never put a name into a log, a file name or a case's history, nor believe a file that
+no key of ours signed.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from ewarn.assess import lifecycle
 from ewarn.errors import EwarnError
 from ewarn.personal import shown, spool, tokens
 from ewarn.pipeline import answering, canary
+from ewarn.pipeline import told as telling
 from ewarn.pipeline.house import House
 from ewarn.store import alerts, answers, audit, canaries, cases, operator_notices, outbox, recipients
-from ewarn.terms import Alert, AlertStatus, Frozen, Standing, VersionKind, london_day
+from ewarn.terms import Alert, AlertStatus, Frozen, Standing, VersionKind, digest, london_day
 
 STATES = {AlertStatus.STOOD_DOWN: shown.STOOD_DOWN, AlertStatus.WITHDRAWN: shown.WITHDRAWN}
 BATCH = 200
@@ -34,6 +36,8 @@ class CollectReport(Frozen):
     taken: int
     known: int = 0
     refused: tuple[str, ...] = ()
+    reports: tuple[str, ...] = ()
+    reports_known: int = 0
     exit_status: int = 0
 
 
@@ -51,7 +55,8 @@ def publish(house: House, now: datetime) -> bool:
     except (EwarnError, OSError):
         return False  # the sender tells the operator
     with house.db.read() as con:
-        stamp = f"{audit.last(con)[2]} {london_day(now)} {len(keys)} {tokens.code_mark(keys[0], 'stamp')}"
+        said = digest(telling.form(house).model_dump(mode="json"), 12)
+        stamp = f"{audit.last(con)[2]} {london_day(now)} {len(keys)} {tokens.code_mark(keys[0], 'stamp')} {said}"
         held = folder(house) / ".stamp"
         with suppress(OSError):
             if held.read_text() == stamp and (folder(house) / shown.FILE).is_file():
@@ -85,7 +90,7 @@ def _list(con: Any, house: House, keys: Sequence[str], today: date) -> bytes:
             alert=name, version=1, until=today + timedelta(days=2), shared=False,
             codes=tuple(tokens.code_mark(key, code) for key in keys),
         )  # fmt: skip
-    return shown.body(listed, deliveries, house.settings.issuer_name)
+    return shown.body(listed, deliveries, house.settings.issuer_name, telling.form(house))
 
 
 def _test_message(house: House, name: str, day: date) -> shown.ShownAlert:
@@ -123,7 +128,20 @@ def _shown(versions: Sequence[Alert]) -> shown.ShownAlert:
 
 
 def collect(house: House, now: datetime) -> CollectReport:
-    """Take the spool into the store. Whatever cannot be believed is put aside, and the operator is told."""
+    """Take both spools into the store. Whatever cannot be believed is put aside, and the operator is told."""
+    told = telling.collect(house, now)
+    report = _answers(house, now)
+    return report.model_copy(
+        update={
+            "reports": told.taken,
+            "reports_known": told.known,
+            "refused": (*report.refused, *told.refused),
+            "exit_status": 1 if told.refused else report.exit_status,
+        }
+    )
+
+
+def _answers(house: House, now: datetime) -> CollectReport:
     held = folder(house) / SPOOL
     if not held.is_dir():
         return CollectReport(taken=0)

@@ -7,15 +7,16 @@ person has rewritten them; how to reach the reporter is kept apart, encrypted, w
 from __future__ import annotations
 
 import io
-import secrets
 from datetime import datetime, timedelta
 from typing import Any
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from ewarn.assess import caseload, due
 from ewarn.dispatch import page as paging
 from ewarn.errors import Refused, UsageFault
+from ewarn.personal.told import LARGEST_PHOTO
+from ewarn.personal.told import new_reference as new_reference
 from ewarn.pipeline import assess, casework
 from ewarn.pipeline.asking import area_code
 from ewarn.pipeline.house import House
@@ -25,24 +26,18 @@ from ewarn.report import Harm, Report, ReportState, Told
 from ewarn.store import audit, cases, decisions, pages, partner_reports
 from ewarn.terms import CaseFile, Decision, Person, digest, london_day
 
-LETTERS = "23456789CDFGHJKMNPQRTVWXY"  # none that is read for another, no vowel that makes a word
 CONTACT_DAYS = 1_826  # five years, the longest that LDIS privacy notices give
-LARGEST_PHOTO = 10_000_000
 MOST_PIXELS = 40_000_000
 LONGEST_SIDE = 2_000
 URGENT = (Harm.DEATH, Harm.OVERDOSE)
 
 
-def new_reference() -> str:
-    """A reference that can be said over the telephone and not be guessed: 25^8, about 1.5 times ten to the eleventh."""
-    code = "".join(secrets.choice(LETTERS) for _ in range(8))
-    return f"R-{code[:4]}-{code[4:]}"
-
-
-def receive(house: House, told: Told, now: datetime, photo: bytes = b"", ref: str = "") -> Report:
+def receive(
+    house: House, told: Told, now: datetime, photo: bytes = b"", ref: str = "", sent_at: datetime | None = None
+) -> Report:
     """Keep a report and call the rota where somebody was harmed. The same reference again changes nothing.
 
-    Raises: UsageFault for a photograph that is none.
+    In: `sent_at` where it was sent earlier than it is taken in. Raises: UsageFault for a photograph that is none.
     """
     ref, picture = ref or new_reference(), cleaned(photo) if photo else b""
     with house.db.read() as con:
@@ -52,9 +47,10 @@ def receive(house: House, told: Told, now: datetime, photo: bytes = b"", ref: st
         area = area_code(house, told.area.strip() or None) or ""
     except UsageFault:
         area = ""
+    came_at = min(sent_at or now, now)
     report = Report(
         ref=ref,
-        received_at=now,
+        received_at=came_at,
         standing=house.settings.standing,
         area=area,
         happened_on=told.happened_on,
@@ -63,8 +59,8 @@ def receive(house: House, told: Told, now: datetime, photo: bytes = b"", ref: st
         persons=told.persons,
         has_contact=bool(told.contact.strip()),
         has_photo=bool(picture),
-        answer_by=due.answer_by(now, house.catalogue.grading),
-        contact_until=london_day(now) + timedelta(days=CONTACT_DAYS) if told.contact.strip() else None,
+        answer_by=due.answer_by(came_at, house.catalogue.grading),
+        contact_until=london_day(came_at) + timedelta(days=CONTACT_DAYS) if told.contact.strip() else None,
     )
     words = told.model_dump_json(exclude={"contact", "organisation"})
     partner_reports.seal(house.settings, ref, "words", words.encode())
@@ -92,7 +88,9 @@ def cleaned(photo: bytes) -> bytes:
             if opened.width * opened.height > MOST_PIXELS:
                 raise UsageFault("the photograph has too many pixels", next_step="Send a smaller one.")
             picture = opened.convert("RGB")
-    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
+    except UsageFault:
+        raise
+    except Exception as error:  # bytes of strangers: a decoder may fail in any way, and none may stop the others
         raise UsageFault("this is no photograph that can be read", next_step="Send a JPEG, PNG or WebP.") from error
     picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
     bare = Image.new("RGB", picture.size)
