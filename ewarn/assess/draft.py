@@ -7,6 +7,7 @@ not confirmed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from math import ceil
@@ -128,7 +129,22 @@ def edit(alert: Alert, changes: Mapping[str, Any], author: str, now: datetime, c
             where=alert.id,
             next_step=f"Edit any of {', '.join(sorted(known))}.",
         )
-    return following(alert, changes, alert.version + 1, author, now, catalogue)
+    shaped = {key: _shaped(alert, key, value) for key, value in changes.items()}
+    return following(alert, shaped, alert.version + 1, author, now, catalogue)
+
+
+def _shaped(alert: Alert, key: str, value: Any) -> Any:
+    """Words for a part that is a list become its entries, set apart by lines or bars. Raises: UsageFault."""
+    before = alert.content[key]
+    if isinstance(value, str) and isinstance(before, list):
+        found = [part.strip() for part in re.split(r"[\n|]", value) if part.strip()]
+        if all(isinstance(entry, str) for entry in before) or key == "advice":
+            return found
+    if isinstance(value, str) and isinstance(before, (list, dict)):
+        raise UsageFault(
+            f"'{key}' is not a line of text", where=alert.id, next_step="It is drawn from the case: update it there."
+        )
+    return value
 
 
 def released(alert: Alert, figure: str, reason: str, author: str, now: datetime, catalogue: Catalogue) -> Alert:

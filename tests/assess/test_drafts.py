@@ -242,3 +242,13 @@ def test_personal_data_handling_and_watermark_cannot_be_overridden_and_the_rest_
     alert = changed(write(Facts(events=TWELVE), ""), headline="Mr Smith sells it for £5", marking="TLP:CLEAR")
     stopped = lint.blocking(lint.findings(alert, catalogue), {"advertising", "personal-data", "handling"})
     assert {f.code for f in stopped} == {"personal-data", "handling"}
+
+
+def test_a_part_that_is_a_list_takes_its_entries_from_words(now):
+    from tests.content import messages
+
+    text = messages.alert("alert").model_copy(update={"status": AlertStatus.DRAFT})
+    edited = draft.edit(text, {"sold_as": "diazepam | heroin", "headline": "x | y"}, "ann", now, messages.shipped())
+    assert (edited.content["sold_as"], edited.content["headline"]) == (["diazepam", "heroin"], "x | y")
+    with pytest.raises(UsageFault, match="not a line of text"):
+        draft.edit(text, {"verification": "confirmed"}, "ann", now, messages.shipped())

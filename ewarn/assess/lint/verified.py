@@ -98,5 +98,5 @@ def _moved(said: dict[str, str], known: Known) -> Iterator[Finding]:
             continue
         what = f"the text says {said[part]}, the case now holds the {part} as {level}"
         lower = RANK.index(Verification(level)) < RANK.index(Verification(said[part]))
-        instead = "Take the facts anew: ewarn edit --from-case, or ewarn update --from-case once it is out."
+        instead = "Take the facts anew: draft it again from the case, or ewarn update --from-case once it is out."
         yield (error if lower else warning)("verification", f"verification.{part}", what, instead)
