@@ -31,6 +31,7 @@ from ewarn.cli import (
     machine_commands,
     name_commands,
     notice_commands,
+    pack_commands,
     people_commands,
     recipient_commands,
     report_commands,
@@ -60,6 +61,7 @@ ROOMS = (
     exercise_commands,
     house_commands,
     keeping_commands,
+    pack_commands,
     machine_commands,
 )
 WORDS = """Early warning for emerging drugs: bytes in, warning out; every figure traceable; a person decides.

@@ -71,6 +71,9 @@ LINES: tuple[Line, ...] = (
     Line("POST", "/looked", READERS),
     Line("GET", "/handover", READERS),
     Line("GET", "/situation.md", READERS),
+    Line("GET", "/situation", READERS),
+    Line("GET", "/pack", frozenset({COORDINATOR, ADMINISTRATOR})),
+    Line("POST", "/pack/file", frozenset({COORDINATOR, ADMINISTRATOR}), acts=True),
     # -- asking
     Line("GET", "/ask", READERS),
     Line("POST", "/ask/rows", READERS),

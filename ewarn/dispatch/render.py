@@ -52,7 +52,7 @@ def payloads(alert: Alert, catalogue: Catalogue, *, paper: bool = True) -> list[
         content = {k: v for k, v in shown.items() if k not in KEPT_INSIDE}
         here = [t for t in templates if t.audience == audience]
         marked = _marked(alert, content)
-        bodies = {str(t.format): _written(t, marked) for t in here if not t.paper}
+        bodies = {str(t.format): written(t, marked) for t in here if not t.paper}
         sheets = _sheets([t for t in here if t.paper and paper], marked)
         subject = bodies.get("text", bodies.get("html", next(iter(bodies.values()), ("", ""))))[0]
         told = _of_audience(audience, bodies, content, subject) + sheets
@@ -219,7 +219,7 @@ def _templates(alert: Alert, catalogue: Catalogue) -> list[TemplateDefinition]:
     return found
 
 
-def _written(template: TemplateDefinition, content: dict[str, Any]) -> tuple[str, str]:
+def written(template: TemplateDefinition, content: dict[str, Any]) -> tuple[str, str]:
     """Subject and body; of a text message the longest form that fits."""
     if template.format != "sms":
         return _rendered(template, content)

@@ -6,13 +6,18 @@ In: a house and `now`. Out: the Today page's content with its pictures, and the 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NamedTuple
 
 from ewarn import review as review_room
 from ewarn.charts import Cell, cartogram, weekly_bars
-from ewarn.pipeline import read, versions
+from ewarn.pipeline import freshness, read, standing, today, versions
 from ewarn.pipeline.house import House
 from ewarn.pipeline.reports import TodayReport
+from ewarn.review import pack
+from ewarn.store import looking
 from ewarn.terms import Frozen, Tier, london_day
+
+MOST_FAILED = 50
 
 
 class AreaRow(Frozen):
@@ -66,22 +71,40 @@ def overview(house: House, now: datetime) -> Overview:
     )
 
 
+class _Failed(NamedTuple):
+    id: str
+    destination: str
+    last_error: str
+
+
 def situation(house: House, now: datetime) -> str:
-    """The situation report as markdown."""
-    today = read.today(house, now)
+    """The situation report as markdown, from the answer that is kept ready."""
+    report = standing.current(house, now)
+    with house.db.read() as con:
+        failed, waiting = looking.failed_deliveries(con, MOST_FAILED), looking.waiting(con)["waiting"]
     return review_room.situation(
         at=now,
         issuer_name=house.settings.issuer_name,
         origin=house.settings.origin,
         standing=house.settings.standing,
-        signals=today.signals,
-        not_evaluable=today.not_evaluable,
-        cases=today.status.open_cases,
-        sources=today.status.sources,
-        failed_deliveries=today.status.failed_deliveries,
-        waiting_deliveries=today.status.waiting_deliveries,
+        signals=report.signals,
+        not_evaluable=report.not_evaluable,
+        cases=today.open_of(house),
+        sources=freshness.sources(house, now),
+        failed_deliveries=[_Failed(row["id"], row["destination"], row["last_error"] or "") for row in failed],
+        waiting_deliveries=waiting,
         area_names=_area_names(house),
     )
+
+
+def in_parts(house: House, now: datetime) -> tuple[str, tuple[pack.Section, ...]]:
+    """The situation report as a title and sections, for a page."""
+    return pack.of_markdown(situation(house, now))
+
+
+def bold(words: str) -> list[tuple[str, bool]]:
+    """Words of a section in pieces, each with whether it is strong."""
+    return pack.bold(words)
 
 
 def _area_names(house: House) -> dict[str, str]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ewarn.review.urgency import cases_by_urgency, is_overdue, signals_by_urgency
-from ewarn.terms import LONDON, CaseFile, Delivery, NotEvaluable, Signal, Standing, strictest
+from ewarn.terms import LONDON, CaseFile, NotEvaluable, Signal, Standing, strictest
 
 STANDING_WORDS = {
     Standing.ACTUAL: "Internal. Signals are unverified indications; nothing here is an alert.",
@@ -30,6 +30,17 @@ class SourceState(Protocol):
     def last_outcome(self) -> str: ...
 
 
+class FailedDelivery(Protocol):
+    """What is said of a message that did not arrive."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def destination(self) -> str: ...
+    @property
+    def last_error(self) -> str: ...
+
+
 def situation(
     *,
     at: datetime,
@@ -40,7 +51,7 @@ def situation(
     not_evaluable: Sequence[NotEvaluable],
     cases: Sequence[CaseFile],
     sources: Sequence[SourceState],
-    failed_deliveries: Sequence[Delivery],
+    failed_deliveries: Sequence[FailedDelivery],
     waiting_deliveries: int,
     area_names: dict[str, str],
 ) -> str:
