@@ -117,6 +117,7 @@ def desk(night: House, clock: Clock, tmp_path: Path) -> Iterator[Callable[..., B
     shutil.copytree(night.settings.home, home)
     settings = night.settings.model_copy(update={"home": home, "overlay": home / "content"})
     house = House(settings, night.catalogue, Database(settings))
+    house.db.keep_open()
     standing.current(night, NOW)  # asked once for all tests; a copy of the home has the same answer
     standing._HOMES[str(home)] = copy.copy(standing._HOMES[str(night.settings.home)])
     app = create_app(lambda: house, clock)
@@ -134,3 +135,5 @@ def desk(night: House, clock: Clock, tmp_path: Path) -> Iterator[Callable[..., B
     yield browser
     for made in opened:
         made.close()
+    for _, con in house.db._ready:
+        con.close()
