@@ -20,6 +20,7 @@ DESK: Roles = frozenset({DUTY, PANEL, COORDINATOR})
 READERS: Roles = DESK | {ADMINISTRATOR}
 RAW_READERS: Roles = frozenset({DUTY, COORDINATOR, ADMINISTRATOR})
 KEEPERS: Roles = frozenset({ADMINISTRATOR})
+LIST_KEEPERS: Roles = frozenset({COORDINATOR, ADMINISTRATOR})
 TOKEN_HOLDERS: Roles = READERS | {PARTNER}  # who may let a system read for them
 GRADERS: Roles = frozenset({DUTY, PANEL})
 APPROVERS: Roles = frozenset({PANEL})
@@ -61,11 +62,19 @@ LINES: tuple[Line, ...] = (
     Line("POST", "/account/tokens", TOKEN_HOLDERS, acts=True),
     Line("POST", "/account/tokens/end", TOKEN_HOLDERS, acts=True),
     # -- people
-    Line("GET", "/people", frozenset({COORDINATOR, ADMINISTRATOR})),
+    Line("GET", "/people", LIST_KEEPERS),
     Line("POST", "/people/add", KEEPERS, acts=True),
     Line("POST", "/people/{person}/sign-out", KEEPERS, acts=True),
     Line("POST", "/people/{person}/forget-device", KEEPERS, acts=True),
     Line("POST", "/people/{person}/deactivate", KEEPERS, acts=True),
+    # -- recipients
+    Line("GET", "/recipients", LIST_KEEPERS),
+    Line("GET", "/recipients/{recipient}", LIST_KEEPERS),
+    *(Line("POST", f"/recipients/{act}", LIST_KEEPERS, acts=True) for act in ("add", "import")),
+    *(
+        Line("POST", f"/recipients/{{recipient}}/{act}", LIST_KEEPERS, acts=True)
+        for act in ("change", "confirm", "stop", "resume")
+    ),
     # -- today
     Line("GET", "/", SIGNED_IN),
     Line("POST", "/looked", READERS),

@@ -6,6 +6,7 @@ In: a house, a reference, `now`. Out: frozen reports. Writes nothing.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from ewarn.catalogue.definitions import GradeRow, GradingQuestion
 from ewarn.pipeline import assess, reporting, today
@@ -13,10 +14,22 @@ from ewarn.pipeline.caseload import DUE_HOURS
 from ewarn.pipeline.house import House
 from ewarn.pipeline.reports import CaseReport
 from ewarn.report import Report
-from ewarn.store import people
+from ewarn.store import answers, people, recipients
 from ewarn.terms import CaseFile, ClosedAs, Frozen, Outcome, Product, Verification
 
 SHOWN_CLOSED = 100
+
+
+class Heard(Frozen):
+    """What one recipient answered to a text of the case: to a question, an alert or a note."""
+
+    alert: str
+    version: int
+    product: str
+    recipient: str
+    at: datetime
+    said: str
+    text: str
 
 
 class CasePage(Frozen):
@@ -32,6 +45,7 @@ class CasePage(Frozen):
     others: tuple[CaseFile, ...]
     reports: tuple[Report, ...]
     loose_reports: tuple[Report, ...]
+    heard: tuple[Heard, ...]
     levels: tuple[str, ...] = tuple(level.value for level in Verification)
     outcomes: tuple[str, ...] = tuple(outcome.value for outcome in Outcome)
     endings: tuple[str, ...] = tuple(ending.value for ending in ClosedAs)
@@ -53,6 +67,7 @@ def of(house: House, ref: str, now: datetime) -> CasePage:
     case = report.case
     with house.db.read() as con:
         known = people.all(con)
+        heard = _heard(con, report)
     told = reporting.listed(house)
     grading = house.catalogue.grading
     covering = {case.lead_area, *(area.code for area in house.catalogue.ancestors(case.lead_area))}
@@ -67,8 +82,29 @@ def of(house: House, ref: str, now: datetime) -> CasePage:
         owners={"duty": "Whoever is on duty"} | owners,
         others=tuple(c for c in today.open_of(house) if c.ref != ref and c.standing is case.standing),
         reports=tuple(r for r in told if r.case in (ref, *case.merged_from)),
+        heard=heard,
         loose_reports=tuple(r for r in told if not r.case and r.state != "hoax" and r.standing is case.standing),
     )
+
+
+def _heard(con: Any, report: CaseReport) -> tuple[Heard, ...]:
+    """Answers to the case's texts, the newest first; nobody's name, but the recipient's."""
+    products = {alert.id: alert.product.value for alert in report.alerts}
+    rows = [row for alert in products for row in answers.all(con, alert)]
+    names = {r.id: r.name for r in recipients.of(con, sorted({row["destination"] for row in rows}))} if rows else {}
+    found = [
+        Heard(
+            alert=row["alert"],
+            version=row["version"],
+            product=products[row["alert"]],
+            at=row["answered_at"],
+            recipient=names.get(row["destination"], row["destination"]),
+            said=answers.SAID[row["act"]],
+            text=row["text"],
+        )
+        for row in rows
+    ]
+    return tuple(sorted(found, key=lambda one: one.at, reverse=True))
 
 
 def listed(house: House, now: datetime) -> CaseList:

@@ -126,6 +126,7 @@ def set_active(house: House, recipient_id: str, active: bool, now: datetime, act
         demand_keeper(tx, actor, KEEPERS, CHANGE)
         changed = _found(tx, recipient_id).model_copy(update={"active": active})
         recipients.save(tx, changed, now, _by(actor))
+    house.db.publish()
     return changed
 
 

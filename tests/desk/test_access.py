@@ -12,7 +12,8 @@ from ewarn.desk.access import LINES, Line
 from ewarn.terms import PersonRole
 
 WORDS = {
-    "signal": "0" * 20, "person": "partner", "ref": "EWARN-2025-0001", "number": "A1", "report": "R-2222-2222",
+    "signal": "0" * 20, "person": "partner", "ref": "EWARN-2025-0001", "number": "A1",
+    "report": "R-2222-2222", "recipient": "team1",
 }  # fmt: skip
 ROLES = [role.value for role in PersonRole]
 

@@ -96,7 +96,8 @@ def filled(path: str, desk: Any) -> str:
     if "{report}" in path:
         reporting.receive(desk.house, TOLD, NOW, ref=REPORT)
     signal = standing.current(desk.house, NOW).signals[0].id
-    words = {"signal": signal, "ref": "EWARN-2025-0001", "case": "EWARN-2025-0001", "person": "duty", "report": REPORT}
+    words = {"signal": signal, "ref": "EWARN-2025-0001", "case": "EWARN-2025-0001", "person": "duty", "report": REPORT,
+             "recipient": "nobody"}  # fmt: skip
     return re.sub(r"\{(\w+)(:\w+)?\}", lambda m: words.get(m[1], "x"), path)
 
 

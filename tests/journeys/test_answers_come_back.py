@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ewarn.personal import spool
-from ewarn.pipeline import answering, assess, collecting, respond, versions
+from ewarn.pipeline import answering, assess, casepage, collecting, respond, versions
 from ewarn.store import answers, operator_notices, outbox
 from ewarn.terms import LONDON
 from tests.answers.running import pages
@@ -64,6 +64,11 @@ def test_a_partner_answers_from_the_message_and_the_case_shows_it(corridor: Any,
     ]  # fmt: skip
     history = " ".join(e["why"] for e in assess.show_case(corridor.house(later), CASE).history)
     assert "clinic: read, and something was done" in history and "Ann" not in history
+    heard = casepage.of(corridor.house(later), CASE, later).heard
+    assert {(one.product, one.said, one.text) for one in heard} == {
+        ("formal alert", "read", ""), ("formal alert", "read, and something was done", "Told our keyworkers"),
+    }  # fmt: skip
+    assert "Ann" not in str(heard)
 
 
 def test_the_page_of_an_older_version_says_which_one_is_in_force(corridor: Any, now: datetime) -> None:
