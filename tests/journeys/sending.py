@@ -7,6 +7,7 @@ and nothing else happens before: a fork would carry half of it along.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
@@ -86,6 +87,7 @@ def main() -> None:
     for name in loaded():
         with suppress(Exception):
             importlib.import_module(name)
+    gc.freeze()  # or each fork copies what it only counts
     print(json.dumps("loaded"), flush=True)
     for line in sys.stdin:
         print(json.dumps(one(json.loads(line))), flush=True)
