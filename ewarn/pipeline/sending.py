@@ -134,7 +134,9 @@ class _Run:
         done: list[Delivery] = []
         unanswered = 0
         while batch := _taken(waiting, 1 if unanswered else size):
-            for settled, outcome in self._attempt(batch):
+            attempted, unsent = self._attempt(batch)
+            waiting.extendleft(reversed(unsent))
+            for settled, outcome in attempted:
                 done.append(settled)
                 unanswered = unanswered + 1 if outcome.silent else 0
                 if outcome.blocked or unanswered >= UNANSWERED_IN_A_ROW:
@@ -151,23 +153,24 @@ class _Run:
         if rest and until:
             self.together(lambda leaving: outbox.postpone(leaving.tx, [d.id for d in rest], self.now(), until))
 
-    def _attempt(self, batch: Sequence[Delivery]) -> list[tuple[Delivery, sender.Outcome]]:
-        """Claim, send, settle. Those another sender has are left out; a batch ends where the server closes."""
+    def _attempt(self, batch: Sequence[Delivery]) -> tuple[list[tuple[Delivery, sender.Outcome]], list[Delivery]]:
+        """Claim, send, settle. Those another sender has are left out; a batch ends where the server closes or falls
+        silent. Returns what was settled, and what was put back for this run to take again."""
         ready: list[Ready] = self.together(lambda leaving: leaving.claimed(batch))
         outcomes: list[tuple[Delivery, sender.Outcome]] = []
         for one in ready:
             outcomes.append((one.delivery, one.sent(self.house)))
             if outcomes[-1][1].blocked or outcomes[-1][1].silent:
                 break
-        unsent = [one.delivery.id for one in ready[len(outcomes) :]]
+        unsent = [one.delivery for one in ready[len(outcomes) :]]
         if not ready:
-            return []
+            return [], []
 
         def settled(leaving: Leaving) -> list[tuple[Delivery, sender.Outcome]]:
-            outbox.put_back(leaving.tx, unsent, self.now())
+            outbox.put_back(leaving.tx, [delivery.id for delivery in unsent], self.now())
             return [(leaving.settled(delivery, outcome), outcome) for delivery, outcome in outcomes]
 
-        return self.together(settled)
+        return self.together(settled), unsent
 
 
 def _taken(waiting: deque[Delivery], size: int) -> list[Delivery]:

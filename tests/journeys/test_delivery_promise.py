@@ -307,7 +307,7 @@ class Slaughter:
         done = self.forks.asked(asked | {"seconds": seconds})
         assert done["begun"], "it never began"
         if not done["killed"]:
-            self.takes[what] = done["took"]
+            self.takes[what] = max(done["took"], 0.8 * self.takes.get(what, 0.0))  # or short runs draw kills forward
         self.kills[what] += done["killed"]
 
     def deliveries(self) -> list[Any]:
