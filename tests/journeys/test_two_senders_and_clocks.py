@@ -1,8 +1,9 @@
-"""Two senders at once send each message once; a clock that jumps loses none."""
+"""Two senders at once send each message once; a full disk or a clock that jumps loses none."""
 
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 from datetime import timedelta
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
 
 from ewarn.pipeline import read, respond
 from ewarn.store import outbox
@@ -18,6 +21,7 @@ from tests.journeys.conftest import at
 from tests.journeys.test_dead_letters import CASE, NOON, ROW
 
 YEAR = timedelta(days=365)
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 @pytest.fixture
@@ -33,27 +37,68 @@ def approved(corridor: Any) -> Any:
     return corridor
 
 
+SENDING = (
+    "import sys; from datetime import datetime; from pathlib import Path;"
+    "from ewarn.pipeline import respond; from ewarn.pipeline.house import open_house;"
+    "now = datetime.fromisoformat(sys.argv[2]);"
+    "h = open_house(Path(sys.argv[1]), None, {}, clock=lambda _: now);"
+    "print('ready', flush=True); sys.stdin.readline(); respond.send(h, now)"
+)
+BY_SCHEDULE = (
+    "import asyncio, sys; from flows.dispatch_flow import send_approved;"
+    "print('ready', flush=True); sys.stdin.readline(); asyncio.run(send_approved.fn())"
+)
+
+
+def sender(home: Path, words: str) -> Any:
+    """A process that sends once it is told to."""
+    environ = os.environ | {"EWARN_HOME": str(home), "PREFECT_HOME": str(home.parent / "prefect")}
+    pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    command = [sys.executable, "-c", words, str(home), NOON.isoformat()]
+    return subprocess.Popen(command, cwd=ROOT, env=environ, text=True, **pipes)
+
+
 def test_two_senders_at_once_send_each_message_once(approved: Any) -> None:
-    words = (
-        "import sys; from datetime import datetime; from pathlib import Path;"
-        "from ewarn.pipeline import respond; from ewarn.pipeline.house import open_house;"
-        "now = datetime.fromisoformat(sys.argv[2]);"
-        "h = open_house(Path(sys.argv[1]), None, {}, clock=lambda _: now);"
-        "print('ready', flush=True); sys.stdin.readline(); respond.send(h, now)"
-    )
-    command = [sys.executable, "-c", words, str(approved.home), NOON.isoformat()]
-    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    senders = [subprocess.Popen(command, cwd=Path.cwd(), env=dict(os.environ), **pipes) for _ in range(2)]
-    for sender in senders:
-        assert sender.stdout and sender.stdout.readline() == "ready\n"
-    for sender in senders:
-        assert sender.stdin
-        print("go", file=sender.stdin, flush=True)
-    assert [sender.wait(120) for sender in senders] == [0, 0]
+    """The schedule's own step, twice: a second schedule, or a person's `ewarn send` beside it."""
+    senders = [sender(approved.home, BY_SCHEDULE) for _ in range(2)]
+    for one in senders:
+        assert one.stdout.readline() == "ready\n"
+    for one in senders:
+        print("go", file=one.stdin, flush=True)
+    said = [one.communicate()[1][-2000:] for one in senders]
+    assert [one.returncode for one in senders] == [0, 0], said
     assert len(approved.mailbox.messages) == len({m["To"] for m in approved.mailbox.messages}) == 8
     assert len(approved.partner_calls) == 1
-    said = respond.receipts(approved.house(NOON))
-    assert {d.attempts for d in said.deliveries if d.alert} == {1} and said.possible_repeats == ()
+    found = respond.receipts(approved.house(NOON))
+    assert {d.attempts for d in found.deliveries if d.alert} == {1} and found.possible_repeats == ()
+
+
+def test_what_left_before_a_disk_was_full_is_sent_again_and_marked(approved: Any, httpserver: HTTPServer) -> None:
+    """The server takes the message, and from then on nothing that the sender writes reaches the disk."""
+    child = sender(approved.home, SENDING)
+
+    def full(request: Request) -> Response:
+        hard = resource.prlimit(child.pid, resource.RLIMIT_FSIZE)[1]
+        resource.prlimit(child.pid, resource.RLIMIT_FSIZE, (0, hard))
+        approved.partner_calls.append(request.get_json())
+        return Response("ok")
+
+    httpserver.expect_oneshot_request("/partners").respond_with_handler(full)
+    assert child.stdout.readline() == "ready\n"
+    said = child.communicate("go\n")[1]
+    assert child.returncode != 0 and "the disk is full" in said, said[-2000:]
+    calls = approved.partner_calls
+    for minutes, came in ((5, 1), (11, 2)):
+        now = NOON + timedelta(minutes=minutes)
+        respond.send(approved.house(now), now)
+        assert len(calls) == came, "a claim without a receipt holds for ten minutes, and no longer"
+    assert "Possible repeat" not in str(calls[0]) and "Possible repeat" in str(calls[1])
+    found = respond.receipts(approved.house(now))
+    assert {d.state.value for d in found.deliveries if d.alert} == {"sent"}
+    assert {d.id for d in found.deliveries if d.destination == "slack"} <= set(found.possible_repeats)
+    assert {m["To"] for m in approved.mailbox.messages} == {"clinic@example.org"} | {
+        f"p{n}@example.org" for n in range(7)
+    }
 
 
 @pytest.mark.parametrize("wrong", [YEAR, -YEAR])
