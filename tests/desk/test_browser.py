@@ -14,9 +14,10 @@ import pytest
 import uvicorn
 
 from ewarn.desk.access import LINES, may
-from ewarn.pipeline import reporting, standing
+from ewarn.pipeline import distribution, reporting, standing
+from ewarn.pipeline.reports import Actor
 from ewarn.report import Harm, Origin, Told
-from ewarn.terms import PersonRole
+from ewarn.terms import PersonRole, Recipient
 from tests.desk.conftest import NOW, SECRET
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -194,3 +195,46 @@ def test_no_page_scrolls_sideways(visit: Callable[..., Any], desk: Any, width: i
     for path in pages_of("duty"):
         page.goto(filled(path, desk))
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+
+
+HOSTILE_WORDS = (
+    "<script>window.ran=1</script>", "<img src=x onerror=window.ran=1>", "\"><svg/onload=window.ran=1>",
+    "</textarea><script>window.ran=1</script>", "javascript:window.ran=1", "{{ 7*7 }}<iframe srcdoc='<script>'>",
+    "'><details open ontoggle=window.ran=1>", "</title><script>window.ran=1</script>",
+)  # fmt: skip
+
+
+def test_reports_recipients_and_people_at_phone_width_with_hostile_words(
+    visit: Callable[..., Any], desk: Any, tmp_path: Path
+) -> None:
+    words = " ".join(HOSTILE_WORDS)
+    told = TOLD.model_copy(update={"what": words, "sold_as": words[:120], "contact": words[:300], "place": words[:200]})
+    reporting.receive(desk.house, told, NOW, ref=REPORT)
+    partner = Recipient(id="team1", name=words, organisation=words, areas=("E09000007",), channel="email",
+                        address="team1@example.org", group=words)  # fmt: skip
+    distribution.add(desk.house, [partner], NOW, Actor("coordinator", SECRET.format("coordinator")))
+    desk.house.db.publish()
+    page = visit("coordinator", width=360)
+    met: list[str] = []
+
+    def looked(name: str) -> None:
+        page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+        met.extend(f"{name}: {fault}" for fault in faults(page))
+        met.extend([f"{name}: ran"] if page.evaluate("window.ran") else [])
+        met.extend([f"{name}: sideways"] if page.evaluate("document.documentElement.scrollWidth") > 360 else [])
+        page.screenshot(path=tmp_path / f"{name}.png", full_page=True)
+
+    page.goto(f"/reports/{REPORT}")
+    page.click("text=Read what was typed")
+    page.fill("#redact-text", f"Ring 020 7946 0000 {words}")
+    page.click("text=Others may read this")
+    looked("warned")
+    page.check("#redact-checked")
+    page.click("text=Others may read this")
+    page.wait_for_selector(".said")
+    page.click("text=See the contact")
+    looked("contact")
+    for path in ("/reports", "/recipients", "/recipients/team1", "/people"):
+        page.goto(path)
+        looked(path.strip("/").replace("/", "-"))
+    assert met == []
