@@ -96,9 +96,10 @@ def _tell(house: House, faults: list[told.Taken], unread: int, now: datetime) ->
 
 
 def _forget(held: Path, now: datetime) -> None:
-    """Let go of references that were taken in long ago: their forms have long ended."""
-    before = (now - timedelta(days=KEPT_DAYS)).timestamp()
-    for path in (held / "done").glob("R-*"):
-        with suppress(OSError):
-            if path.stat().st_mtime < before:
-                path.unlink()
+    """Let go of references that were taken in long ago, whose forms have ended, and of files half written."""
+    for found, days in (((held / "done").glob("R-*"), KEPT_DAYS), (held.glob(".R-*.tmp"), 1)):
+        before = (now - timedelta(days=days)).timestamp()
+        for path in found:
+            with suppress(OSError):
+                if path.stat().st_mtime < before:
+                    path.unlink()

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ewarn.personal import spool
+from ewarn.personal import spool, told
 from ewarn.pipeline import collecting
 from ewarn.pipeline.house import open_house
-from ewarn.store import answers
+from ewarn.store import answers, partner_reports
 
 
 def die(*_: Any, **__: Any) -> Any:
@@ -20,7 +20,10 @@ def die(*_: Any, **__: Any) -> Any:
 
 def collect(home: str, instant: float, point: str, after: int) -> None:
     """Take the spool in, and die at the `after`-th call of `point`."""
-    calls = {"store": (answers, "put"), "file": (spool, "put_away")}
+    calls = {
+        "store": (answers, "put"), "file": (spool, "put_away"), "report": (partner_reports, "save"),
+        "report file": (told, "taken_in"),
+    }  # fmt: skip
     room, name = calls[point]
     inner, seen = getattr(room, name), []
 

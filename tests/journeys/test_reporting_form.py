@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
-from datetime import datetime, timedelta
+import multiprocessing
+import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +16,8 @@ from ewarn.pipeline import answering, collecting, reporting
 from ewarn.pipeline import told as telling
 from ewarn.report import Harm, Origin, Told
 from ewarn.store import operator_notices, partner_reports
+from tests.answers.running import pages
+from tests.journeys import collecting_child
 from tests.journeys.conftest import at
 
 NOW = at("2025-05-16", "17:00")
@@ -52,6 +56,35 @@ def test_a_report_is_taken_in_once_with_the_clock_it_was_sent_at(desk: Any) -> N
     assert list(telling.folder(house).glob("*.report")) == []
     keys = answering.of_house(house)
     assert not told.put(telling.folder(house), told.Sent(ref=ref, at=NOW, told=TOLD), keys), "the page loaded again"
+
+
+@pytest.mark.parametrize("point", ["report", pytest.param("report file", marks=pytest.mark.slow)])
+def test_from_the_form_over_a_killed_collector_into_the_store_once(desk: Any, point: str) -> None:
+    now = datetime.now(UTC)
+    house = desk.house(now)
+    keys = answering.of_house(house)
+    with pages(collecting.folder(house), keys[0]) as web:
+        refs = [posted(web, f"Number {n}.") for n in range(3)]
+    forks = multiprocessing.get_context("forkserver")
+    forks.set_forkserver_preload([collecting_child.__name__])
+    child = forks.Process(target=collecting_child.collect, args=(str(desk.home), now.timestamp() + 5, point, 1))
+    child.start()
+    child.join(60)
+    assert child.exitcode == -9
+    later = now + timedelta(minutes=1)
+    collecting.collect(desk.house(later), later)
+    found = reporting.listed(desk.house(later))
+    assert sorted(r.ref for r in found) == sorted(refs) and not list(telling.folder(house).glob("*.report"))
+
+
+def posted(web: Any, words: str) -> str:
+    """What somebody does with the form; the reference they are shown."""
+    ticket = re.search(r'name="ticket" value="([^"]+)"', web.get("/report").text)
+    assert ticket
+    said = {"ticket": ticket[1], "what": words, "origin": "first-hand", "contact": "020 7946 0000"}
+    shown = told.REFERENCE.search(web.post("/report", data=said, files={"photo": ("p.png", picture())}).text)
+    assert shown
+    return shown[0]
 
 
 @pytest.mark.parametrize("point", ["seal", "save", "taken_in"])
