@@ -36,6 +36,8 @@ def texts(catalogue: Catalogue, issuer: str, standing: Standing, parts: dict[str
         if template.product not in KINDS or template.format not in ("text", "sms"):
             continue
         content = gaps(issuer, standing, watermark) | parts
+        if template.audience == "public":  # as in an alert: no small numbers
+            content |= {"what_happened": content["what_happened_public"]}
         if template.product in ("stand-down", "withdrawal"):
             content |= {"replaces": "version [NUMBER]", "why": "[WHY]", "closes_headline": "[HEADLINE OF THAT ALERT]"}
         try:
