@@ -82,6 +82,7 @@ CALLS: dict[str, list[str]] = {
     "keys rotate": [],
     "requeue": ["ffff", "--reason", "x", "--as", "nobody"],
     "verify": ["no-such-file.xml"],
+    "pack": ["-o", "no-such-folder/pack.zip"],
     "send": [],
     "receipts": [],
     "answers collect": [],
