@@ -26,12 +26,18 @@ def pack(
     by_secret_file: BySecretFile = None,
 ) -> None:
     """Write the offline pack: what to work with when the server is gone. It holds contact details."""
+    from ewarn.errors import UsageFault
     from ewarn.pipeline import packing
 
     house = call.house()
     told, body = packing.pack(house, call.now(house), call.keeper(by, by_secret_file))
-    with open(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(body)
+    try:
+        with open(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(body)
+    except OSError as error:
+        raise UsageFault(
+            f"cannot be written: {error.strerror}", where=str(out), next_step="Name a file in a folder that is there."
+        ) from error
     told = told.model_copy(update={"file": str(out)})
 
     def human(console: Console) -> None:
