@@ -111,11 +111,15 @@ class _Firsts:
         found = watched(rule, ground).with_columns(by=pl.col(self.by) if self.by else pl.lit(""))
         found = found.join(ground.named, on=VERSION)
         self.found = _by_area(known(found, ["record_id", *SUBJECT, "by", "area", "tier"]), ["tier", *SUBJECT, "by"])
+        self.sums: dict[str, _Sums] = {}
         self.numbers = cache(self._numbers)
 
     def _numbers(self, tier: str, day: date) -> dict[str, int]:
         """Area -> records tested there in the time before."""
-        return {area: _within(days, day, self.back) for area, days in self.tested.get((tier,), {}).items()}
+        areas = self.tested.get((tier,), {})
+        if tier not in self.sums:
+            self.sums[tier] = _Sums(list(areas.values()))
+        return dict(zip(areas, self.sums[tier].within(day, self.back), strict=True))
 
     def of(self, row: dict[str, Any]) -> Likelihood | None:
         """How unlikely a first in this area is by what the rest of its tier holds; None where there is no rest."""
@@ -147,6 +151,26 @@ class _Firsts:
             f"{expected:.2g} would be expected among the {here:,} of {area}{chance}. By chance such a first comes "
             f"{in_words(firsts)}."
         )
+
+
+class _Sums:
+    """Of several sorted lists of days, how many lie in any stretch of days."""
+
+    def __init__(self, lists: list[Days]) -> None:
+        days = np.concatenate(lists) if lists else np.zeros(0, dtype=np.int32)
+        self.first = int(days.min()) if days.size else 0
+        self.length = int(days.max()) - self.first + 1 if days.size else 1
+        counts = np.zeros((len(lists), self.length + 1), dtype=np.int32)
+        for row, mine in enumerate(lists):
+            np.add.at(counts[row], mine - self.first + 1, 1)
+        self.before = counts.cumsum(axis=1)
+
+    def within(self, day: date, length: int) -> list[int]:
+        """For each list, how many lie in the so many days before a day, which is not counted."""
+        at = (day - date(1970, 1, 1)).days - self.first
+        low, high = (min(max(place, 0), self.length) for place in (at - length, at))
+        found: list[int] = (self.before[:, high] - self.before[:, low]).tolist()
+        return found
 
 
 def plural_records(count: int) -> str:
