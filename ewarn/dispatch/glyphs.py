@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
@@ -26,6 +27,7 @@ BREAK = "\u200b"
 LETTERS = "LMN"
 
 
+@lru_cache(maxsize=4096)
 def plain(text: str) -> str:
     """One text for paper. Line ends stay; what steers, joins or hides characters goes."""
     kept = "".join(_visible(ch) for ch in unicodedata.normalize("NFC", text))

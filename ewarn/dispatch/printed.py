@@ -60,22 +60,27 @@ def pdf(template: TemplateDefinition, content: dict[str, Any], subject: str) -> 
         "address": str(content.get("verify") or ""),
         "code": code(str(content.get("verify") or "")),
     } | chart(content)
-    inputs = {"content": json.dumps(shown), "sheet": json.dumps(sheet)}
     try:
-        with ONE_AT_A_TIME:
-            made = _compiler()[0].compile(
-                input=_source(template.body),
-                format="pdf",
-                sys_inputs=inputs,
-                pdf_standards=[STANDARD],
-                timestamp=_fixed(content),
-            )
+        return _set(template.body, json.dumps(shown), json.dumps(sheet), _fixed(content))
     except typst.TypstError as error:
         raise ContentFault(
             f"the sheet cannot be set: {error.message}",
             where=f"alerts/templates/{template.id}.toml",
             next_step="Use only `content`, `sheet` and the shapes of docs/how-to/printed-formats.md.",
         ) from error
+
+
+@lru_cache(maxsize=8)
+def _set(body: str, content: str, sheet: str, timestamp: int) -> bytes:
+    """The sheet of a text is asked for several times while it is submitted and approved."""
+    with ONE_AT_A_TIME:
+        made = _compiler()[0].compile(
+            input=_source(body),
+            format="pdf",
+            sys_inputs={"content": content, "sheet": sheet},
+            pdf_standards=[STANDARD],
+            timestamp=timestamp,
+        )
     return cast(bytes, made)
 
 

@@ -17,13 +17,14 @@ from tests.answers.running import pages
 from tests.journeys import collecting_child
 from tests.journeys.test_personal_links import CODE, LINK, begun, own
 
-CASE = f"LDN-{datetime.now(LONDON).year}-0001"
+STARTED = datetime.now(UTC)
+CASE = f"LDN-{STARTED.astimezone(LONDON).year}-0001"
 
 
 @pytest.fixture
 def now(corridor: Any) -> datetime:
     """The machine's own time: the pages run by that."""
-    return begun(corridor, datetime.now(UTC))
+    return begun(corridor, STARTED)
 
 
 def own_key(corridor: Any, at: datetime) -> str:

@@ -30,9 +30,13 @@ def laboratory_hit(corridor: Any, now: Any, **more: Any) -> None:
 @pytest.fixture
 def now(corridor: Any) -> Any:
     """02:10 on Sunday 18 May 2025: one laboratory hit is a case."""
-    corridor.staff(corridor.at("2025-05-17"))
     night = corridor.at("2025-05-18", "02:10")
-    laboratory_hit(corridor, night)
+
+    def make() -> None:
+        corridor.staff(corridor.at("2025-05-17"))
+        laboratory_hit(corridor, night)
+
+    corridor.once("a laboratory hit in the night", make)
     return night
 
 

@@ -10,8 +10,13 @@ from ewarn.pipeline import assess, read, respond
 
 def night(corridor: Any) -> Any:
     """A laboratory hit at 02:10 on Sunday 18 May 2025."""
-    corridor.staff(corridor.at("2025-05-17"))
     now = corridor.at("2025-05-18", "02:10")
+    corridor.once("a night call", lambda: _began(corridor, now))
+    return now
+
+
+def _began(corridor: Any, now: Any) -> None:
+    corridor.staff(corridor.at("2025-05-17"))
     row = {
         "sample_ref": "S1", "laboratory": "Laboratory (synthetic)", "stream": "custody", "date_sampled": "2025-05-17",
         "date_reported": "2025-05-18", "area_code": "E09000007", "sold_as": "heroin", "major": "cychlorphine",
@@ -19,7 +24,6 @@ def night(corridor: Any) -> Any:
     }  # fmt: skip
     corridor.drop("test_results", [row], now)
     corridor.turn(now)
-    return now
 
 
 def test_a_signal_at_ten_past_two_on_sunday_reaches_the_rota(corridor: Any) -> None:

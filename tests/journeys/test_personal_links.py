@@ -32,6 +32,11 @@ def begun(corridor: Any, night: datetime) -> datetime:
     """A home with an answer service, five partners, and a case since this instant."""
     config = corridor.home / "ewarn.toml"
     config.write_text(f'public_url = "{SERVICE}"\n{config.read_text()}')
+    corridor.once(f"begun {night}", lambda: _begin(corridor, night))
+    return night
+
+
+def _begin(corridor: Any, night: datetime) -> None:
     corridor.staff(night - timedelta(days=1))
     camden = {"areas": ("E09000007",), "group": "health", "channel": "exercise-email"}
     for n in range(3):
@@ -39,7 +44,6 @@ def begun(corridor: Any, night: datetime) -> datetime:
         read.add_recipient(corridor.house(night), partner, night)
     day = (night - timedelta(days=1)).date().isoformat()
     laboratory_hit(corridor, night, date_sampled=day, date_reported=day)
-    return night
 
 
 def own(text: str) -> Personal:
