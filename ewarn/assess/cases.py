@@ -7,7 +7,7 @@ cluster to a laboratory result by itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal, NamedTuple
 
@@ -28,6 +28,7 @@ from ewarn.terms import (
     Family,
     Signal,
     SubjectKind,
+    Verification,
     london_day,
 )
 
@@ -328,6 +329,27 @@ def assign(
     if not update:
         raise UsageFault("nothing to change", where=case.ref, next_step="Give an owner, a next action or a due time.")
     return case.model_copy(update=update)
+
+
+def said_of(case: CaseFile, levels: Mapping[str, str]) -> CaseFile:
+    """The case with how sure a person says we are of its event, substance or link. Raises: UsageFault."""
+    still_open(case)
+    held = {f"verification_{part}": Verification(level) for part, level in levels.items()}
+    return case.model_copy(update={**held, "verified_by_person": tuple(sorted({*case.verified_by_person, *levels}))})
+
+
+def with_text(case: CaseFile, now: datetime) -> CaseFile:
+    """The case that a new text is written for: a closed one opens again, so that somebody watches what goes out.
+
+    Raises: UsageFault where another case goes on with it.
+    """
+    if case.merged_into:
+        raise UsageFault(
+            f"this case goes on as {case.merged_into}", where=case.ref, next_step=f"Draft for {case.merged_into}."
+        )
+    if case.status == "open":
+        return case
+    return reopened(case, "Finish the text that is being written", now + timedelta(hours=LOOK_AGAIN_HOURS))
 
 
 def after_issue(case: CaseFile, alert: Alert, grading: GradingDefinition) -> CaseFile:

@@ -31,7 +31,6 @@ from ewarn.terms import (
     Person,
     PersonRole,
     Product,
-    Verification,
 )
 
 DESK = (PersonRole.DUTY, PersonRole.PANEL, PersonRole.COORDINATOR)
@@ -120,15 +119,13 @@ def verify_case(
 ) -> CaseFile:
     """A person says how sure we are, apart for the event, the substance and the link; it then stands until changed."""
     said = {"event": event, "substance": substance, "link": link}
-    levels: dict[str, Any] = {part: Verification(level) for part, level in said.items() if level}
+    levels = {part: level for part, level in said.items() if level}
     with house.db.write("verify") as tx:
         case = case_of(tx, ref)
         person = proved(tx, actor)
         may(house, person, case.lead_area, "verify this case")
-        words = ", ".join(f"{part} {level}" for part, level in said.items() if level)
-        update = {f"verification_{part}": level for part, level in levels.items()}
-        update["verified_by_person"] = tuple(sorted({*case.verified_by_person, *levels}))
-        return _keep(tx, case.model_copy(update=update), "verified", person, now, words)
+        words = ", ".join(f"{part} {level}" for part, level in levels.items())
+        return _keep(tx, casebook.said_of(case, levels), "verified", person, now, words)
 
 
 def close_case(house: House, ref: str, closed_as: str, note: str, actor: Actor, now: datetime) -> CaseFile:
@@ -164,8 +161,9 @@ def draft(house: House, case_ref: str, product: str, actor: Actor, now: datetime
     with house.db.write("draft") as tx:
         person = proved(tx, actor)
         may(house, person, case.lead_area, "draft for this case")
+        case = _watched(tx, case_of(tx, case_ref), person, now)
         alert = drafting.write(
-            case_of(tx, case_ref),
+            case,
             house.catalogue,
             Product(product),
             person.id,
@@ -181,6 +179,14 @@ def draft(house: House, case_ref: str, product: str, actor: Actor, now: datetime
         alerts.save(tx, alert, at=now, by=person.id)
         texts.on_record(tx, "drafted", alert, person, now)
         return texts.report(tx, house, alert)
+
+
+def _watched(tx: Any, case: CaseFile, person: Person, now: datetime) -> CaseFile:
+    """The case a text is written for; a closed one opens again. Raises: UsageFault where it was merged."""
+    held = casebook.with_text(case, now)
+    if held is not case:
+        _keep(tx, held, "reopened", person, now, "a text is drafted for it")
+    return held
 
 
 def edit(house: House, alert_id: str, changes: Mapping[str, Any], actor: Actor, now: datetime) -> AlertReport:

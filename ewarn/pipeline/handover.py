@@ -10,7 +10,7 @@ from typing import Any
 
 from ewarn import review as review_room
 from ewarn.assess.judged import Judged, judged
-from ewarn.pipeline import freshness, held, standing, today, versions
+from ewarn.pipeline import freshness, held, reporting, standing, today, versions
 from ewarn.pipeline.house import House
 from ewarn.pipeline.reports import SourceFreshness
 from ewarn.store import judgements, looking, operator_notices, pages, people, records, sessions
@@ -25,6 +25,7 @@ class Handover(Frozen):
     untouched: tuple[Signal, ...]
     aside: tuple[tuple[Signal, Judged], ...]
     pages: tuple[Page, ...]
+    reports: reporting.Waiting
     alerts: tuple[versions.InForce, ...]
     failed: tuple[dict[str, Any], ...]
     waiting: int
@@ -51,6 +52,7 @@ def of(house: House, now: datetime) -> Handover:
             untouched=tuple(s for s, stand in stands if not stand.aside and s.id not in in_case),
             aside=tuple((s, stand) for s, stand in stands if stand.aside),
             pages=tuple(pages.open(con)),
+            reports=reporting.awaited(house, now),
             alerts=versions.in_force(house, now),
             failed=tuple(looking.failed_deliveries(con, 20)),
             waiting=looking.waiting(con)["waiting"],

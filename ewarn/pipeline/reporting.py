@@ -13,18 +13,19 @@ from typing import Any
 from PIL import Image
 
 from ewarn.assess import caseload, due
+from ewarn.assess.cases import still_open
 from ewarn.dispatch import page as paging
 from ewarn.errors import Refused, UsageFault
 from ewarn.personal.told import LARGEST_PHOTO
 from ewarn.personal.told import new_reference as new_reference
-from ewarn.pipeline import assess, casework
+from ewarn.pipeline import assess, casework, held
 from ewarn.pipeline.asking import area_code
 from ewarn.pipeline.house import House
 from ewarn.pipeline.identity import proved
 from ewarn.pipeline.reports import Actor
 from ewarn.report import Harm, Report, ReportState, Told
 from ewarn.store import audit, cases, decisions, pages, partner_reports
-from ewarn.terms import CaseFile, Decision, Person, digest, london_day
+from ewarn.terms import CaseFile, Decision, Frozen, Person, digest, london_day
 
 CONTACT_DAYS = 1_826  # five years, the longest that LDIS privacy notices give
 MOST_PIXELS = 40_000_000
@@ -106,6 +107,24 @@ def listed(house: House, *, case: str | None = None, waiting: bool = False) -> l
         return partner_reports.all(con, case=case, waiting=waiting)
 
 
+class Waiting(Frozen):
+    """Reports without an answer, the one due first at the front; which nobody has read, and which are overdue."""
+
+    reports: tuple[Report, ...]
+    unread: tuple[str, ...]
+    late: tuple[str, ...]
+
+
+def awaited(house: House, now: datetime) -> Waiting:
+    """The partners' reports that wait for somebody."""
+    told = held.of(house, "awaited reports", lambda: tuple(listed(house, waiting=True)))
+    return Waiting(
+        reports=told,
+        unread=tuple(r.ref for r in told if r.state is ReportState.NEW),
+        late=tuple(r.ref for r in told if r.answer_by < now),
+    )
+
+
 def found(house: House, ref: str) -> Report:
     """One report. Raises: UsageFault."""
     with house.db.read() as con:
@@ -151,6 +170,7 @@ def join(house: House, ref: str, case_ref: str, why: str, actor: Actor, now: dat
         person = _by(tx, house, report, actor, "join this report")
         _not_hoax(report)
         case = _opened(tx, house, report, now) if case_ref == "new" else assess.case_of(tx, case_ref)
+        still_open(case)
         assess.may(house, person, case.lead_area, "join a report to this case")
         if case.standing is not report.standing:
             raise Refused("the report and the case are of different standing", next_step="Keep exercises apart.")

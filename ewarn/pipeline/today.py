@@ -16,7 +16,7 @@ from pydantic import Field
 from ewarn import review as review_room
 from ewarn.assess.judged import Judged, Stand, judged
 from ewarn.charts import Cell, cartogram, weekly_bars
-from ewarn.pipeline import held, standing, versions
+from ewarn.pipeline import held, reporting, standing, versions
 from ewarn.pipeline.house import House
 from ewarn.store import cases, judgements, looking, operator_notices, pages, sessions
 from ewarn.terms import CaseFile, Frozen, Page, Signal, SubjectKind, Tier, london_day
@@ -73,6 +73,7 @@ class Today(Frozen):
     overdue: tuple[str, ...]
     alerts: tuple[versions.InForce, ...]
     open_pages: tuple[Page, ...]
+    reports: reporting.Waiting
     area_names: dict[str, str]
     map_svg: str
     map_rows: tuple[AreaRow, ...]
@@ -121,6 +122,7 @@ def of(house: House, person: str, filters: Filters, now: datetime) -> Today:
         overdue=tuple(case.ref for case in open_cases if review_room.is_overdue(case, now)),
         alerts=held.of(house, "in force", lambda: versions.in_force(house, now), f"{now:%Y%m%d%H}"),
         open_pages=open_pages,
+        reports=reporting.awaited(house, now),
         area_names=area_names(house),
         map_svg=map_svg,
         map_rows=rows,

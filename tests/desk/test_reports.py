@@ -9,9 +9,12 @@ import pytest
 from PIL import Image
 
 from ewarn.pipeline import reporting
+from ewarn.pipeline.reports import Actor
 from ewarn.report import Harm, Origin, Told
 from ewarn.store import audit
+from tests.desk.conftest import SECRET
 
+ACTOR = Actor("duty", SECRET.format("duty"))
 XSS = "<img src=x onerror=alert(1)>"
 CANARY = "Zebedee Quince"
 TOLD = Told(
@@ -102,3 +105,21 @@ def test_what_is_missing_is_said_at_its_form(desk: Any, ref: str, act: str, fiel
     answer = desk("duty").form(here, f"{here}/{act}")
     assert answer.status_code == 400 and f'href="#{act}-{field}"' in answer.text
     assert f'id="{act}-{field}"' in answer.text
+
+
+@pytest.mark.parametrize("where", ["/", "/handover"])
+def test_today_and_handover_count_what_waits_by_due_time_and_lead_there(
+    desk: Any, clock: Any, ref: str, where: str
+) -> None:
+    duty = desk("duty")
+    first = duty.get(where).text
+    assert f'href="/reports/{ref}"' in first and "1 not read yet" in first
+    assert ">1 report</a> of partners" in first and '<strong>Overdue: </strong><a href="/reports' not in first
+    clock.on(days=3)
+    later = reporting.receive(desk.house, TOLD, clock.now).ref
+    reporting.redact(desk.house, ref, "Somebody fell.", ACTOR, clock.now)
+    page = desk("duty").get(where).text
+    assert page.index(f'href="/reports/{ref}"') < page.index(f'href="/reports/{later}"')
+    assert f'<strong>Overdue: </strong><a href="/reports/{ref}">' in page and "1 not read yet" in page
+    assert '<strong class="late">1 overdue</strong>' in page and ">2 reports</a> of partners" in page
+    assert CANARY not in page and "7946" not in page
