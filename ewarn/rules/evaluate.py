@@ -37,7 +37,6 @@ from ewarn.terms import NotEvaluable, RecordKind
 
 PLAIN: dict[str, Callable[[RuleDefinition, Ground], pl.DataFrame]] = {
     "first": first.spells,
-    "window": window.spells,
     "missold": missold.spells,
     "notice": notice.spells,
     "unknown_name": unknown_name.spells,
@@ -49,7 +48,7 @@ ANSWERING: dict[str, Callable[[RuleDefinition, Ground], tuple[pl.DataFrame, list
 }
 
 # Methods that judge no further back than they are asked to.
-REACHING = ("ears", "farrington", "ladder", "sparse", "combination")
+REACHING = ("ears", "farrington", "ladder", "sparse", "combination", "window")
 
 BROKEN = "the rule could not be worked out"
 
@@ -65,10 +64,12 @@ def evaluate(
 ) -> Evaluation:
     """Every enabled rule's spells up to `until` (UTC).
 
-    `since` (default: `until`) is how far back series are judged at least; the other methods always judge everything.
+    `since` (default: `until`) is how far back windows and series are judged at least; the other methods always judge
+    everything. Signals can be told from then on.
     `health` is the source_health frame at `until`; without it silence has no answer.
     """
     until = until.astimezone(UTC)
+    since = since or until
     ground = prepare(lines, until, catalogue)
     enabled = tuple(sorted((rule for rule in rules if rule.enabled), key=lambda rule: rule.id))
     spells: dict[str, pl.DataFrame] = {}
@@ -77,8 +78,8 @@ def evaluate(
         spells[rule.id], unanswered = _spells(rule, ground, since, health)
         missing += unanswered
     for group in {collapse.group_of(rule) for rule in enabled if rule.method in REACHING}:
-        _reach_back([rule for rule in enabled if collapse.group_of(rule) is group], ground, since or until, spells)
-    return Evaluation(pl.concat([empty("spells"), *spells.values()]), missing, until, enabled, ground)
+        _reach_back([rule for rule in enabled if collapse.group_of(rule) is group], ground, since, spells)
+    return Evaluation(pl.concat([empty("spells"), *spells.values()]), missing, since, until, enabled, ground)
 
 
 def _reach_back(
@@ -97,16 +98,16 @@ def _reach_back(
 
 
 def _spells(
-    rule: RuleDefinition, ground: Ground, since: datetime | None, health: pl.DataFrame | None
+    rule: RuleDefinition, ground: Ground, since: datetime, health: pl.DataFrame | None
 ) -> tuple[pl.DataFrame, list[NotEvaluable]]:
     """A rule's spells that began by the instant asked, in their shape, and what had no answer."""
     found, unanswered = _asked(rule, ground, since, health)
     stood = shaped("spells", found.filter(pl.col("fires_from") <= ground.until))
-    return rarity.told(rule, stood, ground), unanswered
+    return rarity.told(rule, stood, ground, since), unanswered
 
 
 def _asked(
-    rule: RuleDefinition, ground: Ground, since: datetime | None, health: pl.DataFrame | None
+    rule: RuleDefinition, ground: Ground, since: datetime, health: pl.DataFrame | None
 ) -> tuple[pl.DataFrame, list[NotEvaluable]]:
     try:
         if rule.method == "silence":
@@ -119,6 +120,8 @@ def _asked(
             return sparse.spells(rule, ground, since)
         if rule.method in ("ears", "farrington", "ladder"):
             return exceedance.spells(rule, ground, since)
+        if rule.method == "window":
+            return window.spells(rule, ground, since), _without_lines(rule, ground)
         return PLAIN[rule.method](rule, ground), _without_lines(rule, ground)
     except (ValueError, TypeError, ArithmeticError, pl.exceptions.PolarsError) as error:
         reason = f"{BROKEN}: {type(error).__name__}: {error}".splitlines()[0][:200]

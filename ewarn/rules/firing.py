@@ -75,18 +75,24 @@ class Firing:
     expectation: Expectation | None
 
 
-def firings(crowd: Crowd, plan: Plan) -> Iterator[Firing]:
-    """Every window that some event, becoming known or told apart from another, fills; one per instant and records."""
+def firings(crowd: Crowd, plan: Plan, earliest: int) -> Iterator[Firing]:
+    """Every window that some event, becoming known or told apart from another, fills; one per instant and records.
+
+    Only what became known at `earliest` or later is looked at.
+    """
     rows = crowd.events
     longest = int((rows.end - rows.start).max())
     low = np.searchsorted(rows.start, rows.start - plan.window - longest, side="left")
     high = np.searchsorted(rows.start, rows.end + plan.window, side="right")
     total = np.concatenate([[0.0], np.cumsum(rows.persons)])
     enough = total[high] - total[low] >= plan.n
-    known = np.flatnonzero(rows.trigger & enough)
+    known = np.flatnonzero(rows.trigger & enough & (rows.seen >= earliest))
     told, when = crowd.told()
-    candidates = np.concatenate([known, told[enough[told]]])
-    instants = np.concatenate([rows.seen[known], when[enough[told]]])
+    late = enough[told] & (when >= earliest)
+    candidates = np.concatenate([known, told[late]])
+    instants = np.concatenate([rows.seen[known], when[late]])
+    if not candidates.size:
+        return
     could = _could(rows, candidates, instants, plan)
     candidates, instants = candidates[could], instants[could]
     seen: set[tuple[int, bytes]] = set()

@@ -12,7 +12,7 @@ Source: Brown, Cai and DasGupta 2001, Statistical Science 16:101-133, section 4 
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -41,16 +41,20 @@ class Likelihood(NamedTuple):
     said: str
 
 
-def told(rule: RuleDefinition, spells: pl.DataFrame, ground: Ground) -> pl.DataFrame:
-    """The rule's spells with how unlikely each is and how often such come; those of other methods as they are."""
-    if rule.method not in COUNTED or spells.is_empty():
+def told(rule: RuleDefinition, spells: pl.DataFrame, ground: Ground, since: datetime) -> pl.DataFrame:
+    """The rule's spells; those that stand after `since` with how unlikely each is and how often such come. Those of
+    other methods as they are."""
+    stands = spells["fires_to"] > since
+    if rule.method not in COUNTED or not stands.any():
         return spells
-    often = _often(rule, spells, ground)
+    standing, over = spells.filter(stands), spells.filter(~stands)
     likely = _Firsts(rule, ground).of if rule.method == "first" else lambda row: None
-    rows = [_filled(row, likely(row), *said) for row, said in zip(spells.iter_rows(named=True), often, strict=True)]
-    return spells.with_columns(
+    said = zip(standing.iter_rows(named=True), _often(rule, standing, spells, ground), strict=True)
+    rows = [_filled(row, likely(row), *often) for row, often in said]
+    filled = standing.with_columns(
         pl.Series(name, [row[name] for row in rows], dtype=spells.schema[name]) for name in FILLED
     )
+    return pl.concat([over, filled])
 
 
 def _filled(row: dict[str, Any], likely: Likelihood | None, rate: float | None, often: str) -> dict[str, Any]:
@@ -64,13 +68,16 @@ def _filled(row: dict[str, Any], likely: Likelihood | None, rate: float | None, 
     }
 
 
-def _often(rule: RuleDefinition, spells: pl.DataFrame, ground: Ground) -> list[tuple[float | None, str]]:
-    """Signals a year of this rule, tier and kind of subject in the twelve months before each spell, and words."""
+def _often(
+    rule: RuleDefinition, asked: pl.DataFrame, spells: pl.DataFrame, ground: Ground
+) -> list[tuple[float | None, str]]:
+    """Signals a year of this rule, tier and kind of subject in the twelve months before each spell asked of, and
+    words. In: the spells asked of and every one of the rule."""
     kinds = {RecordKind.NOTICE} if rule.method == "notice" else set(rule.kinds)
     start = min((ground.first_visible[k] for k in kinds if k in ground.first_visible), default=None)
-    rows = spells.with_row_index("row").with_columns(day=london_day("fires_from"))
+    rows = asked.with_row_index("row").with_columns(day=london_day("fires_from"))
     alike = ["subject_kind", "tier"]
-    raised = rows.select(*alike, "subject", "area", "fires_from", "day").unique()
+    raised = spells.select(*alike, "subject", "area", "fires_from", day=london_day("fires_from")).unique()
     found: list[tuple[float | None, str]] = [(None, "")] * rows.height
     for key, group in rows.group_by(alike):
         of_kind = pl.all_horizontal(pl.col(name) == value for name, value in zip(alike, key, strict=True))
@@ -180,7 +187,7 @@ def plural_records(count: int) -> str:
 def _by_area(rows: pl.DataFrame, key: list[str]) -> dict[tuple[Any, ...], dict[str, Days]]:
     """Key -> area -> sorted days on which its records became known."""
     found: dict[tuple[Any, ...], dict[str, Days]] = {}
-    grouped = rows.group_by(*key, "area").agg(pl.col("day").sort().to_physical())
+    grouped = rows.group_by(*key, "area").agg(pl.col("day").sort().to_physical()).sort(*key, "area")
     for *parts, area, days in grouped.iter_rows():
         found.setdefault(tuple(parts), {})[area] = np.array(days, dtype=np.int32)
     return found

@@ -33,7 +33,16 @@ class _Episode:
 
 def needed_from(spells: pl.DataFrame, since: datetime) -> datetime:
     """The first instant of any episode that stands after `since`, or that such a one could lie beneath; not later."""
-    every = _episodes(spells)
+    every = _episodes(episodes.of(spells))
+    return min((every[number].began for number in _reached(every, since)), default=since)
+
+
+def reached(told: pl.DataFrame, since: datetime) -> set[int]:
+    """The episodes that stand after `since`, or that such a one could lie beneath. In: spells with their episodes."""
+    return _reached(_episodes(told), since)
+
+
+def _reached(every: dict[int, _Episode], since: datetime) -> set[int]:
     holding: defaultdict[str, set[int]] = defaultdict(set)
     for number, episode in every.items():
         for _, _, records in episode.spells:
@@ -47,12 +56,12 @@ def needed_from(spells: pl.DataFrame, since: datetime) -> datetime:
         above = {number for number in near if every[number].known(episode.began) & episode.known(episode.began)}
         reached |= above
         left += sorted(above)
-    return min((every[number].began for number in reached), default=since)
+    return reached
 
 
-def _episodes(spells: pl.DataFrame) -> dict[int, _Episode]:
+def _episodes(told: pl.DataFrame) -> dict[int, _Episode]:
     found: dict[int, _Episode] = {}
-    columns = episodes.of(spells).select("episode", "began", "fires_from", "fires_to", "records")
+    columns = told.select("episode", "began", "fires_from", "fires_to", "records")
     for number, began, start, end, records in columns.iter_rows():
         found.setdefault(number, _Episode(began)).spells.append((start, end, frozenset(records)))
     return found

@@ -17,7 +17,7 @@ import polars as pl
 from ewarn.catalogue import Catalogue
 from ewarn.catalogue.definitions import RuleDefinition
 from ewarn.matching import persons
-from ewarn.rules import collapse, episodes
+from ewarn.rules import collapse, episodes, reaching
 from ewarn.rules.collapse import Episode, Spell
 from ewarn.rules.prepare import VERSION, Ground, place, plural
 from ewarn.terms import (
@@ -43,10 +43,14 @@ ADDED_UP = {"first", "missold", "notice", "unknown_name"}
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What the rules found: spells over known time, what had no answer, and the ground they stood on."""
+    """What the rules found: spells over known time, what had no answer, and the ground they stood on.
+
+    since: signals that stood at an instant are told from here on.
+    """
 
     spells: pl.DataFrame
     not_evaluable: list[NotEvaluable]
+    since: datetime
     until: datetime
     rules: tuple[RuleDefinition, ...]
     ground: Ground
@@ -57,13 +61,15 @@ class Evaluation:
 
 
 class Book:
-    """The evaluation's episodes, with what lies beneath what, and the rows needed to describe them."""
+    """The evaluation's episodes that matter since the instant asked: what lies beneath what, and the rows needed to
+    describe them."""
 
     def __init__(self, evaluation: Evaluation) -> None:
         self.ground = evaluation.ground
         self.catalogue = evaluation.ground.catalogue
         rules = {rule.id: rule for rule in evaluation.rules}
         frame = episodes.of(evaluation.spells)
+        frame = frame.filter(pl.col("episode").is_in(list(reaching.reached(frame, evaluation.since))))
         self.rows: dict[int, list[dict[str, Any]]] = {}
         for row in frame.iter_rows(named=True):
             self.rows.setdefault(row["episode"], []).append(row)

@@ -133,15 +133,14 @@ def _of(rule: RuleDefinition, ground: Ground) -> Tested | None:
     numbered = {look: i for i, look in enumerate(dict.fromkeys(seen_looks))}
     intents = [look.sold_as or look.asked for look in seen_looks]
     intent_of = {intent: i for i, intent in enumerate(dict.fromkeys(intents))}
-    held, classes = _held(rows, ground)
     watched = _watched(rows, rule, ground)
     return Tested(
         look=np.array([numbered[look] for look in seen_looks], dtype=np.int64),
         intent=np.array([intent_of[intent] for intent in intents], dtype=np.int64),
         day=_numbers(rows["day"]),
         gone_day=_numbers(rows["gone_day"]),
-        holding={c: np.array([c in found for found in classes], dtype=np.bool_) for c in _classes(watched)},
-        watched=tuple(_samples(rows, seen_looks, held, watched, ground)),
+        holding={c: _holding(rows, c, ground) for c in _classes(watched)},
+        watched=tuple(_samples(rows, seen_looks, watched, ground)),
     )
 
 
@@ -162,18 +161,23 @@ def _looks(rows: pl.DataFrame, ground: Ground) -> list[Look]:
     return [read[stated] for stated in wordings]
 
 
-def _held(rows: pl.DataFrame, ground: Ground) -> tuple[list[frozenset[str]], list[frozenset[str]]]:
-    """Per row the active substances found, and every class found."""
-    found = ground.detections.group_by(*VERSION, "subject_kind").agg(pl.col("subject").unique().sort())
-    by_kind = {
-        kind: {(r, v): subjects for r, v, k, subjects in found.iter_rows() if k == kind}
-        for kind in (SubjectKind.SUBSTANCE, SubjectKind.CLASS)
-    }
-    keys = list(rows.select(VERSION).iter_rows())
+def _holding(rows: pl.DataFrame, class_id: str, ground: Ground) -> NDArray[np.bool_]:
+    """Per row whether the class was found."""
+    of_class = (pl.col("subject_kind") == SubjectKind.CLASS) & (pl.col("subject") == class_id)
+    found = ground.detections.filter(of_class).select(VERSION).unique().with_columns(found=True)
+    held = rows.select(VERSION).join(found, on=VERSION, how="left", maintain_order="left")["found"]
+    return np.asarray(held.fill_null(False).to_numpy(), dtype=np.bool_)
+
+
+def _active(keys: pl.DataFrame, ground: Ground) -> dict[tuple[str, int], frozenset[str]]:
+    """Version -> the active substances found in it."""
+    found = ground.detections.filter(pl.col("subject_kind") == SubjectKind.SUBSTANCE)
+    found = found.join(keys, on=VERSION, how="semi").group_by(VERSION).agg(pl.col("subject").unique())
     class_of = ground.catalogue.class_of
-    substances = (by_kind[SubjectKind.SUBSTANCE].get(key, ()) for key in keys)
-    active = [frozenset(s for s in subjects if class_of.get(s) != PASSIVE) for subjects in substances]
-    return active, [frozenset(by_kind[SubjectKind.CLASS].get(key, ())) for key in keys]
+    return {
+        (record, version): frozenset(s for s in subjects if class_of.get(s) != PASSIVE)
+        for record, version, subjects in found.iter_rows()
+    }
 
 
 def _watched(rows: pl.DataFrame, rule: RuleDefinition, ground: Ground) -> dict[tuple[str, int], tuple[set[str], bool]]:
@@ -195,12 +199,12 @@ def _classes(watched: dict[tuple[str, int], tuple[set[str], bool]]) -> list[str]
 def _samples(
     rows: pl.DataFrame,
     seen_looks: list[Look],
-    held: list[frozenset[str]],
     watched: dict[tuple[str, int], tuple[set[str], bool]],
     ground: Ground,
 ) -> list[Sample]:
     keys = pl.DataFrame(list(watched), schema=rows.select(VERSION).schema, orient="row")
     could = ground.possible.join(keys, on=VERSION, how="semi")
+    active = _active(keys, ground)
     areas: dict[tuple[str, int, str], set[str]] = {}
     for record, version, area, tier in could.select(*VERSION, "area", "tier").iter_rows():
         areas.setdefault((record, version, tier), set()).add(area)
@@ -220,7 +224,7 @@ def _samples(
                 day=row["day"],
                 reference=row["reference_date"],
                 look=seen_looks[i],
-                held=held[i],
+                held=active.get(key, frozenset()),
                 watched=frozenset(watched[key][0]),
                 boroughs=frozenset(areas.get((*key, Tier.BOROUGH.value), ())),
                 region=next(iter(regions)) if len(regions) == 1 else "",

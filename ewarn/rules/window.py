@@ -22,6 +22,7 @@ from ewarn.matching import persons
 from ewarn.methods.chance import in_words
 from ewarn.rules import events
 from ewarn.rules.baseline import DAY_US
+from ewarn.rules.episodes import EPISODE_GAP_DAYS
 from ewarn.rules.firing import ACUTE, Firing, Plan, firings
 from ewarn.rules.persons import Crowd, Events, Judged
 from ewarn.rules.prepare import FAR, SUBJECT, Ground, number, place, plural, words
@@ -33,8 +34,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FAR_US = int((FAR - EPOCH) / timedelta(microseconds=1))
 
 
-def spells(rule: RuleDefinition, ground: Ground) -> pl.DataFrame:
-    """Spells of windows.
+def spells(rule: RuleDefinition, ground: Ground, since: datetime) -> pl.DataFrame:
+    """Spells of windows: all that stand after `since`, and those before which the same episode could have begun with.
 
     Numbers: `n`; `hours` or `days`; `scope` area | neighbours | region | setting; `outcome` any | fatal | ...; `alpha`
     .001 and `min_history_days` 180: with that much history the window must also be this unlikely; `max_history_days`
@@ -47,9 +48,11 @@ def spells(rule: RuleDefinition, ground: Ground) -> pl.DataFrame:
     rows = rows.filter(pl.col("persons").sum().over(over) >= plan.n)
     if rows.is_empty():
         return empty("spells")
+    asked = int((since - EPOCH) / timedelta(microseconds=1))
+    earliest = asked - 2 * plan.stands - (EPISODE_GAP_DAYS + 1) * DAY_US
     found = []
     for stratum in _strata(rows.sort(*over, "start", "record_id", "seen"), over, ground.links):
-        found += [_row(rule, ground, stratum, firing, plan) for firing in firings(stratum.crowd, plan)]
+        found += [_row(rule, ground, stratum, firing, plan) for firing in firings(stratum.crowd, plan, earliest)]
     kept = _one_area_each(found) if plan.scope != "setting" else found
     clean = [{name: row[name] for name in row if not name.startswith("_")} for row in kept]
     return pl.DataFrame(clean, schema=SHAPES["spells"])

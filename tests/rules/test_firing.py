@@ -53,7 +53,7 @@ def test_windows_left_out_by_sums_would_not_have_fired(
     plain = catalogue.rules[rule]
     numbers = {**plain.numbers, "n": [2, 4, 3][seed % 3], "alpha": [0.05, 0.001, 0.01][seed % 3]}
     asked = plain.model_copy(update={"numbers": numbers})
-    sifted = window.spells(asked, ground)
+    sifted = window.spells(asked, ground, window.EPOCH)
     seen: list[float] = []
 
     def everything(*given: object) -> np.ndarray:
@@ -63,5 +63,5 @@ def test_windows_left_out_by_sums_would_not_have_fired(
 
     could = firing._could
     monkeypatch.setattr(firing, "_could", everything)
-    assert window.spells(asked, ground).equals(sifted)
+    assert window.spells(asked, ground, window.EPOCH).equals(sifted)
     assert max(seen) > 0.1
