@@ -8,7 +8,7 @@ worked out is an entry in `not_evaluable` with its reason, never the end of the 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
@@ -47,8 +47,9 @@ ANSWERING: dict[str, Callable[[RuleDefinition, Ground], tuple[pl.DataFrame, list
     "potency": potency.spells,
 }
 
-# Methods that judge no further back than they are asked to.
-REACHING = ("ears", "farrington", "ladder", "sparse", "combination", "window")
+# Methods that judge no further back than they are asked to, and how much further they are asked at once: signals that
+# stand began before, and to look for windows again costs more than to look further.
+REACHING = {"ears": 0, "farrington": 0, "ladder": 0, "sparse": 0, "combination": 0, "window": 90}
 
 BROKEN = "the rule could not be worked out"
 
@@ -75,7 +76,7 @@ def evaluate(
     spells: dict[str, pl.DataFrame] = {}
     missing: list[NotEvaluable] = []
     for rule in enabled:
-        spells[rule.id], unanswered = _spells(rule, ground, since, health)
+        spells[rule.id], unanswered = _spells(rule, ground, _first_reach(rule, since), health)
         missing += unanswered
     for group in {collapse.group_of(rule) for rule in enabled if rule.method in REACHING}:
         _reach_back([rule for rule in enabled if collapse.group_of(rule) is group], ground, since, spells)
@@ -86,15 +87,20 @@ def _reach_back(
     rules: Sequence[RuleDefinition], ground: Ground, since: datetime, spells: dict[str, pl.DataFrame]
 ) -> None:
     """Judge series further back, until all is there that what stands could lie beneath."""
-    judged = since
+    reaching_rules = [rule for rule in rules if rule.method in REACHING]
+    judged = {rule.id: _first_reach(rule, since) for rule in reaching_rules}
     while True:
         needed = reaching.needed_from(pl.concat([spells[rule.id] for rule in rules]), since)
-        if needed >= judged:
+        short = [rule for rule in reaching_rules if judged[rule.id] > needed]
+        if not short:
             return
-        judged = needed
-        for rule in rules:
-            if rule.method in REACHING:
-                spells[rule.id], _ = _spells(rule, ground, judged, None)
+        for rule in short:
+            judged[rule.id] = needed
+            spells[rule.id], _ = _spells(rule, ground, needed, None)
+
+
+def _first_reach(rule: RuleDefinition, since: datetime) -> datetime:
+    return since - timedelta(days=REACHING.get(rule.method, 0))
 
 
 def _spells(
