@@ -303,9 +303,14 @@ class Payload(Frozen):
     """The bytes of one audience and format, stored at submission and sent as stored."""
 
     audience: str
-    format: str = Field(description="email | slack | teams | sms | text | json | cap")
+    format: str = Field(description="email | slack | teams | sms | text | json | cap | photo")
     subject: str
     body: bytes = Field(description="e-mail: JSON of text and html; every other format: the message")
+    gone: str = Field("", description="SHA-256 of a body that was purged: nothing of it can be sent")
+
+    @property
+    def sha256(self) -> str:
+        return self.gone if self.gone and not self.body else digest(self.body)
 
 
 class Decision(Frozen):

@@ -28,7 +28,7 @@ FIXED = frozenset(
         *("reference", "alert_id", "version", "issuer", "standing", "product", "watermark", "handling", "date"),
         *("figures", "record_versions", "published", "what_happened_public", "classification"),
         *("kind", "replaces", "closes", "closes_headline"),
-        *("answer", "answer_code", "answer_at", "verify", "series"),
+        *("answer", "answer_code", "answer_at", "verify", "series", "photo"),
         *machine.PARTS,
     }
 )

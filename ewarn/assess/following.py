@@ -96,5 +96,6 @@ def ending(
         "headline": f"{ENDED[kind]}: {headline}",
         "published": published(had.content),
         "why": why if why[-1] in ".!?" else f"{why}.",
+        "photo": None,
     }
     return draft.following(had, parts, number, author, now, catalogue)

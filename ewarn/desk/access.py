@@ -24,6 +24,7 @@ LIST_KEEPERS: Roles = frozenset({COORDINATOR, ADMINISTRATOR})
 TOKEN_HOLDERS: Roles = READERS | {PARTNER}  # who may let a system read for them
 GRADERS: Roles = frozenset({DUTY, PANEL})
 APPROVERS: Roles = frozenset({PANEL})
+PANEL_ACTS = ("approve", "override", "photo", "photo-remove", "photo-release")
 TEXT_ACTS = ("edit", "submit", "stand-down", "withdraw", "send")
 CASE_ACTS = (
     "verify", "assign", "link", "note", "merge", "split", "move", "lead", "ask-laboratory", "laboratory-answered",
@@ -99,7 +100,8 @@ LINES: tuple[Line, ...] = (
     Line("GET", "/alerts/{ref}/{number}", READERS),
     Line("GET", "/alerts/{ref}/{number}/file", READERS),
     *(Line("POST", f"/alerts/{{ref}}/{{number}}/{act}", DESK, acts=True) for act in TEXT_ACTS),
-    *(Line("POST", f"/alerts/{{ref}}/{{number}}/{act}", APPROVERS, acts=True) for act in ("approve", "override")),
+    Line("GET", "/alerts/{ref}/{number}/photograph", READERS),
+    *(Line("POST", f"/alerts/{{ref}}/{{number}}/{act}", APPROVERS, acts=True) for act in PANEL_ACTS),
     # -- cases
     Line("GET", "/cases", READERS),
     Line("GET", "/cases/{ref}", READERS),

@@ -185,9 +185,9 @@ DATA = ("sold_as", "found", "appearance", "also_possible")
 # Written by ewarn or by people over the facts of records; the checker has named what it found, and people have read it.
 WRITTEN = (
     *("headline", "what_happened", "what_happened_public", "figures", "at_risk", "why", "closes_headline", "origin"),
-    *("verification", "changed"),
+    *("verification", "changed", "photo"),
 )
-SPARED = ("signal", "records", "id", "level", "value", "released")
+SPARED = ("signal", "records", "id", "level", "value", "released", "sha256", "cid")
 
 
 def last_barrier(content: Mapping[str, Any]) -> dict[str, Any]:

@@ -84,8 +84,16 @@ def for_audience(content: dict[str, Any], audience: str) -> dict[str, Any]:
             "audience": "Everyone.",
         }
         | lines
+        | _released_photo(content)
         | (NO_ANSWER if "answer" in content else {})
     )
+
+
+def _released_photo(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The photograph, where the panel released it to the public and nothing in its words tells a count; else none."""
+    photo = content.get("photo") or {}
+    counts = [hit for key in ("alt", "scale") for hit in told(str(photo.get(key, "")))]
+    return {"photo": dict(photo)} if photo.get("released") and not counts else {}
 
 
 def _printed(figure: Figure) -> dict[str, Any]:

@@ -14,9 +14,18 @@ from ewarn.terms import Alert, Delivery, Frozen, Payload, Standing
 
 PDF = b"%PDF-"
 MESSAGE = "email"
+PHOTO = "photo"
 
 
 class Attachment(Frozen):
+    name: str
+    body: bytes
+
+
+class Inline(Frozen):
+    """A picture that an e-mail's own text shows."""
+
+    cid: str
     name: str
     body: bytes
 
@@ -43,6 +52,15 @@ def of(delivery: Delivery, alert: Alert, stored: Sequence[Payload]) -> tuple[Att
     sheets = {p.format: p for p in stored if p.audience == delivery.audience and is_sheet(p)}
     asked = delivery.attachments if delivery.format == MESSAGE else ()
     return tuple(Attachment(name=name(alert, form), body=sheets[form].body) for form in asked if form in sheets)
+
+
+def inline(delivery: Delivery, alert: Alert, stored: Sequence[Payload]) -> tuple[Inline, ...]:
+    """The stored photograph that an e-mail shows in its text; nothing where this audience has none."""
+    cid = (alert.content.get("photo") or {}).get("cid", "")
+    if delivery.format != MESSAGE or not cid:
+        return ()
+    found = [p for p in stored if (p.audience, p.format) == (delivery.audience, PHOTO) and p.body]
+    return tuple(Inline(cid=cid, name=name(alert, PHOTO, ending="jpg"), body=p.body) for p in found)
 
 
 def name(alert: Alert, form: str, draft: str = "", ending: str = "pdf") -> str:

@@ -12,7 +12,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
-from typing import Any
+from typing import Any, NamedTuple
 
 from lxml import etree
 
@@ -184,9 +184,15 @@ def _description(content: Mapping[str, Any]) -> str:
         _listed("Sold as", content.get("sold_as") or ()),
         _listed("Found to contain", [found_words(f) for f in content.get("found") or ()]),
         _listed("Looks like", content.get("appearance") or ()),
+        _pictured(content),
         f"Who is at risk: {content['at_risk']}" if content.get("at_risk") else "",
     ]
     return "\n\n".join(str(part) for part in parts if part)
+
+
+def _pictured(content: Mapping[str, Any]) -> str:
+    photo = content.get("photo")
+    return f"Photograph: {photo['alt']} Scale: {photo['scale']}" if photo else ""
 
 
 SURE = {"event": "What happened", "substance": "The drug", "link": "The link between them"}
@@ -226,18 +232,34 @@ def _parameters(alert: Alert, content: Mapping[str, Any]) -> list[tuple[str, str
 
 
 def _resource(info: Any, payload: Payload, content: Mapping[str, Any], name: str) -> None:
-    """A PDF of the same approved text, by its digest; where it lies is said only where there is a public service."""
-    if not payload.body.startswith(b"%PDF"):
+    """A PDF of the same approved text, or its photograph, by its digest; where it lies is said only where there is a
+    public service."""
+    kind = kind_of(payload)
+    if kind is None:
         return
+    alt = str((content.get("photo") or {}).get("alt", ""))
     made = etree.SubElement(info, _tag("resource"))
-    _add(made, "resourceDesc", payload.format)
-    _add(made, "mimeType", "application/pdf")
+    _add(made, "resourceDesc", f"photograph: {alt}" if payload.format == "photo" else payload.format)
+    _add(made, "mimeType", kind.media_type)
     _add(made, "size", str(len(payload.body)))
     if base := public_base(content):
-        _add(made, "uri", f"{base}/alerts/{name}.{token(payload.format)}.pdf")
+        _add(made, "uri", f"{base}/alerts/{name}.{token(payload.format)}.{kind.ending}")
     # CAP 1.2 asks for SHA-1 here; the signature over the message is what protects it, with SHA-256 beside it.
     _add(made, "digest", hashlib.sha1(payload.body, usedforsecurity=False).hexdigest())
     _pair_before(info, f"ewarn:sha256-{token(payload.format)}", hashlib.sha256(payload.body).hexdigest())
+
+
+class Kind(NamedTuple):
+    media_type: str
+    ending: str
+
+
+KINDS = {b"%PDF": Kind("application/pdf", "pdf"), b"\xff\xd8\xff": Kind("image/jpeg", "jpg")}
+
+
+def kind_of(payload: Payload) -> Kind | None:
+    """What a payload that is a file of its own is: a sheet or a photograph; None for the others."""
+    return next((kind for start, kind in KINDS.items() if payload.body.startswith(start)), None)
 
 
 def public_base(content: Mapping[str, Any]) -> str:

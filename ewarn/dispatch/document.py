@@ -69,6 +69,14 @@ class Graded(Part):
     certainty_of: str = Field("event", description="what CAP certainty is taken from: event | substance")
 
 
+class Photo(Part):
+    alt: str = Field(description="what it shows, in words")
+    scale: str = Field("", description="what in it gives the scale")
+    sha256: str = Field(description="of its bytes, a JPEG without metadata")
+    width: int
+    height: int
+
+
 class Earlier(Part):
     version: int
     sent: str
@@ -101,6 +109,7 @@ class Content(Part):
     sold_as: tuple[str, ...] = ()
     found: tuple[Found, ...] = ()
     appearance: tuple[str, ...] = ()
+    photo: Photo | None = Field(None, description="for the public only where the panel released it")
     at_risk: str = ""
     signs: Advice | None = None
     emergency: Advice | None = None

@@ -11,7 +11,7 @@ import html
 import json
 import re
 
-from ewarn.dispatch.attach import Attachment
+from ewarn.dispatch.attach import Attachment, Inline
 from ewarn.personal.placeholders import Personal
 from ewarn.terms import Delivery, Frozen, Payload, canonical
 
@@ -33,6 +33,7 @@ class Envelope(Frozen):
     repeat: bool = False
     personal: Personal | None = None
     attached: tuple[Attachment, ...] = ()
+    inline: tuple[Inline, ...] = ()
     follows: str = ""
     nudge: bool = False
 
@@ -86,6 +87,7 @@ def of(
     repeat: bool = False,
     personal: Personal | None = None,
     attached: tuple[Attachment, ...] = (),
+    inline: tuple[Inline, ...] = (),
     follows: str = "",
 ) -> Envelope:
     return Envelope(
@@ -95,6 +97,7 @@ def of(
         repeat=repeat,
         personal=personal,
         attached=attached,
+        inline=inline,
         follows=follows,
         nudge=delivery.nudge,
     )

@@ -16,7 +16,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, formataddr
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from apprise.plugins.email.base import NotifyEmail
 from apprise.plugins.email.common import SecureMailMode
@@ -132,9 +132,19 @@ class TwoPartMail(Answered, NotifyEmail):  # type: ignore[no-untyped-call]
         message.set_content(self.text)
         if self.parts.get("html"):
             message.add_alternative(self.parts["html"], subtype="html")
+            self._show(message)
         for sheet in self.around.attached:
             message.add_attachment(sheet.body, maintype="application", subtype="pdf", filename=sheet.name)
         return message
+
+    def _show(self, message: EmailMessage) -> None:
+        """The pictures that the HTML shows go with it (multipart/related), so that nothing is fetched from anywhere."""
+        page = cast(EmailMessage, message.get_body(("html",)))
+        for picture in self.around.inline:
+            page.add_related(
+                picture.body, maintype="image", subtype="jpeg", cid=f"<{picture.cid}>", filename=picture.name,
+                disposition="inline",
+            )  # fmt: skip
 
 
 @cache

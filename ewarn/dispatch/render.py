@@ -30,19 +30,22 @@ from ewarn.terms import Alert, Page, Payload, Standing, canonical, digest
 
 LOG = logging.getLogger(__name__)
 RENDERER_VERSION = 1
+PHOTO = "photo"
 KEPT_INSIDE = ("what_happened_public", "handling", "published", "record_versions", "classification")
-PERSONAL = placeholders.parts("", "")  # left out of what was drafted before there was an answer service
+# Left out of what was drafted before there was an answer service, or a photograph.
+PERSONAL = placeholders.parts("", "") | {"photo": None}
 CHATS: dict[str, Callable[[str, Sequence[chat.Line]], dict[str, Any]]] = {
     "slack": blocks.message,
     "teams": cards.message,
 }
 
 
-def payloads(alert: Alert, catalogue: Catalogue, *, paper: bool = True) -> list[Payload]:
+def payloads(alert: Alert, catalogue: Catalogue, *, paper: bool = True, photo: bytes = b"") -> list[Payload]:
     """Every audience and format this alert has templates for, in order of audience and format.
 
     E-mail is the JSON of subject, text, html and references (for threading); printed formats are PDF (`paper` False
-    leaves them out, for those who only read); every other format is the message.
+    leaves them out, for those who only read); every other format is the message. In: `photo` the picture whose hash
+    stands in the content; it is a payload of its own for each audience that may see it.
     Raises: Refused where a template changed since the draft; ContentFault where one cannot be rendered.
     """
     templates = _with_parts(_templates(alert, catalogue))
@@ -53,9 +56,9 @@ def payloads(alert: Alert, catalogue: Catalogue, *, paper: bool = True) -> list[
         here = [t for t in templates if t.audience == audience]
         marked = _marked(alert, content)
         bodies = {str(t.format): written(t, marked) for t in here if not t.paper}
-        sheets = _sheets([t for t in here if t.paper and paper], marked)
+        sheets = _sheets([t for t in here if t.paper and paper], marked, photo)
         subject = bodies.get("text", bodies.get("html", next(iter(bodies.values()), ("", ""))))[0]
-        told = _of_audience(audience, bodies, content, subject) + sheets
+        told = _of_audience(audience, bodies, content, subject) + sheets + pictured(audience, content, subject, photo)
         told += _machine(alert, audience, content, subject, told, catalogue)
         found += sorted(told, key=lambda payload: payload.format)
     return found
@@ -90,12 +93,22 @@ def places(catalogue: Catalogue) -> dict[str, str]:
     return dict(counted.filter(pl.col("len") == 1).select("name", "code").iter_rows())
 
 
-def _sheets(templates: Iterable[TemplateDefinition], content: dict[str, Any]) -> list[Payload]:
+def pictured(audience: str, content: dict[str, Any], subject: str, photo: bytes) -> list[Payload]:
+    """The photograph as stored bytes, where this audience may see it. Raises: Refused where it is not the one named."""
+    wanted = (content.get("photo") or {}).get("sha256")
+    if not (photo and wanted):
+        return []
+    if digest(photo) != wanted:
+        raise Refused("the photograph is not the one that the text names", next_step="Attach it again.")
+    return [Payload(audience=audience, format=PHOTO, subject=subject, body=photo)]
+
+
+def _sheets(templates: Iterable[TemplateDefinition], content: dict[str, Any], photo: bytes = b"") -> list[Payload]:
     """The printed formats. One that cannot be set is left out and told (`unset`): paper stops no warning."""
     found = []
     for template in sorted(templates, key=lambda t: t.format):
         try:
-            found.append(sheet(template, content))
+            found.append(sheet(template, content, photo))
         except ContentFault as fault:
             LOG.error("%s", fault)
     return found
@@ -108,12 +121,12 @@ def unset(alert: Alert, catalogue: Catalogue, bundle: Sequence[Payload]) -> list
     return [t.id for t in wanted if (t.audience, t.format) not in made]
 
 
-def one_sheet(alert: Alert, catalogue: Catalogue, form: str, audience: str) -> Payload | None:
+def one_sheet(alert: Alert, catalogue: Catalogue, form: str, audience: str, photo: bytes = b"") -> Payload | None:
     """A printed format alone, for those who look at a draft of it; None where it is no printed format of this alert."""
     for template in _templates(alert, catalogue):
         if template.paper and (template.audience, template.format) == (audience, form):
             shown = for_audience(inert.content(alert.content), audience)
-            return sheet(template, _marked(alert, {k: v for k, v in shown.items() if k not in KEPT_INSIDE}))
+            return sheet(template, _marked(alert, {k: v for k, v in shown.items() if k not in KEPT_INSIDE}), photo)
     return None
 
 
@@ -122,10 +135,10 @@ def _marked(alert: Alert, content: dict[str, Any]) -> dict[str, Any]:
     return content | {"marking": f"{alert.content.get('classification') or ''} {content['marking']}".strip()}
 
 
-def sheet(template: TemplateDefinition, content: dict[str, Any]) -> Payload:
+def sheet(template: TemplateDefinition, content: dict[str, Any], photo: bytes = b"") -> Payload:
     """A printed format, under the subject that a message would have."""
     subject, _ = _rendered(template.model_copy(update={"format": "text", "body": ""}), content)
-    made = printed.pdf(template, content, subject)
+    made = printed.pdf(template, content, subject, photo)
     return Payload(audience=template.audience, format=template.format, subject=subject, body=made)
 
 
@@ -150,7 +163,7 @@ def _of_audience(
 
 def bundle_hash(alert: Alert, bundle: Sequence[Payload]) -> str:
     """SHA-256 over the canonical object, template and advice versions, every payload's bytes, and the renderer."""
-    shown = sorted([p.audience, p.format, p.subject, digest(p.body)] for p in bundle)
+    shown = sorted([p.audience, p.format, p.subject, p.sha256] for p in bundle)
     return digest(
         {
             "alert": [alert.id, alert.version, alert.case, alert.product, alert.standing, alert.area],

@@ -5,12 +5,12 @@ In: a house, an alert's id, `now`. Out: frozen reports. Writes nothing.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from datetime import datetime
 from typing import Any
 
-from ewarn.pipeline import assess, matrix, printing, texts
+from ewarn.errors import UsageFault
+from ewarn.pipeline import assess, matrix, photos, printing, texts
 from ewarn.pipeline.house import House
 from ewarn.pipeline.reports import AlertReport
 from ewarn.store import alerts, people
@@ -24,7 +24,7 @@ EDITED = {
     "at_risk": "Who is at risk",
     "report_back": "How to report back",
 }
-PICTURED = ("flyer", "poster", "clinical")
+PICTURED = ("flyer", "poster", "clinical", "photo")
 
 
 class Shown(Frozen):
@@ -52,6 +52,8 @@ class AlertPage(Frozen):
     cells: tuple[dict[str, Any], ...]
     editable: bool
     had: bool
+    photo: dict[str, Any] | None = None
+    photographed: tuple[str, ...] = ()
 
 
 def of(
@@ -83,7 +85,18 @@ def of(
         cells=tuple(matrix.matrix(house, now, alert_id).cells) if had else (),
         editable=alert.version == newest and alert.version not in had,
         had=bool(had),
+        photo=alert.content.get("photo"),
+        photographed=tuple(photos.usable(house, alert)),
     )
+
+
+def picture(house: House, alert_id: str, version: int | None) -> bytes:
+    """The photograph of a version. Raises: UsageFault where it has none, or none any more."""
+    with house.db.read() as con:
+        found = texts.photo_shown(con, texts.found(con, alert_id, version))
+    if not found:
+        raise UsageFault(f"{alert_id} has no photograph", next_step="Go back to the text.")
+    return found
 
 
 def listed(house: House, now: datetime) -> tuple[AlertReport, ...]:
@@ -119,7 +132,7 @@ def _shown(payload: Payload) -> Shown:
         audience=payload.audience,
         format=payload.format,
         subject=payload.subject,
-        sha256=hashlib.sha256(payload.body).hexdigest(),
+        sha256=payload.sha256,
         size=len(payload.body),
         words=_words(payload),
     )
@@ -127,6 +140,8 @@ def _shown(payload: Payload) -> Shown:
 
 def _words(payload: Payload) -> str:
     """What a person can read of a format; '' for a sheet of paper."""
+    if payload.gone:
+        return f"Purged with the photograph it showed. Its SHA-256 stays on record: {payload.gone}"
     if payload.format in PICTURED or payload.body[:5] == b"%PDF-":
         return ""
     text = payload.body.decode(errors="replace")

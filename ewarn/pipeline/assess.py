@@ -220,7 +220,7 @@ def submit(house: House, alert_id: str, actor: Actor, now: datetime) -> AlertRep
         never = [f for f in texts.findings(tx, house, alert) if f.code in lint.NEVER_OVERRIDDEN and f.blocking]
         if never:
             raise Refused(f"{never[0].where}: {never[0].what}", where=alert.id, next_step=never[0].instead)
-        payloads = render.payloads(alert, house.catalogue)
+        payloads = render.payloads(alert, house.catalogue, photo=texts.photo_of(tx, alert))
         status = lifecycle.moved(alert, lifecycle.Act.SUBMIT)
         fixed = alert.model_copy(update={"status": status, "hash": render.bundle_hash(alert, payloads)})
         alerts.save(tx, fixed, payloads, at=now, by=person.id)

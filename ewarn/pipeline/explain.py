@@ -129,7 +129,7 @@ def _payloads(con: Any, house: House, alert: Alert) -> tuple[Sequence[Payload], 
     if stored:
         return stored, []
     try:
-        return render.payloads(alert, house.catalogue), []
+        return render.payloads(alert, house.catalogue, photo=texts.photo_shown(con, alert)), []
     except (Refused, ContentFault) as fault:
         return [], [f"this draft cannot be rendered now: {fault}"]
 

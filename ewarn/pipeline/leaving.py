@@ -124,6 +124,7 @@ class Leaving:
             repeat=repeat,
             personal=self._personal(delivery),
             attached=self._attached(delivery),
+            inline=self._inline(delivery),
             follows=arrivals.first(self.tx, delivery) if delivery.alert and delivery.format == "slack" else "",
         )
 
@@ -131,6 +132,10 @@ class Leaving:
         """The stored sheets that go along: of the same bundle whose hash is looked at for the text."""
         text = self._text(delivery.alert, delivery.version or 0) if delivery.attachments else None
         return attach.of(delivery, text.alert, text.payloads) if text and text.alert else ()
+
+    def _inline(self, delivery: Delivery) -> tuple[attach.Inline, ...]:
+        text = self._text(delivery.alert, delivery.version or 0) if delivery.alert else None
+        return attach.inline(delivery, text.alert, text.payloads) if text and text.alert else ()
 
     def _personal(self, delivery: Delivery) -> Personal | None:
         alert = self._text(delivery.alert, delivery.version or 0).alert if delivery.alert else None
@@ -182,6 +187,8 @@ class Leaving:
         stops = decide.leaves(text.alert, text.versions, text.decided, delivery.audience, self.house.catalogue)
         if stops := stops or handling.release_withdrawn(self.tx, self.house, text.alert):
             return stops
+        if any(p.gone for p in text.payloads):
+            return "its photograph was purged: an update goes out in its place"
         wanted = (delivery.audience, delivery.format)
         found = next((p for p in text.payloads if (p.audience, p.format) == wanted), None)
         if found and found.format == "cap":

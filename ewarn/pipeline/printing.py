@@ -60,7 +60,7 @@ def export(
     approved = bool(stored) and audience in decide.audiences(alert, decided, house.catalogue)
     note = decide.leaves(alert, known, decided, audience, house.catalogue) if stored else "it was not submitted"
     if approved or (stored and as_submitted):
-        payload = _picked(stored, form, audience, alert)
+        payload = _still_there(alert, _picked(stored, form, audience, alert))
         _whole(alert, stored)
     else:
         payload = _draft(house, alert, form, audience)
@@ -115,6 +115,16 @@ def _whole(alert: Alert, stored: Sequence[Payload]) -> None:
         )
 
 
+def _still_there(alert: Alert, payload: Payload) -> Payload:
+    if payload.gone:
+        raise Refused(
+            f"the {payload.format} was purged with the photograph it showed",
+            where=alert.id,
+            next_step="Its hash stays on record. Ask for a format without the photograph, such as text.",
+        )
+    return payload
+
+
 def _for_the_public(alert: Alert, audience: str, approved: bool) -> None:
     marking = alert.content.get("marking", "")
     if audience == texts.PUBLIC and approved and marking != "TLP:CLEAR":
@@ -139,14 +149,16 @@ def _draft(house: House, alert: Alert, form: str, audience: str) -> Payload:
     marks = [mark for mark in (DRAFT, content.get("watermark", "")) if mark]
     standing = "draft" if alert.standing.value == "actual" else f"draft {alert.standing.value}"
     marked = alert.model_copy(update={"content": content | {"watermark": " ".join(marks), "standing": standing}})
-    alone = render.one_sheet(marked, house.catalogue, form, audience)
-    return alone or _picked(render.payloads(marked, house.catalogue, paper=False), form, audience, alert)
+    with house.db.read() as con:
+        photo = texts.photo_shown(con, alert)
+    alone = render.one_sheet(marked, house.catalogue, form, audience, photo)
+    return alone or _picked(render.payloads(marked, house.catalogue, paper=False, photo=photo), form, audience, alert)
 
 
 def _name(alert: Alert, payload: Payload, draft: bool) -> str:
     ending = (
         "pdf"
         if attach.is_sheet(payload)
-        else {"cap": "xml", "email": "json", "json": "json"}.get(payload.format, "txt")
+        else {"cap": "xml", "email": "json", "json": "json", "photo": "jpg"}.get(payload.format, "txt")
     )
     return attach.name(alert, payload.format, "DRAFT" if draft else "", ending)

@@ -202,7 +202,17 @@ def _name(alert: Alert, payload: Payload) -> str:
     name = cap.identifier(alert.id, alert.version, payload.audience)
     if payload.format == "cap":
         return f"{name}.cap.xml"
-    return f"{name}.{cap.token(payload.format)}.pdf" if payload.body.startswith(b"%PDF") else ""
+    kind = cap.kind_of(payload)
+    return f"{name}.{cap.token(payload.format)}.{kind.ending}" if kind else ""
+
+
+def take_down(house: House, alert: Alert, payloads: Sequence[Payload]) -> None:
+    """Remove the published files of what was purged."""
+    for payload in payloads:
+        if payload.gone:
+            name = f"{cap.identifier(alert.id, alert.version, payload.audience)}.{cap.token(payload.format)}"
+            for ending in ("pdf", "jpg"):
+                (folder_of(house, payload.audience) / "alerts" / f"{name}.{ending}").unlink(missing_ok=True)
 
 
 def _entry(shown: _Shown, audience: str, base: str, bodies: dict[str, bytes], now: datetime) -> syndicate.Entry:

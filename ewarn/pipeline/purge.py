@@ -15,7 +15,7 @@ from pydantic import Field
 from ewarn import intake as intake_room
 from ewarn.catalogue.definitions import SourceBase
 from ewarn.errors import EwarnError, UsageFault
-from ewarn.pipeline import identity, reporting
+from ewarn.pipeline import identity, photos, reporting
 from ewarn.pipeline.house import House
 from ewarn.pipeline.landing import definition_of
 from ewarn.pipeline.reports import Actor
@@ -78,6 +78,9 @@ def purge(
                 snapshots.append(house.settings, _line(one, now, by, reason))
             finish(house)
     if not dry_run and not (source or before or record or snapshot):
+        words += [
+            f"photograph {one.sha256[:12]} of {one.alert} removed: {one.rule}" for one in photos.forget(house, now)
+        ]
         words += [f"contact of report {ref} removed: past its retention" for ref in reporting.forget(house, now)]
     return PurgeReport(purged=purged, finished=finished, dry_run=dry_run, words=tuple(words))
 

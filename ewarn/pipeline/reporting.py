@@ -6,30 +6,25 @@ person has rewritten them; how to reach the reporter is kept apart, encrypted, w
 
 from __future__ import annotations
 
-import io
 from datetime import datetime, timedelta
 from typing import Any
-
-from PIL import Image
 
 from ewarn.assess import caseload, due
 from ewarn.assess.cases import still_open
 from ewarn.dispatch import page as paging
 from ewarn.errors import Refused, UsageFault
-from ewarn.personal.told import LARGEST_PHOTO
 from ewarn.personal.told import new_reference as new_reference
 from ewarn.pipeline import assess, casework, held
 from ewarn.pipeline.asking import area_code
 from ewarn.pipeline.house import House
 from ewarn.pipeline.identity import proved
+from ewarn.pipeline.pictures import cleaned as cleaned
 from ewarn.pipeline.reports import Actor
 from ewarn.report import Harm, Report, ReportState, Told
 from ewarn.store import audit, cases, decisions, pages, partner_reports
 from ewarn.terms import CaseFile, Decision, Frozen, Person, digest, london_day
 
 CONTACT_DAYS = 1_826  # five years, the longest that LDIS privacy notices give
-MOST_PIXELS = 40_000_000
-LONGEST_SIDE = 2_000
 URGENT = (Harm.DEATH, Harm.OVERDOSE)
 
 
@@ -78,27 +73,6 @@ def receive(
             _call(tx, house, report, now)
     house.db.publish()
     return report
-
-
-def cleaned(photo: bytes) -> bytes:
-    """The picture alone, as JPEG, without what the camera wrote beside it. Raises: UsageFault."""
-    if len(photo) > LARGEST_PHOTO:
-        raise UsageFault("the photograph is too large", next_step="Send one of at most 10 MB.")
-    try:
-        with Image.open(io.BytesIO(photo), formats=("JPEG", "PNG", "WEBP")) as opened:
-            if opened.width * opened.height > MOST_PIXELS:
-                raise UsageFault("the photograph has too many pixels", next_step="Send a smaller one.")
-            picture = opened.convert("RGB")
-    except UsageFault:
-        raise
-    except Exception as error:  # bytes of strangers: a decoder may fail in any way, and none may stop the others
-        raise UsageFault("this is no photograph that can be read", next_step="Send a JPEG, PNG or WebP.") from error
-    picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
-    bare = Image.new("RGB", picture.size)
-    bare.paste(picture)
-    out = io.BytesIO()
-    bare.save(out, "JPEG", quality=85)
-    return out.getvalue()
 
 
 def listed(house: House, *, case: str | None = None, waiting: bool = False) -> list[Report]:

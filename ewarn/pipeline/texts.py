@@ -18,7 +18,7 @@ from ewarn.errors import ContentFault, Refused, UsageFault
 from ewarn.pipeline import corrections, handling
 from ewarn.pipeline.house import House
 from ewarn.pipeline.reports import AlertReport
-from ewarn.store import alerts, cases, decisions, operator_notices, outbox, recipients, releases
+from ewarn.store import alerts, cases, decisions, operator_notices, outbox, photos, recipients, releases
 from ewarn.terms import Alert, Decision, Payload, Person, Recipient, london_day
 
 PROFESSIONAL, PUBLIC = "professional", "public"
@@ -235,9 +235,26 @@ def stored_or_rendered(con: Any, house: House, alert: Alert) -> Sequence[Payload
     if stored:
         return stored
     try:
-        return render.payloads(alert, house.catalogue, paper=False)
+        return render.payloads(alert, house.catalogue, paper=False, photo=photo_shown(con, alert))
     except (Refused, ContentFault):
         return []
+
+
+def photo_of(con: Any, alert: Alert) -> bytes:
+    """The picture that a text shows; empty where it shows none. Raises: Refused where it was purged."""
+    found = photo_shown(con, alert)
+    if alert.content.get("photo") and not found:
+        raise Refused(
+            "the photograph of this text was purged",
+            where=alert.id,
+            next_step=f"Attach another, or take it out: ewarn photo remove {alert.id}",
+        )
+    return found
+
+
+def photo_shown(con: Any, alert: Alert) -> bytes:
+    """The same for those who only look; empty where it was purged."""
+    return photos.body(con, (alert.content.get("photo") or {}).get("sha256", ""))
 
 
 def readable(payloads: Sequence[Payload], audience: str) -> str:

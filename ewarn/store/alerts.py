@@ -34,7 +34,7 @@ def save(
     for ordinal, payload in enumerate(payloads):
         tables.put(
             tx, "payload", alert=alert.id, version=alert.version, ordinal=ordinal, audience=payload.audience,
-            format=payload.format, subject=payload.subject, body=payload.body,
+            format=payload.format, subject=payload.subject, body=payload.body, gone=payload.gone,
         )  # fmt: skip
     audit.append(tx, at, by or alert.author, "saved alert", _name(alert.id, alert.version), alert.hash)
 
@@ -48,7 +48,7 @@ def load(con: Connection, alert_id: str, version: int | None = None) -> Alert | 
 
 def payloads(con: Connection, alert_id: str, version: int) -> list[Payload]:
     """The stored bytes of a version, in the order they were stored."""
-    sql = "SELECT audience, format, subject, body FROM payload WHERE alert = ? AND version = ? ORDER BY ordinal"
+    sql = "SELECT audience, format, subject, body, gone FROM payload WHERE alert = ? AND version = ? ORDER BY ordinal"
     return [Payload(**row) for row in tables.rows(con, sql, [alert_id, version])]
 
 

@@ -69,6 +69,10 @@ CALLS: dict[str, list[str]] = {
     "lint": ["TST-2025-0001/A1"],
     "override": ["TST-2025-0001/A1", "--reason", "x", "--as", "nobody"],
     "publish-count": ["TST-2025-0001/A1", "--figure", "x", "--reason", "x", "--as", "nobody"],
+    "photo attach": ["TST-2025-0001/A1", "--file", "no-such.jpg", "--alt", "x", "--as", "nobody"],
+    "photo remove": ["TST-2025-0001/A1", "--as", "nobody"],
+    "photo release": ["TST-2025-0001/A1", "--reason", "x", "--as", "nobody"],
+    "photo purge": ["TST-2025-0001/A1", "--reason", "x", "--as", "nobody"],
     "release": [
         *("TST-2025-0001", "--source", "test_results", "--to", "TLP:GREEN", "--reason", "x"),
         *("--by-originator", "x", "--as", "nobody"),

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ewarn.pipeline import assess
+from tests.journeys.test_photographs import photograph
 
 CASE = "/cases/EWARN-2025-0001"
 HERE = "/alerts/EWARN-2025-0001/A1"
@@ -74,3 +75,24 @@ def test_a_file_of_a_format_says_what_it_is(drafted: Any) -> None:
 def test_what_nobody_has_cannot_be_stood_down(drafted: Any) -> None:
     assert "Stand it down" not in drafted.get(HERE).text
     assert drafted.form(HERE, f"{HERE}/stand-down", why="x").status_code == 403
+
+
+def test_the_panel_puts_a_photograph_into_a_draft_and_others_do_not(drafted: Any, desk: Callable[..., Any]) -> None:
+    panel = desk("panel")
+    told = {"alt": f"A round blue tablet {XSS}", "scale": "ruler in millimetres"}
+    file = {"file": ("tablet.jpg", photograph(), "image/jpeg")}
+    assert panel.form(HERE, f"{HERE}/photo", **told).status_code == 400
+    token = re.search(r'name="csrf" value="([^"]+)"', panel.get(HERE).text)
+    assert token and f'action="{HERE}/photo"' not in drafted.get(HERE).text
+    posted = told | {"csrf": token[1]}
+    assert panel.post(f"{HERE}/photo", data=posted, files=file, follow_redirects=False).status_code == 303
+    page = panel.get(HERE).text
+    assert "For professionals only" in page and "A round blue tablet &lt;img" in page and XSS not in page
+    shown = panel.get(f"{HERE}/photograph")
+    assert shown.headers["content-type"] == "image/jpeg" and shown.content[:3] == b"\xff\xd8\xff"
+    assert panel.form(HERE, f"{HERE}/photo-release", why="").status_code == 400
+    assert panel.form(HERE, f"{HERE}/photo-release", why="The imprint tells the batch.").status_code == 303
+    assert "Released to the public: The imprint" in panel.get(HERE).text
+    assert panel.form(HERE, f"{HERE}/photo-remove").status_code == 303
+    assert "For professionals only" not in panel.get(HERE).text
+    assert panel.get(f"{HERE}/photograph").status_code == 400

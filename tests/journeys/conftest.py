@@ -151,13 +151,17 @@ class Corridor:
         read.add_recipient(house, Recipient(id="clinic", name="Test clinic", **mail), now)
         read.add_recipient(house, Recipient(id="slack", name="Test team", channel="exercise-webhook", **camden), now)
 
-    def issue(self, case: str, now: datetime, product: str = "formal alert") -> AlertReport:
-        """Grade, draft, submit, and let as many approve as the product asks for."""
+    def issue(
+        self, case: str, now: datetime, product: str = "formal alert", change: Callable[[str], object] | None = None
+    ) -> AlertReport:
+        """Grade, draft, submit, and let as many approve as the product asks for. In: `change` what the draft gets."""
         house = self.house(now)
         questions = {q.id: "not known" for q in house.catalogue.grading.questions}
         grade = house.catalogue.grading.grades[0].id
         assess.grade_case(house, case, grade, questions, self.actor("author"), now)
         drafted = assess.draft(house, case, product, self.actor("author"), now)
+        if change:
+            change(drafted.id)
         found = assess.submit(house, drafted.id, self.actor("author"), now)
         for person in ("ann", "ben")[: found.approvals_needed]:
             found = assess.approve(house, found.id, found.hash, self.actor(person), now, note="exercise")

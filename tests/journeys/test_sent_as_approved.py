@@ -23,11 +23,12 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from ewarn.personal import placeholders
-from ewarn.pipeline import answering, read, respond
+from ewarn.pipeline import answering, photos, read, respond
 from ewarn.store import alerts, outbox
 from ewarn.terms import Recipient, canonical, digest
 from tests.journeys.test_desk_and_sending import CASE
 from tests.journeys.test_personal_links import begun
+from tests.journeys.test_photographs import photograph
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 NOTIFY_KEY = "ewarn_test-12345678-1234-4234-9234-123456789012-87654321-4321-4321-8321-210987654321"
@@ -158,7 +159,7 @@ def without(kind: str, what: Any, marked: bool, stored: bytes) -> bytes:
         parts = {
             part.get_content_type(): part.get_content().replace("\r\n", "\n").removesuffix("\n")
             for part in what.walk()
-            if not part.is_multipart()
+            if part.get_content_maintype() == "text"
         }
         words = {"text": parts["text/plain"], "html": parts["text/html"], "subject": str(what["Subject"])}
         if marked:
@@ -182,6 +183,13 @@ def without(kind: str, what: Any, marked: bool, stored: bytes) -> bytes:
     return canonical(said)
 
 
+def files_are_the_approved_ones(message: Any, stored: dict[tuple[str, str], Any]) -> None:
+    """The picture that an e-mail shows, and what is attached to it."""
+    came = [p.get_content() for p in message.walk() if not p.is_multipart() and p.get_content_maintype() != "text"]
+    wanted = [stored["professional", form].body for form in ("photo",)]
+    assert [digest(body) for body in came] == [digest(body) for body in wanted]
+
+
 def is_marked(kind: str, what: Any) -> bool:
     if kind in ("slack bot", "notify"):
         return "possible repeat" in str(what).lower()
@@ -191,13 +199,14 @@ def is_marked(kind: str, what: Any) -> bool:
 def test_every_attempt_over_every_kind_of_channel_carries_the_approved_bytes(
     corridor: Any, now: datetime, taken: Taken
 ) -> None:
-    approved = corridor.issue(CASE, now)
+    said = ("A round blue tablet marked D and 10", "ruler in millimetres", corridor.actor("author"), now)
+    approved = corridor.issue(CASE, now, change=lambda a: photos.attach(corridor.house(now), a, photograph(), *said))
     for minutes in (0, 5):
         at = now + timedelta(minutes=minutes)
         respond.send(corridor.house(at), at)
     house = corridor.house(at)
     with house.db.read() as con:
-        stored = {(p.audience, p.format): p for p in alerts.payloads(con, approved.id, 1)}
+        stored = {(p.audience, p.format): p for p in alerts.payloads(con, approved.id, approved.version)}
         ours = [d for d in outbox.all(con, approved.id) if d.destination.rpartition("-")[0].replace("-", " ") in KINDS]
         own = {d.id: answering.personal(con, house, d) for d in ours}
     assert len(ours) == 2 * len(KINDS) and {(d.state.value, d.attempts) for d in ours} == {("sent", 2)}
@@ -210,6 +219,8 @@ def test_every_attempt_over_every_kind_of_channel_carries_the_approved_bytes(
         assert [(k, is_marked(k, what)) for k, what in came] == [(kind, False), (kind, again)]
         for (_, what), marked in zip(came, (False, again), strict=True):
             sent = without(kind, what, marked, payload.body)
+            if kind == "email":
+                files_are_the_approved_ones(what, stored)
             if placeholders.holds(payload):
                 assert personal.link.encode() in sent or personal.code.encode() in sent, "their own, at every attempt"
                 links.add(personal.link)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from ewarn.assess import contact_test
-from ewarn.assess.lint import advised, handled, reading, required, verified, wording
+from ewarn.assess.lint import advised, handled, pictured, reading, required, verified, wording
 from ewarn.assess.lint.finding import NEVER_OVERRIDDEN, Finding, Known, error
 from ewarn.catalogue import Catalogue
 from ewarn.terms import Alert, Product
@@ -34,6 +34,7 @@ def findings(alert: Alert, catalogue: Catalogue, known: Known | None = None) -> 
         *advised.advice(alert, catalogue),
         *wording.words(alert, catalogue),
         *wording.public_counts(alert),
+        *pictured.photograph(alert),
         *reading.ages(alert, catalogue),
     ]
     once = list(dict.fromkeys(found))

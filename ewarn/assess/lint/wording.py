@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import Any
 
 from ewarn.assess.lint.finding import Finding, error, texts, warning
 from ewarn.catalogue import Catalogue
@@ -19,7 +20,7 @@ from ewarn.terms import Alert
 FREE_TEXT = (
     *("headline", "what_happened", "what_happened_public", "at_risk", "appearance", "sold_as", "found", "audience"),
     *("origin", "report_back", "figures", "verification", "why", "closes_headline", "also_possible"),
-    "analyses",
+    *("analyses", "photo"),
 )
 CONTACT_ALLOWED = ("report_back",)
 
@@ -27,11 +28,17 @@ CONTACT_ALLOWED = ("report_back",)
 def words(alert: Alert, catalogue: Catalogue) -> Iterator[Finding]:
     for key in FREE_TEXT:
         contact = key in CONTACT_ALLOWED
-        for where, text in texts(key, alert.content.get(key)):
+        for where, text in texts(key, _words_of(alert, key)):
             for hit in never.hits(text, contacts=contact, advertising=not contact):
                 yield error(hit.kind, where, f"{hit.what}: '{hit.words}'", hit.instead)
             yield from _listed("advertising", where, text, catalogue.wording.advertising)
             yield from _listed("stigma", where, text, catalogue.wording.stigmatising)
+
+
+def _words_of(alert: Alert, key: str) -> Any:
+    """A part of the content; of a photograph its words alone, not its hash."""
+    found = alert.content.get(key)
+    return {part: found.get(part, "") for part in ("alt", "scale")} if key == "photo" and found else found
 
 
 def _listed(code: str, where: str, text: str, listed: tuple[Word, ...]) -> Iterator[Finding]:

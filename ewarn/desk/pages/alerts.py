@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from ewarn.desk.visit import Desk, Visit
 from ewarn.errors import UsageFault
 from ewarn.pipeline import alertpage as room
-from ewarn.pipeline import assess, checking, respond, versions
+from ewarn.pipeline import assess, checking, photos, respond, versions
 
 router = APIRouter(prefix="/alerts")
 ONE = "/{ref}/{number}"
@@ -48,6 +48,13 @@ def _page(desk: Desk, alert: str, code: int = 200, **words: object) -> Response:
     return desk.page("alert.html", code, found=found, here=f"/alerts/{alert}", **words)
 
 
+def _again(desk: Desk, alert: str, name: str, error: UsageFault) -> Response:
+    """The page once more with what was typed, and what was wrong with it."""
+    words = {f"{name}-why": f"{error.what[:1].upper()}{error.what[1:]}. {error.next_step}"}
+    typed = {f"{name}-{k}": v for k, v in desk.form.multi_items() if isinstance(v, str)}
+    return _page(desk, alert, 400, errors=words, values=typed, tried=name)
+
+
 def _act(name: str) -> Callable[[Act], Act]:
     """A form of the page: what it does, and the sentence shown when it is done."""
 
@@ -57,9 +64,7 @@ def _act(name: str) -> Callable[[Act], Act]:
             try:
                 done = act(desk, alert)
             except UsageFault as error:
-                words = {f"{name}-why": f"{error.what[:1].upper()}{error.what[1:]}. {error.next_step}"}
-                typed = {f"{name}-{k}": v for k, v in desk.form.multi_items() if isinstance(v, str)}
-                return _page(desk, alert, 400, errors=words, values=typed, tried=name)
+                return _again(desk, alert, name, error)
             return desk.go(f"/alerts/{alert}", done)
 
         router.post(f"{ONE}/{name}", name=name)(answer)
@@ -83,6 +88,49 @@ def edit(desk: Desk, alert: str) -> str:
         raise UsageFault("nothing was changed", next_step="Change a field, or submit the text as it is.")
     done = assess.edit(desk.house, alert, changed, desk.actor, desk.now)
     return f"Version {done.version} is in draft. Approvals of earlier versions do not count for it."
+
+
+@router.get(ONE + "/photograph")
+def photograph(desk: Visit, ref: str, number: str) -> Response:
+    """The picture of a version, as it stands in the formats."""
+    body = room.picture(desk.house, f"{ref}/{number}", _version(desk))
+    return Response(body, media_type="image/jpeg", headers={"Content-Disposition": "inline"})
+
+
+@router.post(ONE + "/photo")
+async def photo(desk: Visit, ref: str, number: str) -> Response:
+    """A picture from a file, or of a partner's report that was read."""
+    from starlette.concurrency import run_in_threadpool
+
+    file = desk.file("file")
+    body = await file.read() if file else b""
+    return await run_in_threadpool(_attached, desk, f"{ref}/{number}", body)
+
+
+def _attached(desk: Desk, alert: str, body: bytes) -> Response:
+    alt, scale, report = desk.text("alt", 400), desk.text("scale", 200), desk.text("report", 40)
+    try:
+        if bool(body) == bool(report):
+            raise UsageFault("choose one picture", next_step="A file, or a report that has one.")
+        if body:
+            photos.attach(desk.house, alert, body, alt, scale, desk.actor, desk.now)
+        else:
+            photos.from_report(desk.house, alert, report, alt, scale, desk.actor, desk.now)
+    except UsageFault as error:
+        return _again(desk, alert, "photo", error)
+    return desk.go(f"/alerts/{alert}", "The photograph is in the next version, in draft.")
+
+
+@_act("photo-remove")
+def photo_remove(desk: Desk, alert: str) -> str:
+    photos.remove(desk.house, alert, desk.actor, desk.now)
+    return "The next version shows no photograph."
+
+
+@_act("photo-release")
+def photo_release(desk: Desk, alert: str) -> str:
+    photos.release(desk.house, alert, desk.text("why", 1000), desk.actor, desk.now)
+    return "Released: the public's formats of the next version show it, where the text is TLP:CLEAR."
 
 
 @_act("submit")
