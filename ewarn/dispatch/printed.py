@@ -63,7 +63,8 @@ def pdf(template: TemplateDefinition, content: dict[str, Any], subject: str, pho
         "photo": bool(photo and content.get("photo")),
     } | chart(content)
     try:
-        return _set(template.body, json.dumps(shown), json.dumps(sheet), _fixed(content), photo if sheet["photo"] else b"")
+        photo = photo if sheet["photo"] else b""
+        return _set(template.body, json.dumps(shown), json.dumps(sheet), _fixed(content), photo)
     except typst.TypstError as error:
         raise ContentFault(
             f"the sheet cannot be set: {error.message}",
