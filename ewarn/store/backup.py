@@ -1,8 +1,9 @@
 """Backup and restore: one archive with everything that cannot be had again by replaying.
 
 In: a deployment's home. Out: a zip with a consistent copy of the database, receipts.jsonl, the archived content, the
-overlay, ewarn.toml and a manifest of hashes; the raw bytes where asked for. Settings name secrets by reference, so an
-archive holds none. A restore checks every hash and the audit chain before it touches what is there.
+overlay, ewarn.toml, the sealed parts of partners' reports, the answers and reports that wait to be taken in, and a
+manifest of hashes; the raw bytes where asked for. Settings name secrets by reference and keys stay where they are, so
+an archive holds none. A restore checks every hash and the audit chain before it touches what is there.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import Any
 
 from ewarn.errors import Refused, UnusableInput, UsageFault
 from ewarn.settings import Settings
-from ewarn.store import audit, files, published, schema, segments
+from ewarn.store import audit, files, partner_reports, published, schema, segments, vault
 from ewarn.store.database import Database, connect
 
 MANIFEST = "manifest.json"
@@ -29,8 +30,9 @@ DATABASE = "ewarn.duckdb"
 RECEIPTS = "raw/receipts.jsonl"
 EXPECTED = re.compile(
     r"ewarn\.duckdb|ewarn\.toml|raw/receipts\.jsonl|content/.+|raw/content/[^/]+|raw/[0-9a-f]{2}/[^/]+|"
-    r"lines/[0-9a-f]+/[a-z]+-\d{5}\.parquet"
+    r"lines/[0-9a-f]+/[a-z]+-\d{5}\.parquet|reports/[A-Z0-9-]+\.[a-z]+\.zst\.age|(answers/(spool|reports)|bounces)/.+"
 )
+WAITING = ("answers/spool", "answers/reports", "bounces")  # others put files here, and take them, at any time
 BLOCK = 1 << 20
 
 
@@ -86,6 +88,8 @@ def _members(home: Path, include_raw: bool) -> Iterator[tuple[str, Path]]:
     chosen = [home / "ewarn.toml", home / RECEIPTS, *sorted((home / "content").rglob("*"))]
     chosen += sorted((home / "raw" / "content").glob("*.zip"))
     chosen += sorted((home / segments.FOLDER).glob("*/*.parquet"))
+    chosen += sorted((home / partner_reports.FOLDER).glob(f"*{vault.ENDING}"))
+    chosen += [path for folder in WAITING for path in sorted((home / folder).rglob("*")) if not path.is_symlink()]
     if include_raw:
         chosen += sorted((home / "raw").glob("[0-9a-f][0-9a-f]/*"))
     for path in chosen:
@@ -99,7 +103,11 @@ def _pack(target: Path, members: list[tuple[str, Path]], now: datetime) -> None:
     with open(handle, "wb") as out:
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, allowZip64=True) as packed:
             for name, path in members:
-                hashes[name] = _copy_in(packed, name, path)
+                try:
+                    hashes[name] = _copy_in(packed, name, path)
+                except FileNotFoundError:
+                    if not name.startswith(WAITING):
+                        raise  # one that waited was taken in, or is being written again: it is not lost
             words = {"made_at": now.astimezone(UTC).isoformat(), "schema": schema.newest(), "files": hashes}
             packed.writestr(MANIFEST, json.dumps(words, indent=1, sort_keys=True))
         out.flush()

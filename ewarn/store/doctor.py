@@ -10,7 +10,7 @@ import polars as pl
 from pydantic import Field
 
 from ewarn.errors import EwarnError
-from ewarn.store import audit, decisions, outbox, published, schema, segments, snapshots, tables
+from ewarn.store import audit, belonging, decisions, outbox, published, schema, segments, snapshots, tables
 from ewarn.store.database import Database
 from ewarn.store.tables import Connection
 from ewarn.terms import Frozen, digest
@@ -135,8 +135,18 @@ def _outbox(db: Database, con: Connection, now: datetime) -> Check:
     return Check(name="outbox", ok=not dead, words=f"{late} due, {dead} given up; see 'ewarn receipts'")
 
 
+def _belonging(db: Database, con: Connection, now: datetime) -> Check:
+    """Judgements, roles taken for a while, sessions, releases, answers, reports: what they name is there."""
+    found = belonging.faults(con, db.settings.home)
+    words = f"{belonging.rows(con)} rows name what is there"
+    if found:
+        words = "; ".join(found) + "; restore the newest good backup, or ask who changed the database by hand"
+    return Check(name="what rows name", ok=not found, words=words)
+
+
 _CHECKS: tuple[Callable[[Database, Connection, datetime], Check], ...] = (
     _version, _audit, _entered, _clock, _published, _receipts, _whole, _segments, _outbox,
+    _belonging,
 )  # fmt: skip
 
 

@@ -369,6 +369,6 @@ class Desk:
 
 ACTS = {
     "signal": 5, "corrected": 2, "wait": 4, "staff_change": 1, "grade": 2, "assign": 1, "link": 3, "close": 3,
-    "outcome": 1, "verify": 1, "lead": 1, "split": 4, "merge": 2, "move": 8, "draft": 3, "edit": 7, "follow": 9,
+    "outcome": 1, "verify": 1, "lead": 1, "split": 4, "merge": 2, "move": 14, "draft": 3, "edit": 7, "follow": 9,
     "submit": 16, "approve": 36, "claim": 14, "settle": 14,
 }  # fmt: skip
