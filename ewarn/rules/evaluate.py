@@ -70,7 +70,7 @@ def evaluate(
     `health` is the source_health frame at `until`; without it silence has no answer.
     """
     until = until.astimezone(UTC)
-    since = since or until
+    since = since.astimezone(UTC) if since else until
     ground = prepare(lines, until, catalogue)
     enabled = tuple(sorted((rule for rule in rules if rule.enabled), key=lambda rule: rule.id))
     spells: dict[str, pl.DataFrame] = {}
