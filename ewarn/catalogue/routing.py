@@ -78,4 +78,7 @@ class RoutesDefinition(Frozen):
     )
     exercise_targets: Targets = Field(Targets(), description="minutes from the bytes to each step of an exercise")
     nudges: tuple[Nudge, ...] = Field((), alias="nudge", description="the first that fits counts; none = never")
+    attachments_at_most_kb: int = Field(
+        3000, ge=50, le=20_000, description="the files of one e-mail together; what is beyond stays out, and is said"
+    )
     confirm_recipients_every_days: int = Field(365, ge=1, description="after so long a recipient is confirmed again")

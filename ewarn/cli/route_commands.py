@@ -30,12 +30,13 @@ def list_routes(call: Call) -> None:
     found = call.house().catalogue.routes
 
     def human(console: Console) -> None:
-        heads = ("no.", "title", "products", "audience", "severity", "hours", "groups", "also to")
+        heads = ("no.", "title", "products", "audience", "severity", "hours", "groups", "also to", "files")
         rows = [
             (n, r.title or "-", ", ".join(p.value for p in r.product), r.audience,
              f"{r.least_severity} and above" if r.least_severity else ", ".join(r.severities) or "any",
              f"{r.hours}, waits" if r.waits else r.hours, ", ".join(r.groups) or "all",
-             ", ".join(w for w, on in (("next door", r.neighbours), ("region", r.upward)) if on) or "-")
+             ", ".join(w for w, on in (("next door", r.neighbours), ("region", r.upward)) if on) or "-",
+             ", ".join(r.attachments) or "-")
             for n, r in enumerate(found.routes, start=1)
         ]  # fmt: skip
         console.print(table(heads, rows))

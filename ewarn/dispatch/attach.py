@@ -7,7 +7,8 @@ must never make a sheet, nor take one of another audience; a sheet that is wante
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from ewarn.catalogue.definitions import ChannelDefinition, Route
 from ewarn.terms import Alert, Delivery, Frozen, Payload, Standing
@@ -34,17 +35,48 @@ def is_sheet(payload: Payload) -> bool:
     return payload.body.startswith(PDF)
 
 
+class Along(NamedTuple):
+    """The formats that go along with one e-mail, and what is to be said of them."""
+
+    forms: tuple[str, ...]
+    words: str = ""
+
+
 def wanted(
-    alert: Alert, route: Route, channel: ChannelDefinition, audience: str, rendered: Collection[tuple[str, str]]
-) -> tuple[str, ...]:
+    alert: Alert,
+    route: Route,
+    channel: ChannelDefinition,
+    audience: str,
+    sizes: Mapping[tuple[str, str], int],
+    most_kb: int,
+) -> Along:
     """The formats that go along, as far as this version has them, in the order they are asked for.
 
-    A version that ends the alert brings its flyer to whoever gets any sheet: it says what is to be taken down.
+    In: `sizes` of what this version has, by audience and format; `most_kb` of all files of one e-mail together: what
+    would go beyond it is left out, and that is said. A version that ends the alert brings its flyer to whoever gets
+    any sheet: it says what is to be taken down.
     """
     asked = dict.fromkeys((*route.attachments, *channel.attachments))
+    if (route.format or channel.format) != MESSAGE:
+        return Along((), f"{channel.title} carries no files" if route.attachments else "")
     if alert.kind.closes and asked:
         asked |= {"flyer": None}
-    return tuple(form for form in asked if (audience, form) in rendered)
+    room, forms, words = most_kb * 1000 - sizes.get((audience, PHOTO), 0), [], []
+    for form in asked:
+        size = sizes.get((audience, form))
+        if size is None:
+            words.append(f"without {form}: this text has none")
+        elif size > room:
+            words.append(f"without {form}: {_kb(size)} is more than is left of {most_kb} kB")
+        else:
+            room -= size
+            forms.append(form)
+            words.append(f"with {form} as a file ({_kb(size)})")
+    return Along(tuple(forms), ", ".join(words))
+
+
+def _kb(size: int) -> str:
+    return f"{max(1, round(size / 1000))} kB"
 
 
 def of(delivery: Delivery, alert: Alert, stored: Sequence[Payload]) -> tuple[Attachment, ...]:

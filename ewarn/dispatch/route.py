@@ -92,7 +92,7 @@ class _Look:
     ) -> None:
         self.alert, self.catalogue, self.when, self.audiences = alert, catalogue, when, audiences
         self.around = concern.Around(alert.area, catalogue)
-        self.rendered = {(p.audience, p.format) for p in payloads}
+        self.rendered = {(p.audience, p.format): len(p.body) for p in payloads}
 
     def line(self, recipient: Recipient, had: bool) -> Line:
         """In: `had`: the recipient has an earlier version."""
@@ -195,6 +195,9 @@ class _Look:
         words = [f"{close.words}; {recipient.group or 'recipient'}, {recipient.audience}, by {channel.title}"]
         words += [contact.words] if contact.words else []
         words += ["waits for working hours"] if waits else []
+        most = self.catalogue.routes.attachments_at_most_kb
+        along = attach.wanted(self.alert, route, channel, recipient.audience, self.rendered, most)
+        words += [along.words] if along.words else []
         delivery = Delivery(
             id=digest([self.alert.id, self.alert.version, recipient.id], 16),
             alert=self.alert.id,
@@ -209,7 +212,7 @@ class _Look:
             why="; ".join(words),
             product=self.alert.product.value,
             contact=contact.kind,
-            attachments=attach.wanted(self.alert, route, channel, recipient.audience, self.rendered),
+            attachments=along.forms,
         )
         return _line(recipient, DELIVERED, delivery.why, _named(number, route), delivery)
 

@@ -24,11 +24,11 @@ def content(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("line", "key", "words"),
     [
-        ('least_severity = "act-noww"', "route[5].least_severity", "'act-noww' is no grade"),
-        ('severities = ["share", "shout"]', "route[5].severities", "'shout' is no grade"),
-        ('channels = ["pigeon"]', "route[5].channels", "'pigeon' is no channel"),
-        ('attachments = ["flier"]', "route[5].attachments", "'flier' is no printed format"),
-        ('format = "slak"', "route[5].format", "'slak' is no format"),
+        ('least_severity = "act-noww"', "route[7].least_severity", "'act-noww' is no grade"),
+        ('severities = ["share", "shout"]', "route[7].severities", "'shout' is no grade"),
+        ('channels = ["pigeon"]', "route[7].channels", "'pigeon' is no channel"),
+        ('attachments = ["flier"]', "route[7].attachments", "'flier' is no printed format"),
+        ('format = "slak"', "route[7].format", "'slak' is no format"),
         ('hours = "nights"', "hours", "nights"),
         ("waits = true", "waits", 'only a route with hours = "working"'),
         ('least_severity = "share"\nseverities = ["share"]', "least_severity and severities", "write one of the two"),

@@ -66,7 +66,7 @@ def statuses(corridor: Any, now: Any, *numbers: int) -> list[str]:
 
 
 def parts(message: Any) -> list[str]:
-    return [part.get_payload(decode=True).decode() for part in message.walk() if not part.is_multipart()]
+    return [part.get_payload(decode=True).decode() for part in message.walk() if part.get_content_maintype() == "text"]
 
 
 def test_an_update_says_what_it_replaces_and_what_changed_and_joins_the_thread(corridor: Any, issued: Any) -> None:

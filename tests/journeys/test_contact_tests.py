@@ -89,7 +89,7 @@ def test_a_contact_test_proves_the_live_list_from_start_to_scorecard(live: Any) 
     assert sorted(subjects) == ["clinic@example.org", "n@x.org", "silent@example.org"]
     assert all(s.startswith("TEST") for s in subjects.values())
     for message in live.mailbox.messages:
-        parts = [p.get_payload(decode=True).decode() for p in message.walk() if not p.is_multipart()]
+        parts = [p.get_payload(decode=True).decode() for p in message.walk() if p.get_content_maintype() == "text"]
         assert len(parts) == 2 and "TEST TEST TEST" in parts[1] and parts[0].lstrip().startswith("TEST TEST TEST")
         assert "naloxone" not in " ".join(parts).lower() and "overdose" not in " ".join(parts).lower()
 

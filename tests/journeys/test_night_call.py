@@ -90,7 +90,11 @@ def test_a_formal_alert_takes_two_others_and_arrives_once_as_approved(corridor: 
         stored = {(p.audience, p.format): p for p in alerts.payloads(con, fixed.id, fixed.version)}
     assert len(corridor.mailbox.messages) == 1
     message = corridor.mailbox.messages[0]
-    parts = {p.get_content_type(): p.get_payload(decode=True).decode() for p in message.walk() if not p.is_multipart()}
+    parts = {
+        p.get_content_type(): p.get_payload(decode=True).decode()
+        for p in message.walk()
+        if p.get_content_maintype() == "text"
+    }
     import json
 
     mail = json.loads(stored["professional", "email"].body)

@@ -56,7 +56,7 @@ def own(text: str) -> Personal:
 def mail(message: Any, stored: bytes) -> bytes:
     """An e-mail that arrived, in the spelling of the stored one."""
     parts = {part.get_content_type(): part.get_payload(decode=True).decode() for part in message.walk()
-             if not part.is_multipart()}  # fmt: skip
+             if part.get_content_maintype() == "text"}  # fmt: skip
     text, html = (parts[kind].replace("\r\n", "\n").removesuffix("\n") for kind in ("text/plain", "text/html"))
     subject = str(message["Subject"]).replace("\r\n", "").replace("\n", "")
     return placeholders.canonical(json.loads(stored) | {"text": text, "html": html, "subject": subject})

@@ -186,7 +186,7 @@ def without(kind: str, what: Any, marked: bool, stored: bytes) -> bytes:
 def files_are_the_approved_ones(message: Any, stored: dict[tuple[str, str], Any]) -> None:
     """The picture that an e-mail shows, and what is attached to it."""
     came = [p.get_content() for p in message.walk() if not p.is_multipart() and p.get_content_maintype() != "text"]
-    wanted = [stored["professional", form].body for form in ("photo",)]
+    wanted = [stored["professional", form].body for form in ("photo", "clinical")]
     assert [digest(body) for body in came] == [digest(body) for body in wanted]
 
 
