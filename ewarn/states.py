@@ -71,6 +71,13 @@ class Product(StrEnum):
     CONTACT_TEST = "contact test"
 
 
+class Purpose(StrEnum):
+    """What somebody looks for. Who enforces the law reads neither reporters' nor sellers' details."""
+
+    CARE = "care"
+    ENFORCEMENT = "enforcement"
+
+
 class PersonRole(StrEnum):
     REPORTER = "reporter"
     DUTY = "duty"

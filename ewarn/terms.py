@@ -18,6 +18,7 @@ from ewarn.states import DeliveryState as DeliveryState
 from ewarn.states import Outcome as Outcome
 from ewarn.states import PersonRole as PersonRole
 from ewarn.states import Product as Product
+from ewarn.states import Purpose as Purpose
 from ewarn.states import Verification as Verification
 from ewarn.states import VersionKind as VersionKind
 
@@ -185,6 +186,7 @@ class Person(Frozen):
     roles: tuple[PersonRole, ...]
     areas: tuple[str, ...] = Field(description="GSS codes; a region covers its boroughs, K02000001 covers everything")
     active: bool = True
+    purpose: Purpose = Purpose.CARE
 
 
 class Recipient(Frozen):

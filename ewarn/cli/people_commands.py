@@ -43,6 +43,9 @@ def add_person(
         list[str], typer.Option("--role", help="duty, panel, coordinator, administrator, partner, reporter.")
     ],
     areas: Areas,
+    purpose: Annotated[
+        str, typer.Option("--purpose", help="care, or enforcement: sees no reporter or seller detail.")
+    ] = "care",
     secret_file: SecretFile = None,
     make_secret: Annotated[bool, typer.Option("--make-secret", help="Make one and show it this once.")] = False,
     by: By = None,
@@ -54,7 +57,7 @@ def add_person(
 
     secret = None if make_secret else _new_secret(call, person, secret_file)
     house = call.house()
-    made = noun(Person, id=person, name=name, roles=tuple(roles), areas=tuple(areas))
+    made = noun(Person, id=person, name=name, roles=tuple(roles), areas=tuple(areas), purpose=purpose)
     added = read.add_person(house, made, secret, call.now(house), call.keeper(by, by_secret_file))
 
     def human(console: Console) -> None:

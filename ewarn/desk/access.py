@@ -118,6 +118,17 @@ LINES: tuple[Line, ...] = (
     *(Line("GET", f"/api/v1/{view}", READERS) for view in ("counts", "reports")),
 )
 
+# What people who enforce the law may open, whatever their roles: nothing that shows who reported, who sold, rows as
+# they came, or what people wrote of them. A page that is not named here is closed to them.
+FOR_ENFORCEMENT = frozenset(
+    {
+        *(("GET", path) for path in ("/", "/signals/{signal}", "/account")),
+        *(("GET", f"{API}v1/{view}") for view in ("alerts", "alerts/{ref}/{number}", "sources")),
+        *((line.method, line.path) for line in LINES if line.roles is EVERYBODY or line.path == "/sign-out"),
+        *((line.method, line.path) for line in LINES if line.path.startswith("/account/")),
+    }
+)
+
 TABLE: dict[tuple[str, str], Line] = {(line.method, line.path): line for line in LINES}
 
 

@@ -23,10 +23,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from ewarn import __version__
-from ewarn.desk.access import API, TABLE, Line, may
+from ewarn.desk.access import API, FOR_ENFORCEMENT, TABLE, Line, may
 from ewarn.desk.slowing import Pace, Slowing
 from ewarn.errors import EwarnError, Refused, UsageFault
-from ewarn.pipeline import api_tokens, freshness, onetime, signin
+from ewarn.pipeline import api_tokens, freshness, onetime, purposes, signin
 from ewarn.pipeline.house import House
 from ewarn.pipeline.reports import Actor
 from ewarn.pipeline.sessions import Visitor
@@ -90,7 +90,14 @@ class Desk:
 
     def may(self, method: str, path: str) -> bool:
         """Whether the visitor may use a page or act: `path` as it stands in the access table. For links and buttons."""
+        if self.limited and (method, path) not in FOR_ENFORCEMENT:
+            return False
         return may(TABLE[method, path], self.visitor.roles if self.visitor else None)
+
+    @cached_property
+    def limited(self) -> bool:
+        """Whether the visitor enforces the law: they see no reporter and no seller, nor anybody's words of them."""
+        return self.visitor is not None and purposes.enforces(self.house, self.visitor.person)
 
     def shows(self, path: str) -> bool:
         """Whether the menu shows a page: it is there, and it is for the visitor."""
@@ -216,6 +223,8 @@ def admitted(request: Request, after: BackgroundTasks, form: Annotated[FormData 
         raise SignInFirst
     if not may(line, desk.visitor.roles if desk.visitor else None):
         raise HTTPException(403, "This page is not for your role.")
+    if desk.limited and (line.method, line.path) not in FOR_ENFORCEMENT:
+        raise HTTPException(403, "This page may show who reported or sold something: it is not for enforcement.")
     if line.acts:
         _fresh_code(desk, line)
     return desk

@@ -21,8 +21,11 @@ def conditions(alert: Alert) -> tuple[str, ...]:
 
 def withheld_from(recipient: Recipient, alert: Alert, routes: RoutesDefinition) -> str:
     """Why an enforcement group does not get a text marked 'not for enforcement', in words; '' where it may."""
-    if recipient.group not in routes.enforcement_groups:
-        return ""
+    return stops(alert, routes) if recipient.group in routes.enforcement_groups else ""
+
+
+def stops(alert: Alert, routes: RoutesDefinition) -> str:
+    """Why nobody who enforces the law gets this text, in words; '' where they may."""
     for condition in conditions(alert):
         if not NOT_FOR_ENFORCEMENT.search(condition):
             continue

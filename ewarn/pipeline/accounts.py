@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from ewarn.pipeline import held, identity
+from ewarn.pipeline import held, identity, purposes
 from ewarn.pipeline.house import House
 from ewarn.store import audit, codes, people, sessions
 from ewarn.terms import Frozen, Person
@@ -32,6 +32,7 @@ class Account(Frozen):
     recovery_left: int
     sessions: tuple[SessionRow, ...]
     granted: tuple[tuple[str, datetime, str], ...] = ()
+    limited: bool = False
 
 
 def own(house: House, person_id: str, now: datetime) -> Account:
@@ -56,6 +57,7 @@ def _account(con: Any, house: House, person: Person, now: datetime) -> Account:
         recovery_left=codes.recovery_left(con, person.id),
         sessions=tuple(SessionRow(**{key: row[key] for key in SessionRow.model_fields}) for row in held),
         granted=tuple((row["role"], row["ends_at"], row["reason"]) for row in grants),
+        limited=purposes.enforces(house, person),
     )
 
 

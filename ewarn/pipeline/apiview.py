@@ -19,6 +19,7 @@ from ewarn.pipeline import (
     freshness,
     handling,
     partnerview,
+    purposes,
     reporting,
     signalpage,
     standing,
@@ -188,20 +189,20 @@ def case(house: House, ref: str, now: datetime) -> CaseAnswer:
 
 def alerts(house: House, person: Person, now: datetime) -> AlertsAnswer:
     """Warnings in force that this person may read."""
-    may = partnerview.marked(house, person, whole=_whole(person))
+    may = partnerview.marked(house, person, whole=_whole(house, person))
     shown = [one for one in versions.in_force(house, now) if (one.id, one.version) in may]
     marking = strictest(may[one.id, one.version][0] for one in shown)
     conditions = dict.fromkeys(said for one in shown for said in may[one.id, one.version][1])
-    told = [one if _whole(person) else one.model_copy(update={"asks": ()}) for one in shown]
+    told = [one if _whole(house, person) else one.model_copy(update={"asks": ()}) for one in shown]
     return AlertsAnswer(**_about(house, now, marking, tuple(conditions)), alerts=tuple(told))
 
 
 def alert(house: House, alert_id: str, person: Person, now: datetime) -> AlertAnswer:
     """One alert. Raises: UsageFault where there is none that this person may read."""
-    seen = partnerview.one(house, alert_id, person, now, whole=_whole(person))
+    seen = partnerview.one(house, alert_id, person, now, whole=_whole(house, person))
     return AlertAnswer(
         **_about(house, now, seen.marking, seen.conditions),
-        desk=seen.report if _whole(person) else None,
+        desk=seen.report if _whole(house, person) else None,
         text=seen.text,
         headline=seen.headline,
         **{
@@ -230,8 +231,9 @@ def reports(house: House, now: datetime) -> ReportsAnswer:
     return ReportsAnswer(**_about(house, now, "", ()), reports=tuple(reporting.listed(house)))
 
 
-def _whole(person: Person) -> bool:
-    return bool(WHOLE & set(person.roles))
+def _whole(house: House, person: Person) -> bool:
+    """Whether somebody reads every text whole: people of the desk, unless they enforce the law."""
+    return bool(WHOLE & set(person.roles)) and not purposes.enforces(house, person)
 
 
 def _about(house: House, now: datetime, marking: str, conditions: Sequence[str]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from ewarn.pipeline import publishing, texts
 from ewarn.pipeline.house import House
 from ewarn.pipeline.reports import AlertReport
 from ewarn.store import alerts, decisions, recipients
-from ewarn.terms import Alert, AlertStatus, Frozen, Person, Product
+from ewarn.terms import Alert, AlertStatus, Frozen, Person, Product, Purpose
 
 PROFESSIONAL = "professional"
 
@@ -78,6 +78,8 @@ def _may(con: Any, house: House, alert: Alert, person: Person) -> bool:
     if not (ours and approved and marked and whole and _near(house, alert.area, person)):
         return False
     behind = [r for r in recipients.all(con) if r.person == person.id]
+    if person.purpose is Purpose.ENFORCEMENT and enforcement.stops(alert, house.catalogue.routes):
+        return False
     return not any(enforcement.withheld_from(r, alert, house.catalogue.routes) for r in behind)
 
 

@@ -7,7 +7,7 @@ kept ready; cases and what people said are read anew, so that an act is seen in 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -91,11 +91,13 @@ class Today(Frozen):
     conditions: tuple[str, ...]
 
 
-def of(house: House, person: str, filters: Filters, now: datetime) -> Today:
-    """Today for one reader. Raises: UsageFault."""
+def of(
+    house: House, person: str, filters: Filters, now: datetime, may_see: Callable[[Signal], bool] | None = None
+) -> Today:
+    """Today for one reader; `may_see`: which signals are for them. Raises: UsageFault."""
     report = standing.current(house, now)
-    every = tuple(review_room.signals_by_urgency(report.signals))
-    stream_of = held.of(house, "streams", lambda: _streams(house, every), report.as_of)
+    stream_of = held.of(house, "streams", lambda: _streams(house, report.signals), report.as_of)
+    every = tuple(s for s in review_room.signals_by_urgency(report.signals) if may_see is None or may_see(s))
     chosen = tuple(s for s in every if _matches(house, s, filters, stream_of, now))
     open_cases = open_of(house)
     with house.db.read() as con:

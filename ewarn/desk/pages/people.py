@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from ewarn.desk.visit import Desk, Visit
 from ewarn.errors import Refused, UsageFault
 from ewarn.pipeline import accounts, asking, read, signin
-from ewarn.terms import Person, PersonRole
+from ewarn.terms import Person, PersonRole, Purpose
 
 router = APIRouter(prefix="/people")
 
@@ -48,8 +48,9 @@ def _person(desk: Desk, values: dict[str, str], roles: tuple[PersonRole, ...]) -
     areas = tuple(code for part in said if (code := asking.area_code(desk.house, part)))
     if not areas:
         raise UsageFault("no area is given", where="areas", next_step="Give names such as Camden, apart by commas.")
+    purpose = Purpose.ENFORCEMENT if desk.form.get("purpose") else Purpose.CARE
     try:
-        return Person(id=values["id"].lower(), name=values["name"], roles=roles, areas=areas)
+        return Person(id=values["id"].lower(), name=values["name"], roles=roles, areas=areas, purpose=purpose)
     except ValidationError as error:
         raise UsageFault(
             "the id is not usable", where="id", next_step="Use small letters, digits, dots and hyphens."

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from ewarn.desk.visit import Desk, Visit
 from ewarn.errors import UsageFault
-from ewarn.pipeline import judging, rawtext
+from ewarn.pipeline import judging, purposes, rawtext
 from ewarn.pipeline import signalpage as room
 
 router = APIRouter(prefix="/signals/{signal}")
@@ -67,7 +67,12 @@ def join(desk: Visit, signal: str) -> Response:
 
 
 def _page(desk: Desk, signal: str, code: int = 200, **words: Any) -> Response:
-    return desk.page("signal.html", code, found=room.of(desk.house, signal, desk.now), **({"raw": False} | words))
+    found: room.SignalPage | None = room.of(desk.house, signal, desk.now)
+    if desk.limited and found is not None:
+        found = purposes.of_signal(desk.house, found)
+    if found is None:
+        raise UsageFault(f"there is no signal '{signal}'", next_step="Open it from Today.")
+    return desk.page("signal.html", code, found=found, **({"raw": False} | words))
 
 
 def _again(desk: Desk, signal: str, error: UsageFault, act: str) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from urllib.parse import urlencode
 
 from fastapi import APIRouter
@@ -9,7 +10,7 @@ from fastapi.responses import PlainTextResponse, Response
 
 from ewarn.desk.access import READERS
 from ewarn.desk.visit import Desk, Visit
-from ewarn.pipeline import asking, handover, review
+from ewarn.pipeline import asking, handover, purposes, review
 from ewarn.pipeline import today as room
 
 router = APIRouter()
@@ -21,7 +22,10 @@ def today(desk: Visit) -> Response:
     if desk.visitor is None or not desk.visitor.roles & READERS:
         return desk.page("welcome.html")
     filters = _filters(desk)
-    found = room.of(desk.house, desk.visitor.person.id, filters, desk.now)
+    limited = partial(purposes.may_see, desk.house) if desk.limited else None
+    found = room.of(desk.house, desk.visitor.person.id, filters, desk.now, limited)
+    if desk.limited:
+        found = purposes.of_today(desk.house, found)
 
     def link(**change: object) -> str:
         """The address of this view with one filter changed, so that a view can be sent."""
