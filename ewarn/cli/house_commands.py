@@ -128,7 +128,9 @@ def _show_status(console: Console, report: StatusReport) -> None:
         plain(console, f"page {page.id} not acknowledged: {page.subject}")
     for delivery in report.failed_deliveries:
         plain(console, f"failed: {delivery.destination} ({delivery.alert or delivery.page}): {delivery.last_error}")
-    said = {words for source in report.sources for words in source.words}
+    if report.signing_key:
+        plain(console, f"signing key: {report.signing_key}")
+    said = {report.signing_key} | {words for source in report.sources for words in source.words}
     for notice in report.operator_notices:
         if notice.get("text") in said:
             continue

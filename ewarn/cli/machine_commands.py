@@ -69,12 +69,13 @@ def make_key(
     call: Call, secret: Secret = "", days: Days = 730, by: By = None, by_secret_file: BySecretFile = None
 ) -> None:
     """Make a signing key, or take the one that a reference names. Keep a copy of it apart from the backups."""
-    from ewarn.pipeline import publishing, signing
+    from ewarn.pipeline import keywatch, publishing, signing
 
     house = call.house()
     now = call.now(house)
     made = signing.make(house, now, call.keeper(by, by_secret_file), secret=secret, days=days)
     publishing.write(house, now)
+    keywatch.settle(house, now)
     call.out.answer({"key": made}, lambda console: _show_keys(console, [made]))
 
 
@@ -89,13 +90,14 @@ def rotate_keys(
     by_secret_file: BySecretFile = None,
 ) -> None:
     """Make a new key that signs from now on; the old one stays good for the overlap and then ends."""
-    from ewarn.pipeline import publishing, signing
+    from ewarn.pipeline import keywatch, publishing, signing
 
     house = call.house()
     now = call.now(house)
     actor = call.keeper(by, by_secret_file)
     found = signing.rotate(house, now, actor, secret=secret, days=days, overlap_days=overlap)
     publishing.write(house, now)
+    keywatch.settle(house, now)
     call.out.answer({"keys": found}, lambda console: _show_keys(console, found))
 
 
@@ -110,13 +112,14 @@ def retire_key(
     by_secret_file: BySecretFile = None,
 ) -> None:
     """Let a key sign no more. What it signed before stays genuine, unless it leaked."""
-    from ewarn.pipeline import publishing, signing
+    from ewarn.pipeline import keywatch, publishing, signing
 
     house = call.house()
     now = call.now(house)
     actor = call.keeper(by, by_secret_file)
     gone = signing.retire(house, key, now, actor, leaked=leaked, why=why)
     publishing.write(house, now)
+    keywatch.settle(house, now)
     call.out.answer({"key": gone}, lambda console: _show_keys(console, [gone]))
 
 
@@ -134,19 +137,33 @@ def publish_keys(call: Call) -> None:
 
 def verify(
     call: Call,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A signed CAP message.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A signed CAP message; here also a sheet (PDF).")],
     keys: Annotated[
         Path | None, typer.Option("--keys", metavar="FILE", help="The issuer's key file; else this home's own keys.")
     ] = None,
+    feed: Annotated[
+        Path | None,
+        typer.Option("--feed", metavar="FILE", help="With --keys: the issuer's alerts.json or .atom."),
+    ] = None,
 ) -> int:
-    """Say whether a CAP message is genuine: 0 genuine, 1 genuine but superseded, 6 anything else."""
-    from ewarn.pipeline import signing
+    """Say whether a CAP message is genuine and still stands: 0 genuine, 1 genuine but ended or replaced, 6 the rest.
+
+    In this home it also tells a sheet or photograph by its hash.
+    """
+    from ewarn.pipeline import verifying
 
     body = _read(file)
-    checked = signing.check_with(_read(keys), body) if keys else signing.check(call.house(), body)
+    if keys:
+        beside = keys.absolute().parent.parent / "alerts.json"  # as published: .well-known/ewarn-keys.json below it
+        listing = feed or (beside if keys.parent.name == ".well-known" and beside.is_file() else None)
+        checked = verifying.by_keys(_read(keys), body, _read(listing) if listing else None)
+    else:
+        house = call.house()
+        checked = verifying.by_store(house, body, call.now(house))
 
     def human(console: Console) -> None:
-        plain(console, f"{checked.state.upper()}. {checked.words}")
+        now = f" (now: {checked.now})" if checked.now else ""
+        plain(console, f"{checked.state.upper()}{now}. {checked.words}")
         for name in ("identifier", "status", "kind", "headline", "sent", "expires", "key", "superseded_by"):
             if value := getattr(checked, name):
                 plain(console, f"  {name.replace('_', ' ')}: {value}")

@@ -12,7 +12,7 @@ from pathlib import Path
 from ewarn import catalogue as content_room
 from ewarn.dispatch import render
 from ewarn.errors import Refused, UsageFault
-from ewarn.pipeline import distribution, identity, validate, vigil
+from ewarn.pipeline import distribution, identity, keywatch, validate, vigil
 from ewarn.pipeline.house import House
 from ewarn.pipeline.keeping import APART, checks, prepare
 from ewarn.pipeline.reports import (
@@ -122,6 +122,7 @@ def status(house: House, now: datetime) -> StatusReport:
             waiting_deliveries=sum(d.state in (DeliveryState.WAITING, DeliveryState.SENDING) for d in deliveries),
             failed_deliveries=tuple(d for d in deliveries if d.state in (DeliveryState.FAILED, DeliveryState.DEAD)),
             operator_notices=tuple(operator_notices.open(con).head(SHOWN_NOTICES).to_dicts()),
+            signing_key=keywatch.of(con, now),
         )
 
 

@@ -269,6 +269,7 @@ class StatusReport(Frozen):
     waiting_deliveries: int
     failed_deliveries: tuple[Delivery, ...]
     operator_notices: tuple[dict[str, Any], ...]
+    signing_key: str = Field("", description="what is to be done about the signing keys, in words; else empty")
 
 
 class TodayReport(Marked):

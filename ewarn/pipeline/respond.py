@@ -10,7 +10,7 @@ from datetime import datetime
 
 from ewarn.dispatch import page as paging
 from ewarn.errors import UsageFault
-from ewarn.pipeline import casework, distribution, publishing, sending, validate, versions, vigil
+from ewarn.pipeline import casework, distribution, keywatch, publishing, sending, validate, versions, vigil
 from ewarn.pipeline.house import House
 from ewarn.pipeline.identity import proved
 from ewarn.pipeline.reports import Actor, DetectReport, PageReport, ReceiptsReport
@@ -83,5 +83,6 @@ def watch_silence(house: House, now: datetime) -> Sequence[DetectReport]:
     vigil.settle(house, now)
     versions.fall_due(house, now)
     distribution.fall_due(house, now)
+    keywatch.settle(house, now)
     publishing.keep_up(house, now)
     return found

@@ -154,13 +154,18 @@ def check_with(keys: bytes, body: bytes) -> Checked:
 
 def _later(con: Any, identifier: str) -> Alert | None:
     """The newest version that has gone out after the one of that identifier."""
-    found = [v for alert in alerts.all(con) for v in alerts.versions(con, alert.id)]
-    names = {(v.id, v.version): cap.identifier(v.id, v.version, identifier.rpartition(".")[2]) for v in found}
-    this = next((v for v in found if names[v.id, v.version] == identifier), None)
+    this = of_identifier(con, identifier)
     if this is None:
         return None
-    newer = [v for v in found if v.id == this.id and v.version > this.version and v.status in lifecycle.OUT]
+    newer = [v for v in alerts.versions(con, this.id) if v.version > this.version and v.status in lifecycle.OUT]
     return max(newer, key=lambda v: v.version, default=None)
+
+
+def of_identifier(con: Any, identifier: str) -> Alert | None:
+    """The version that a CAP identifier names; None where this house has none such."""
+    found = [v for alert in alerts.all(con) for v in alerts.versions(con, alert.id)]
+    audience = identifier.rpartition(".")[2]
+    return next((v for v in found if cap.identifier(v.id, v.version, audience) == identifier), None)
 
 
 def _made(tx: Any, house: House, now: datetime, actor: Actor | None, secret: str, days: int) -> SigningKey:

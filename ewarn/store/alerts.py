@@ -58,6 +58,16 @@ def all(con: Connection) -> list[Alert]:
     return [Alert.model_validate_json(row["body"]) for row in tables.rows(con, sql)]
 
 
+def holding(con: Connection, sha256: str) -> tuple[str, int, str, str] | None:
+    """Which stored bytes have this hash: alert, version, audience, format; the newest where several do."""
+    sql = """
+        SELECT alert, version, audience, format FROM payload WHERE sha256(body) = ? OR gone = ?
+        ORDER BY version DESC, audience LIMIT 1
+    """
+    found = con.execute(sql, [sha256, sha256]).fetchone()
+    return (str(found[0]), int(found[1]), str(found[2]), str(found[3])) if found else None
+
+
 def versions(con: Connection, alert_id: str) -> list[Alert]:
     """Every version of an alert, oldest first."""
     sql = "SELECT body FROM alert WHERE id = ? ORDER BY version"

@@ -20,10 +20,10 @@ from lxml import etree
 from ewarn.cli.app import run
 from ewarn.dispatch import xmlsig
 from ewarn.dispatch.send import Outcome
-from ewarn.errors import Refused, UsageFault
-from ewarn.pipeline import assess, printing, publishing, read, respond, signing, versions
+from ewarn.errors import Refused, UnusableInput, UsageFault
+from ewarn.pipeline import assess, keywatch, printing, publishing, read, respond, signing, verifying, versions
 from ewarn.pipeline.leaving import Leaving, Proven
-from ewarn.store import alerts, outbox
+from ewarn.store import alerts, operator_notices, outbox
 from ewarn.terms import Recipient
 from tests.journeys.conftest import TOML, Corridor, _Mailbox, at
 from tests.journeys.test_alert_lives_on import ALERT, CASE, ROW, agree
@@ -144,7 +144,7 @@ def test_an_issued_alert_is_published_signed_and_verified_by_the_published_key(p
     [pytest.param("update", marks=pytest.mark.slow), pytest.param("stood down", marks=pytest.mark.slow), "withdrawn"],
 )
 def test_feeds_follow_the_life_of_an_alert_under_one_id(public: Public, kind: str) -> None:
-    first = public.atom().entries[0]
+    first, old = public.atom().entries[0], (public.folder / "public" / "alerts.json").read_bytes()
     later, author = NOW + timedelta(days=2), public.corridor.actor("author")
     house = public.house(later)
     if kind == "update":
@@ -165,6 +165,56 @@ def test_feeds_follow_the_life_of_an_alert_under_one_id(public: Public, kind: st
     )
     said = etree.fromstring(public.cap(2)).findtext("{*}references")
     assert said and "LDN-2025-0001.A1.v1.public," in said
+    says_how_it_stands_now(public, kind, later, old)
+
+
+def says_how_it_stands_now(public: Public, kind: str, later: Any, old: bytes) -> None:
+    """By the store, by either list, by an older list, and by keys alone, which cannot know."""
+    folder, one, two = public.folder / "public", public.cap(1), public.cap(2)
+    keys = (folder / ".well-known" / "ewarn-keys.json").read_bytes()
+    how = "superseded" if kind == "update" else kind
+    last = "in force" if kind == "update" else kind
+    house = public.house(later)
+    for body, state, now in ((one, "superseded", how), (two, "genuine", last)):
+        found = [verifying.by_store(house, body, later)]
+        found += [
+            verifying.by_keys(keys, body, (folder / name).read_bytes()) for name in ("alerts.atom", "alerts.json")
+        ]
+        assert [(f.state, f.now) for f in found] == [(state, now)] * 3
+        alone = verifying.by_keys(keys, body)
+        assert (alone.state, alone.now) == ("genuine", "not known") and "cannot be known" in alone.words
+    assert verifying.by_keys(keys, one, old).now == "in force", "by a list from before"
+    assert verifying.by_keys(keys, two, old).now == "not known" and verifying.by_keys(keys, two, old).state == "genuine"
+    empty = json.dumps(json.loads(old) | {"items": []}).encode()
+    assert verifying.by_keys(keys, one, empty).now == "not known"
+    changed = one.replace(b"Camden", b"Croydon", 1)
+    assert verifying.by_keys(keys, changed, old) == verifying.by_keys(keys, changed) and changed != one
+    with pytest.raises(UnusableInput):
+        verifying.by_keys(keys, one, b"<html/>")
+    sheet = (folder / "alerts" / "LDN-2025-0001.A1.v1.public.flyer.pdf").read_bytes()
+    assert verifying.by_store(house, sheet, later).now == how
+    assert verifying.by_store(house, sheet + b" ", later).state == "changed"
+
+
+def test_the_operator_hears_of_a_keys_end_in_time_and_a_newer_key_closes_it(public: Public) -> None:
+    def told(day: int) -> list[str]:
+        at = NOW + timedelta(days=day)
+        keywatch.settle(public.house(at), at)
+        with public.house(at).db.read() as con:
+            rows = operator_notices.open(con).to_dicts()
+        said = [str(row["topic"]) for row in rows if row["source"] == keywatch.SOURCE]
+        assert bool(read.status(public.house(at), at).signing_key) is bool(said)
+        return said
+
+    ends = signing.DAYS
+    weeks, days = keywatch.SOON[30], keywatch.SOON[7]
+    assert [told(day) for day in (0, ends - 31, ends - 29, ends - 8, ends - 6)] == [[], [], [weeks], [weeks], [days]]
+    at = NOW + timedelta(days=ends - 6)
+    assert "days left" in read.status(public.house(at), at).signing_key
+    assert told(ends + 1) == [keywatch.NONE_LEFT]
+    at = NOW + timedelta(days=ends + 1)
+    signing.rotate(public.house(at), at)
+    assert told(ends + 1) == [] and told(2 * ends - 40) == []
 
 
 def test_an_expired_alert_says_so(public: Public) -> None:
