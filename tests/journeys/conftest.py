@@ -122,16 +122,17 @@ class Corridor:
         elif key in _MADE:
             kept, state = _MADE[key]
             shutil.copytree(kept, self.home, dirs_exist_ok=True)
-            self.files, calls, mails = copy.deepcopy(state)
-            self.duty_calls += calls
+            self.files, duty, partners, mails = copy.deepcopy(state)
+            self.duty_calls += duty
+            self.partner_calls += partners
             self.mailbox.messages += mails
         else:
             make()
-            assert not self.partner_calls
             self.house(datetime.now(UTC)).db.publish()
             kept = Path(tempfile.mkdtemp(dir=self.home.parent.parent)) / "home"
             shutil.copytree(self.home, kept, ignore=shutil.ignore_patterns(*SERVERS))
-            _MADE[key] = kept, copy.deepcopy((self.files, self.duty_calls, self.mailbox.messages))
+            came = (self.files, self.duty_calls, self.partner_calls, self.mailbox.messages)
+            _MADE[key] = kept, copy.deepcopy(came)
 
     def staff(self, now: datetime) -> None:
         """A duty officer, an author, two panel members; a duty rota of two; two partners."""

@@ -41,15 +41,23 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def now(corridor: Any, prepared: Path) -> Any:
+    return begun(corridor, prepared)
+
+
+def begun(corridor: Any, prepared: Path) -> Any:
     shutil.copytree(prepared, corridor.home, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.lock"))
     return at("2025-05-19")
 
 
 @pytest.fixture
-def issued(corridor: Any, now: Any) -> Any:
-    corridor.issue(CASE, now)
-    assert respond.send(corridor.house(now), now).sent == 2
-    return now
+def issued(corridor: Any, prepared: Path) -> Any:
+    def make() -> None:
+        now = begun(corridor, prepared)
+        corridor.issue(CASE, now)
+        assert respond.send(corridor.house(now), now).sent == 2
+
+    corridor.once("an alert that was issued and sent", make)
+    return at("2025-05-19")
 
 
 def agree(corridor: Any, alert: str, now: Any) -> Any:

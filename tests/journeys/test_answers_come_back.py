@@ -108,7 +108,10 @@ def spooled(corridor: Any, now: datetime) -> int:
     return 60
 
 
-@pytest.mark.parametrize(("point", "after"), [("store", 0), ("store", 30), ("file", 0), ("file", 25)])
+@pytest.mark.parametrize(
+    ("point", "after"),
+    [("store", 30), ("file", 25), *(pytest.param(point, 0, marks=pytest.mark.slow) for point in ("store", "file"))],
+)
 def test_a_collector_killed_at_any_point_enters_every_answer_once(
     corridor: Any, now: datetime, spooled: int, point: str, after: int
 ) -> None:

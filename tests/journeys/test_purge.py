@@ -238,7 +238,13 @@ purge.purge(house, now)
 
 
 @pytest.mark.parametrize(
-    "step", ["before the second line", "before the tombstone", "before the bytes go", "between two files"]
+    "step",
+    [
+        "before the tombstone",
+        "between two files",
+        pytest.param("before the second line", marks=pytest.mark.slow),
+        pytest.param("before the bytes go", marks=pytest.mark.slow),
+    ],
 )
 def test_a_purge_that_is_killed_is_ended_by_the_next(corridor: Any, step: str) -> None:
     kept, start = keep_all(corridor)
