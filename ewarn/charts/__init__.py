@@ -8,6 +8,7 @@ from ewarn.charts.hexes import Cell, cartogram
 from ewarn.charts.intervals import Bar, intervals
 from ewarn.charts.series import Week, banded
 from ewarn.charts.steps import Step, steps
+from ewarn.charts.vegalite import chart
 from ewarn.charts.weekly import weekly_bars
 
-__all__ = ["Bar", "Cell", "Step", "Week", "banded", "cartogram", "intervals", "steps", "weekly_bars"]
+__all__ = ["Bar", "Cell", "Step", "Week", "banded", "cartogram", "chart", "intervals", "steps", "weekly_bars"]

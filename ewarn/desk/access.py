@@ -90,6 +90,8 @@ LINES: tuple[Line, ...] = (
     Line("POST", "/ask/save", DESK, acts=True),
     # -- one signal
     Line("GET", "/signals/{signal}", READERS),
+    Line("GET", "/signals/{signal}/series.json", READERS),
+    Line("GET", "/assets/vega.js", SIGNED_IN),
     Line("POST", "/signals/{signal}/rows", RAW_READERS, acts=True),
     Line("POST", "/signals/{signal}/dismiss", DESK, acts=True),
     Line("POST", "/signals/{signal}/hold", DESK, acts=True),

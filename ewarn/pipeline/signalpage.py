@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from ewarn.assess.judged import Judged, judged
-from ewarn.charts import Week, banded
+from ewarn.charts import Week, banded, chart
 from ewarn.methods.predictive import Windows, bayes
 from ewarn.pipeline import held, judging, today
 from ewarn.pipeline.house import House
@@ -44,6 +44,7 @@ class SignalPage(Frozen):
     open_cases: tuple[CaseFile, ...]
     history: tuple[dict[str, Any], ...]
     series_svg: str
+    pictured: tuple[Week, ...]
     weeks: tuple[WeekRow, ...]
     counted: str
     map_svg: str
@@ -86,7 +87,8 @@ def of(house: House, signal_id: str, now: datetime) -> SignalPage:
         cases=tuple(cases),
         open_cases=tuple(case for case in today.open_of(house) if case.ref not in {row["ref"] for row in cases}),
         history=tuple(history),
-        series_svg=_series_svg(signal, weeks),
+        series_svg=banded(weeks, **_said_of(signal, weeks)),
+        pictured=weeks,
         weeks=tuple(WeekRow(start=w.start, observed=w.observed, expected=w.expected, upper=w.upper) for w in weeks),
         counted=_counted(house, signal),
         map_svg=map_svg,
@@ -163,7 +165,13 @@ def _number(value: float) -> float | None:
     return round(float(value), 2) if np.isfinite(value) else None
 
 
-def _series_svg(signal: Signal, weeks: tuple[Week, ...]) -> str:
+def chart_of(house: House, signal_id: str, now: datetime) -> dict[str, Any]:
+    """The same series as a chart for whoever has script. Raises: UsageFault."""
+    found = of(house, signal_id, now)
+    return chart(found.pictured, **_said_of(found.signal, found.pictured))
+
+
+def _said_of(signal: Signal, weeks: tuple[Week, ...]) -> dict[str, str]:
     above = [f"week of {week.start:%-d %B}: {week.observed}" for week in weeks if week.above]
     words = f"{len(weeks)} weeks. Above the bound: {'; '.join(above) or 'none'}. Every value stands in the table."
-    return banded(weeks, title=f"{signal.subject.name or signal.family.value} in {signal.area.name}", description=words)
+    return {"title": f"{signal.subject.name or signal.family.value} in {signal.area.name}", "description": words}

@@ -14,7 +14,7 @@ import pytest
 import uvicorn
 
 from ewarn.desk.access import LINES, may
-from ewarn.pipeline import distribution, reporting, standing
+from ewarn.pipeline import assess, distribution, reporting, standing
 from ewarn.pipeline.reports import Actor
 from ewarn.report import Harm, Origin, Told
 from ewarn.terms import PersonRole, Recipient
@@ -86,19 +86,25 @@ def pages_of(role: str) -> list[str]:
     roles = frozenset({PersonRole(role)}) if role else None
     plain = ("/health", "/situation.md", "/sign-in/code", "/sign-in/device")
     return [line.path for line in LINES if line.method == "GET" and may(line, roles) and line.path not in plain
-            and not line.path.startswith("/api/")]  # fmt: skip
+            and not line.path.startswith("/api/") and not line.path.endswith(("/file", ".js", ".json"))]  # fmt: skip
 
 
-REPORT = "R-2222-2222"
+REPORT, CASE = "R-2222-2222", "EWARN-2025-0001"
 TOLD = Told(area="Camden", origin=Origin.FIRST_HAND, harm=Harm.UNWELL, what="Somebody fell.", contact="020 7946 0000")
 
 
 def filled(path: str, desk: Any) -> str:
     if "{report}" in path:
         reporting.receive(desk.house, TOLD, NOW, ref=REPORT)
+    if "{number}" in path and not assess.show_case(desk.house, CASE).alerts:
+        assess.draft(desk.house, CASE, "formal alert", Actor("duty", SECRET.format("duty")), NOW)
+    if "{recipient}" in path:
+        partner = Recipient(id="team0", name="Test team", group="health", areas=("E09000007",), channel="email",
+                            address="team0@example.org")  # fmt: skip
+        distribution.add(desk.house, [partner], NOW, Actor("coordinator", SECRET.format("coordinator")))
     signal = standing.current(desk.house, NOW).signals[0].id
-    words = {"signal": signal, "ref": "EWARN-2025-0001", "case": "EWARN-2025-0001", "person": "duty", "report": REPORT,
-             "recipient": "nobody"}  # fmt: skip
+    words = {"signal": signal, "ref": CASE, "case": CASE, "person": "duty", "report": REPORT, "recipient": "team0",
+             "number": "A1"}  # fmt: skip
     return re.sub(r"\{(\w+)(:\w+)?\}", lambda m: words.get(m[1], "x"), path)
 
 
@@ -148,7 +154,10 @@ def _tab_to(page: Any, selector: str, most: int = 120) -> None:
     raise AssertionError(f"{selector} is not reached by the Tab key")
 
 
-SELDOM = [pytest.param(role, marks=pytest.mark.slow) for role in ("administrator", "panel", "partner")]
+SELDOM = [
+    pytest.param(role, marks=pytest.mark.slow)
+    for role in ("administrator", "panel", "partner", "coordinator", "reporter")
+]
 
 
 @pytest.mark.parametrize("role", ["duty", "", *SELDOM])
