@@ -29,6 +29,7 @@ FIXED = frozenset(
         *("figures", "record_versions", "published", "what_happened_public", "classification"),
         *("kind", "replaces", "closes", "closes_headline"),
         *("answer", "answer_code", "answer_at", "verify", "series", "photo"),
+        *("told_in", "days"),
         *machine.PARTS,
     }
 )
@@ -79,6 +80,7 @@ def write(
         "what_happened_public": sentences.public(said),
         "figures": _figures(case, facts),
         "record_versions": dict(facts.versions),
+        "days": _days(facts),
         "verification": verify.in_words(_held(case), facts),
         "sold_as": list(facts.sold_as),
         "found": sentences.found(case, facts, catalogue),
@@ -213,6 +215,13 @@ def _clinical(item: Any, catalogue: Catalogue) -> dict[str, Any]:
     """A text for clinicians, with its sources, by its id."""
     found = _advice(item, catalogue)
     return with_sources(catalogue.advice[found["id"]]) if found["id"] else found
+
+
+def _days(facts: Facts) -> dict[str, list[str]]:
+    """The first and last day of what is counted, of people and of samples: with it no count is told in two cuts."""
+    people = [day for e in facts.events for day in (e.start, e.end)]
+    spans = {"people": people, "samples": [s.sampled for s in facts.samples]}
+    return {kind: [min(days).isoformat(), max(days).isoformat()] for kind, days in spans.items() if days}
 
 
 def _sentence(words: str) -> str:

@@ -19,7 +19,7 @@ from ewarn.terms import Alert, VersionKind
 # What an update may take anew from the case as it is known now; the rest people wrote.
 FACTS = (
     *("also_possible", "headline", "what_happened", "what_happened_public", "figures", "verification", "sold_as"),
-    *("record_versions",),
+    *("record_versions", "days"),
     *("found", "appearance", "at_risk", "marking", "handling", "audience", "cap", "analyses", "series"),
 )
 NOT_NEEDED = "The panel holds that this warning is no longer needed. This is not an all-clear."

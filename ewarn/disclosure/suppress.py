@@ -29,6 +29,8 @@ DIED, AFFECTED = "People who died", "People affected"
 AMONG = "Deaths are among them."
 SAMPLES, WITH_IT = "Samples analysed", "Samples with the drug"
 PARTS = {DIED: AFFECTED, WITH_IT: SAMPLES}
+# Figures that count the same persons or things: another alert that told one of them has told enough (`jointly`).
+FAMILIES = {"people": (AFFECTED, DIED), "samples": (SAMPLES, WITH_IT)}
 LEAST, MOST = ", at least", ", at most"
 
 
@@ -103,7 +105,9 @@ def _printed(figure: Figure) -> dict[str, Any]:
 
 def published(content: Mapping[str, Any]) -> dict[str, list[list[int]]]:
     """What the public version of this content shows of each figure: what the next version's counts are held against."""
-    return {figure.label: [list(figure.low), list(figure.high)] for figure in _all_figures(content).values()}
+    before = dict(content.get("published") or {})
+    kept = {label: ends for label, ends in before.items() if _told_elsewhere(label, content)}  # as it was last told
+    return kept | {f.label: [list(f.low), list(f.high)] for f in _all_figures(content).values()}
 
 
 def public_figures(content: Mapping[str, Any]) -> dict[str, Figure]:
@@ -128,12 +132,20 @@ def _all_figures(content: Mapping[str, Any]) -> dict[str, Figure]:
         if not isinstance(value, int):
             continue
         base, most = label.removesuffix(LEAST).removesuffix(MOST), label.endswith(MOST)
+        if _told_elsewhere(base, content) and not reason:
+            continue
         said = before.get(base) or (before.get(DIED) if base == AFFECTED else None) or ()
         last = [Cell(*ends) for ends in said]
         now = shown(value, last[most] if last else None, released=bool(reason))
         known = found.get(base, Figure(base, now, now, reason))
         found[base] = known._replace(high=now) if most else known._replace(low=now, high=now)
     return found
+
+
+def _told_elsewhere(label: str, content: Mapping[str, Any]) -> bool:
+    """Whether another public alert told a number of the same persons or things (`told_in`)."""
+    elsewhere = content.get("told_in") or {}
+    return any(label in FAMILIES.get(family, ()) for family in elsewhere)
 
 
 def _too_close(part: Figure, whole: Figure) -> bool:
@@ -149,7 +161,10 @@ def _too_close(part: Figure, whole: Figure) -> bool:
 def _sentences(content: Mapping[str, Any], figures: Mapping[str, Figure]) -> list[str]:
     """The public's sentences, with the same counts as the figures; a line that tells another count is left out."""
     written = content.get("what_happened_public") or content.get("what_happened", [])
-    deaths = DIED in _all_figures(content)
+    deaths = any(str(row["label"]).startswith(DIED) for row in content.get("figures", []))
+    if "people" in (content.get("told_in") or {}) and AFFECTED not in figures and DIED not in figures:
+        written = [_untold(s) if isinstance(s, dict) and s.get("figure") in FAMILIES["people"] else s for s in written]
+        written = [*filter(None, written)]
     found: list[str] = []
     for sentence in written:
         if not isinstance(sentence, str):
@@ -158,6 +173,11 @@ def _sentences(content: Mapping[str, Any], figures: Mapping[str, Figure]) -> lis
             found.append(sentence)
     released = [f"{f.label}: {f.words}." for f in figures.values() if f.released]
     return [*found, *(line for line in released if not any(f" {line.split(': ')[1][:-1]} " in s for s in found))]
+
+
+def _untold(sentence: Mapping[str, Any]) -> str:
+    """What happened to people, without a number: another alert told one. Of the two sentences only the first stands."""
+    return f"{str(sentence['before']).strip()} {sentence['together']}" if sentence.get("first") else ""
 
 
 def _spoken(sentence: Mapping[str, Any], figures: Mapping[str, Figure], *, deaths: bool) -> list[str]:

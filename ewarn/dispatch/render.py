@@ -31,7 +31,9 @@ from ewarn.terms import Alert, Page, Payload, Standing, canonical, digest
 LOG = logging.getLogger(__name__)
 RENDERER_VERSION = 1
 PHOTO = "photo"
-KEPT_INSIDE = ("what_happened_public", "handling", "published", "record_versions", "classification")
+KEPT_INSIDE = (
+    *("what_happened_public", "handling", "published", "record_versions", "classification", "told_in", "days"),
+)
 # Left out of what was drafted before there was an answer service, or a photograph.
 PERSONAL = placeholders.parts("", "") | {"photo": None}
 CHATS: dict[str, Callable[[str, Sequence[chat.Line]], dict[str, Any]]] = {

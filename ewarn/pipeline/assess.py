@@ -16,7 +16,7 @@ from ewarn.assess import draft as drafting
 from ewarn.dispatch import page as paging
 from ewarn.dispatch import render
 from ewarn.errors import Refused, UsageFault
-from ewarn.pipeline import casework, exercise_home, handling, texts
+from ewarn.pipeline import casework, counting_once, exercise_home, handling, texts
 from ewarn.pipeline.house import House
 from ewarn.pipeline.identity import proved, registered
 from ewarn.pipeline.reports import Actor, AlertReport, CaseReport
@@ -217,6 +217,7 @@ def submit(house: House, alert_id: str, actor: Actor, now: datetime) -> AlertRep
                 next_step="Edit it to make the next version.",
             )
         texts.replaces_what_people_have(tx, alert)
+        alert = counting_once.on_text(tx, house, alert)
         never = [f for f in texts.findings(tx, house, alert) if f.code in lint.NEVER_OVERRIDDEN and f.blocking]
         if never:
             raise Refused(f"{never[0].where}: {never[0].what}", where=alert.id, next_step=never[0].instead)

@@ -14,6 +14,7 @@ import polars as pl
 from ewarn.catalogue.definitions import Handling
 from ewarn.disclosure.release import Release
 from ewarn.frames import Lines
+from ewarn.pipeline import counting_once
 from ewarn.pipeline.house import House
 from ewarn.store import cases, records, releases
 from ewarn.terms import Alert, CaseFile, Signal, strictest
@@ -116,7 +117,7 @@ def on_text(con: Any, house: House, alert: Alert, *, afresh: bool = False) -> Al
     if held.classification or "classification" in alert.content:
         said["classification"] = held.classification
     said |= {"marking": inside["marking"]} if afresh else {}
-    return alert.model_copy(update={"content": alert.content | said})
+    return counting_once.on_text(con, house, alert.model_copy(update={"content": alert.content | said}))
 
 
 def release_withdrawn(con: Any, house: House, alert: Alert) -> str:

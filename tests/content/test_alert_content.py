@@ -164,6 +164,7 @@ def content(**changes: Any) -> dict[str, Any]:
         "sold_as": ["heroin"],
         "found": [{"name": "metonitazene", "role": "minor", "presumptive": True}],
         "appearance": ["powder, brown"],
+        "photo": None,
         "at_risk": "Anyone who uses drugs sold as heroin in or near Camden.",
         "signs": printed("overdose-signs"),
         "advice": [printed("harm-reduction"), printed("strips-nitazene")],

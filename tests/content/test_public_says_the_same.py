@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -88,3 +89,17 @@ def test_professionals_read_the_counts_themselves() -> None:
         for count in ((2, 1), (6, 5))
     ]  # fmt: skip
     assert {"text", "email"} <= set(unlike(*bodies))
+
+
+def test_what_another_alert_told_is_told_again_in_no_public_format() -> None:
+    catalogue = shipped()
+    found = []
+    for count in ((12, 3), (40, 20)):
+        alert = first_version(catalogue, count)
+        elsewhere = {"told_in": {"people": "LDN-2025-0003/A1", "samples": "LDN-2025-0003/A1"}}
+        said = public(alert.model_copy(update={"content": alert.content | elsewhere}), catalogue)
+        assert {"text", "email", "cap", "json", "sms", "flyer", "poster"} <= set(said)
+        assert not re.search(r"about \d|fewer than \d", said["text"].decode()) and "LDN-2025-0003" not in str(said)
+        assert "people were reported to have overdosed or died" in said["text"].decode()
+        found.append(said)
+    assert unlike(*found) == [], "the same bytes whatever the numbers are"

@@ -217,6 +217,22 @@ def test_the_operator_hears_of_a_keys_end_in_time_and_a_newer_key_closes_it(publ
     assert told(ends + 1) == [] and told(2 * ends - 40) == []
 
 
+def test_a_second_alert_about_the_same_tells_the_public_no_number_again(public: Public) -> None:
+    house, author = public.house(), public.corridor.actor("author")
+    second = assess.draft(house, CASE, "formal alert", author, NOW)
+    assert "tells one of the same area and days" in str(second.findings)
+    agree(public.corridor, second.id, NOW)
+    arrive(house, NOW)
+    assert "ewarn:count" in public.cap().decode() and len(public.items()) == 2
+    name = f"{second.id.replace('/', '.')}.v1.public.cap.xml"
+    body = (public.folder / "public" / "alerts" / name).read_text()
+    assert "ewarn:count" not in body and "fewer than" not in body and ALERT not in body
+    texts = {item["id"].rpartition("/")[2]: item["content_text"] for item in public.items()}
+    assert "fewer than 8" in texts["A1"] and "fewer than" not in texts[second.id.rpartition("/")[2]]
+    professional = public.folder / "professional" / "alerts" / name.replace("public", "professional")
+    assert "ewarn:count" in professional.read_text()
+
+
 def test_an_expired_alert_says_so(public: Public) -> None:
     ends = NOW + timedelta(days=60)
     publishing.keep_up(public.house(ends), ends)

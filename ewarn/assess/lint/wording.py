@@ -63,6 +63,13 @@ def public_counts(alert: Alert) -> Iterator[Finding]:
             f"the public does not get this line, it tells a count: '{count}' in '{line}'",
             "Write 'fewer than 8' or 'about 10' as the public text does, or release the count: ewarn publish-count.",
         )
+    for family, other in (alert.content.get("told_in") or {}).items():
+        yield warning(
+            "public-count",
+            "figures",
+            f"the public does not get a number of {family}: {other} tells one of the same area and days",
+            f"Update {other} in place of a second alert, or release the count: ewarn publish-count.",
+        )
 
 
 def sentences(text: str) -> list[str]:
