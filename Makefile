@@ -21,7 +21,7 @@ export DO_NOT_TRACK := 1
 # uv where it is on the PATH, pip otherwise: the same hashed lock either way.
 INSTALL = if command -v uv >/dev/null 2>&1; then uv pip install --quiet --python $(RUN)
 
-.PHONY: help demo test check serve bench bench-ingest bench-delivery
+.PHONY: help demo test check serve bench bench-ingest bench-delivery bench-desk
 
 help:
 	@echo 'make demo    the whole corridor on a reconstructed episode, for real, in under a minute'
@@ -54,6 +54,9 @@ bench-ingest: $(VENV)/dev.stamp $(VENV)/package.stamp
 
 bench-delivery: $(VENV)/dev.stamp $(VENV)/package.stamp
 	@PYTHONPATH=. $(RUN) benchmarks/delivery.py $(ARGS)
+
+bench-desk: $(VENV)/dev.stamp $(VENV)/package.stamp
+	@$(RUN) benchmarks/desk.py $(ARGS)
 
 # A half-made .venv is made again; one that works is kept.
 $(VENV)/made.stamp:

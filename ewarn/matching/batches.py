@@ -19,6 +19,8 @@ from ewarn.matching.looks import LOOSE, PRESSED, Look
 
 NEAR_COLOURS = [{"white", "colourless"}, {"blue", "purple"}, {"brown", "grey"}, {"red", "pink"}, {"orange", "yellow"}]
 APART_DAYS, FAR_DAYS = 60, 120
+# Without a mark in common all else adds up to 3.5 points: only samples from one place, close in time, reach SAME.
+CLOSE_DAYS = 3
 SAME, SURE = 4.25, 5.5
 State = Literal["same", "other", "cannot tell"]
 
@@ -79,12 +81,12 @@ def _near_colours(one: Look, other: Look) -> bool:
 
 def _shared(one: Look, other: Look) -> int:
     """Marks in common; a word of five letters and more may have a slip in it, a code never."""
-    words = sum(1 for word in one.words if any(_same_word(word, w) for w in other.words))
+    words = sum(1 for word in one.words if any(same_word(word, w) for w in other.words))
     return words + len(one.codes & other.codes)
 
 
 @lru_cache(maxsize=65_536)
-def _same_word(word: str, other: str) -> bool:
+def same_word(word: str, other: str) -> bool:
     if word == other or min(len(word), len(other)) < 5:
         return word == other
     slips = 1 if min(len(word), len(other)) < 8 else 2
@@ -129,7 +131,7 @@ def _by_distance(days: float, near: bool) -> Iterable[tuple[float, str]]:
     if days > APART_DAYS:
         yield (-1.0 if days <= FAR_DAYS else -2.0), f"{days:.0f} days apart"
     elif near and days <= 14:
-        yield (1.5 if days <= 3 else 0.5), "from one place within days"
+        yield (1.5 if days <= CLOSE_DAYS else 0.5), "from one place within days"
 
 
 def sureness(points: float) -> str:

@@ -62,7 +62,7 @@ def spells(rule: RuleDefinition, ground: Ground) -> tuple[pl.DataFrame, list[Not
     trigger = words(rule, "trigger", "areas")
     rows: list[dict[str, Any]] = []
     for class_id in sorted(known.holding):
-        found = batches.assigned(known.watched, class_id)
+        found = _batches(rule, ground, known, class_id)
         if trigger == "content":
             rows += _by_content(rule, ground, known, known.shares(class_id), found)
         elif trigger == "areas":
@@ -70,6 +70,15 @@ def spells(rule: RuleDefinition, ground: Ground) -> tuple[pl.DataFrame, list[Not
         else:
             rows += overdosed.rows(rule, ground, found)
     return pl.DataFrame(rows, schema=SHAPES["spells"]), _missing(rule, ground, known, trigger)
+
+
+def _batches(rule: RuleDefinition, ground: Ground, known: Tested, class_id: str) -> list[Batch]:
+    """The batches of a class, worked out once for all rules that look at the same samples."""
+    key = ("batches", *tested.asked(rule, ground), class_id)
+    if key not in ground.shared:
+        ground.shared[key] = batches.assigned(known.watched, class_id)
+    found: list[Batch] = ground.shared[key]
+    return found
 
 
 def _missing(rule: RuleDefinition, ground: Ground, known: Tested, trigger: str) -> list[NotEvaluable]:

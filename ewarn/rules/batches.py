@@ -8,9 +8,10 @@ maker's or a seller's word.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from ewarn.catalogue import Catalogue
@@ -55,19 +56,64 @@ class Batch:
 def assigned(samples: Sequence[Sample], class_id: str) -> list[Batch]:
     """The batches of one class. In: samples in order of becoming known."""
     found: list[Batch] = []
+    shelf = _Shelf()
     for sample in samples:
         if class_id not in sample.watched or not sample.look.enough:
             continue
-        fits = [(points, -i) for i, batch in enumerate(found) if (points := _fits(batch, sample)) is not None]
-        if fits:
-            points, at = max(fits)
-            batch = found[-at]
-        else:
-            points, batch = 0.0, Batch(class_id)
-            found.append(batch)
-        batch.members.append(sample)
-        batch.points.append(points)
+        fits = [(points, -i) for i in shelf.likely(sample) if (points := _fits(found[i], sample)) is not None]
+        points, at = max(fits) if fits else (0.0, -len(found))
+        if not fits:
+            found.append(Batch(class_id))
+            shelf.begun(-at, sample)
+        found[-at].members.append(sample)
+        found[-at].points.append(points)
+        shelf.joined(-at, sample)
     return found
+
+
+class _Shelf:
+    """Which batches a sample could be of: those whose first shares a mark with it, and those with a sample from the
+    same place and one of the same few days. No other can reach enough points."""
+
+    def __init__(self) -> None:
+        self._by_mark: defaultdict[str | tuple[str], set[int]] = defaultdict(set)
+        self._by_place: defaultdict[frozenset[str], set[int]] = defaultdict(set)
+        self._by_day: defaultdict[date, set[int]] = defaultdict(set)
+        self._alike: dict[str, list[str]] = {}
+
+    def likely(self, sample: Sample) -> set[int]:
+        """Places of batches in the list of them."""
+        here = self._by_place[sample.boroughs] if sample.boroughs else set()
+        days = (sample.reference + timedelta(days=n) for n in range(-likeness.CLOSE_DAYS, likeness.CLOSE_DAYS + 1))
+        found = here & set().union(*(self._by_day[day] for day in days))
+        for word in sample.look.words:
+            for known in self._known_like(word):
+                found |= self._by_mark[known]
+        for code in sample.look.codes:
+            found |= self._by_mark[code,]
+        return found
+
+    def begun(self, at: int, first: Sample) -> None:
+        """A batch began with this sample."""
+        for word in first.look.words:
+            self._known_like(word)
+            self._by_mark[word].add(at)
+        for code in first.look.codes:
+            self._by_mark[code,].add(at)
+
+    def joined(self, at: int, sample: Sample) -> None:
+        """A batch has this sample."""
+        self._by_place[sample.boroughs].add(at)
+        self._by_day[sample.reference].add(at)
+
+    def _known_like(self, word: str) -> list[str]:
+        """The words seen so far that may be this one with a slip in it, and itself."""
+        if word not in self._alike:
+            near = [other for other in self._alike if likeness.same_word(word, other)]
+            for other in near:
+                self._alike[other].append(word)
+            self._alike[word] = [word, *near]
+        return self._alike[word]
 
 
 def _fits(batch: Batch, sample: Sample) -> float | None:

@@ -116,11 +116,16 @@ class Tested:
 
 def of(rule: RuleDefinition, ground: Ground) -> Tested | None:
     """All samples of the rule's kinds; None where there are none."""
-    key = ("tested", RecordKind.SAMPLE in rule.kinds, tuple(subjects_of(rule, ground.catalogue)))
+    key = ("tested", *asked(rule, ground))
     if key not in ground.shared:
         ground.shared[key] = _of(rule, ground)
     found: Tested | None = ground.shared[key]
     return found
+
+
+def asked(rule: RuleDefinition, ground: Ground) -> tuple[bool, tuple[str, ...]]:
+    """What two rules have in common that look at the same samples."""
+    return RecordKind.SAMPLE in rule.kinds, tuple(subjects_of(rule, ground.catalogue))
 
 
 def _of(rule: RuleDefinition, ground: Ground) -> Tested | None:

@@ -1,0 +1,229 @@
+"""`make bench-desk`: how soon the desk answers four people at once, over a million records and five hundred open cases.
+
+A home is made of generated results (`made_results`, taken in by the real intake), a night's overdoses, one detection,
+and cases up to five hundred; the desk runs in a process of its own, as `ewarn desk` starts it. Four people sign in with
+secret and one-time code and open every page that their roles may, in turn, without a pause. The floor is `/health`,
+asked in the same way in the same run: what the server itself costs. With `busy` the whole of `make serve` runs beside
+it (Prefect's server, worker and schedules), and an intake of as many further results in a process of its own, niced,
+with one thread. `make bench-desk ARGS="1000000 60 busy"` chooses records, seconds and whether. Prints a table; asserts
+nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pyotp
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks import made_results  # noqa: E402
+from ewarn.desk.access import LINES, may  # noqa: E402
+from ewarn.pipeline import assess, read, reporting, standing, validate  # noqa: E402
+from ewarn.pipeline.house import House, open_house  # noqa: E402
+from ewarn.pipeline.receive import intake  # noqa: E402
+from ewarn.pipeline.reports import Actor  # noqa: E402
+from ewarn.report import Harm, Origin, Told  # noqa: E402
+from ewarn.store import cases  # noqa: E402
+from ewarn.terms import Person, PersonRole, Recipient  # noqa: E402
+from flows.children import free_port  # noqa: E402
+from flows.serve import Serving  # noqa: E402
+from flows.surroundings import prepare_environment  # noqa: E402
+
+CASES = 500
+USERS = ("duty", "panel", "coordinator", "administrator")
+SECRET = "a long secret of {}"
+NOT_ASKED = ("/file", ".js", ".json", "/openid", "/back", "/photograph", "/device", "/code", "/sign-in")
+HEADER = "incident_ref,organisation,event_date,event_time,area_code,outcome,setting,suspected_substances\n"
+
+
+def main() -> None:
+    rows = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+    seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 60
+    busy = "busy" in sys.argv
+    with tempfile.TemporaryDirectory(prefix="ewarn-bench-", dir=os.environ.get("EWARN_BENCH_FOLDER")) as name:
+        folder = Path(name)
+        environ = dict(os.environ) | {"EWARN_HOME": str(folder / "home"), "EWARN_STANDING": "test"}
+        environ |= {"PREFECT_HOME": str(folder / "prefect")}
+        words = prepared(folder, rows, environ)
+        serving = Serving(prepare_environment(environ)) if busy else None
+        desk = None
+        try:
+            if serving is not None:
+                serving.start()
+                port = int(serving.addresses["Today page"].rstrip("/").rpartition(":")[2])
+            else:
+                port = free_port(8600)
+                desk = subprocess.Popen([sys.executable, "-m", "ewarn.cli", "desk", "--port", str(port)], env=environ)
+            address = f"http://127.0.0.1:{port}"
+            answering(address)
+            people = {person: signed_in(address, person) for person in USERS}
+            beside = further(folder, rows, environ) if busy else None
+            times, faults = asked(people, words, seconds)
+            told(times, faults, beside)
+            if beside is not None:
+                beside.terminate()
+                beside.wait(60)
+        finally:
+            if desk is not None:
+                desk.terminate()
+                desk.wait(60)
+            if serving is not None:
+                serving.stop()
+
+
+def prepared(folder: Path, rows: int, environ: dict[str, str]) -> dict[str, str]:
+    """A home as described, and the words that stand in the pages' addresses."""
+    now = datetime.now(UTC)
+    house = open_house(folder / "home", ROOT, environ, clock=lambda _: datetime.now(UTC))
+    for person in USERS:
+        made = Person(id=person, name=f"Test {person}", roles=(PersonRole(person),), areas=("E12000007",))
+        read.add_person(house, made, SECRET.format(person), now)
+    made_results.write(folder / "results.csv", rows)
+    step(f"intake of {rows:,} results", lambda: intake(house, now, "wedinos", folder / "results.csv", backfill=True))
+    night = now - timedelta(hours=12)
+    events = [night + timedelta(minutes=40 * n) for n in range(8)]
+    told = [
+        f"n{n},Outreach,{at:%Y-%m-%d},{at:%H:%M},E09000007,non-fatal,hostel,heroin\n" for n, at in enumerate(events)
+    ]
+    (folder / "night.csv").write_text(HEADER + "".join(told))
+    intake(house, now, "overdose_incidents", folder / "night.csv", False)
+    step("detection", lambda: validate.detect(house, now))
+    ref = filled_up(house, now)
+    assess.draft(house, ref, "formal alert", Actor("duty", SECRET.format("duty")), now)
+    report = Told(
+        area="Camden", origin=Origin.FIRST_HAND, harm=Harm.UNWELL, what="Somebody fell.", contact="020 7946 0000"
+    )
+    reporting.receive(house, report, now, ref="R-2222-2222")
+    partner = {"id": "team0", "name": "Test team", "group": "health", "areas": ("E09000007",), "channel": "email"}
+    keeper = Actor("coordinator", SECRET.format("coordinator"))
+    read.add_recipient(house, Recipient(**partner, address="team0@example.org"), now, keeper)
+    house.db.publish()
+    signal = standing.current(house, now).signals[0].id
+    return {"signal": signal, "ref": ref, "report": "R-2222-2222", "recipient": "team0", "number": "A1"}
+
+
+def filled_up(house: House, now: datetime) -> str:
+    """Cases up to five hundred, alike but for their reference; returns the first one's."""
+    with house.db.write("bench") as tx:
+        found = cases.all(tx, "open")
+        first = next(case for case in found if case.lead_area == "E09000007")
+        for number in range(CASES - len(found)):
+            due = now + timedelta(hours=number % 72 - 24)
+            ref = cases.next_ref(tx, house.settings.issuer, now.year)
+            cases.save(
+                tx, first.model_copy(update={"ref": ref, "title": f"{first.title} {number}", "due_at": due}), now
+            )
+            cases.act(tx, ref, now, "opened", "ewarn", "a case of the benchmark")
+    return first.ref
+
+
+def step(what: str, work: Any) -> None:
+    began = time.perf_counter()
+    work()
+    print(f"  {what}: {time.perf_counter() - began:.0f} s", flush=True)
+
+
+def answering(address: str) -> None:
+    for _ in range(240):
+        try:
+            if httpx.get(f"{address}/health", timeout=5).is_success:
+                return
+        except httpx.HTTPError:
+            time.sleep(0.5)
+    raise SystemExit("the desk does not answer")
+
+
+def signed_in(address: str, person: str) -> httpx.Client:
+    """As a new person signs in: secret, device, first code."""
+    client = httpx.Client(base_url=address, timeout=60, follow_redirects=True)
+
+    def form(page: str, **fields: str) -> httpx.Response:
+        token = re.search(r'name="csrf" value="([^"]+)"', client.get(page).text)
+        return client.post(page, data={"csrf": token[1] if token else "", **fields})
+
+    form("/sign-in", person=person, secret=SECRET.format(person))
+    shown = re.search(r"<code>([A-Z2-7 ]+)</code>", client.get("/sign-in/device").text)
+    if shown is None:
+        raise SystemExit(f"{person} could not sign in")
+    form("/sign-in/device", code=pyotp.TOTP(shown[1].replace(" ", "")).now())
+    return client
+
+
+def further(folder: Path, rows: int, environ: dict[str, str]) -> subprocess.Popen[bytes]:
+    """A further file of as many results, taken in beside the desk."""
+    made_results.write(folder / "further.csv", rows, seed=8)
+    command = ["nice", "-n", "19", sys.executable, "-m", "ewarn.cli", "intake", "--source", "wedinos"]
+    one_thread = environ | {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(
+        [*command, "--file", str(folder / "further.csv")], env=one_thread, stdout=subprocess.DEVNULL
+    )
+
+
+def asked(
+    people: dict[str, httpx.Client], words: dict[str, str], seconds: float
+) -> tuple[dict[str, list[float]], list[str]]:
+    """Milliseconds by page, of all four together, and what was not answered as it should be."""
+    times: defaultdict[str, list[float]] = defaultdict(list)
+    faults: list[str] = []
+    deadline = time.monotonic() + seconds
+
+    def visit(person: str, client: httpx.Client) -> None:
+        order = random.Random(person)
+        roles = frozenset({PersonRole(person)})
+        paths = [line.path for line in LINES if line.method == "GET" and may(line, roles)]
+        paths = [path for path in paths if not path.endswith(NOT_ASKED)]
+        while time.monotonic() < deadline:
+            order.shuffle(paths)
+            for path in paths:
+                began = time.perf_counter()
+                answer = client.get(re.sub(r"\{(\w+)\}", lambda m: words.get(m[1], "x"), path))
+                times[path].append(1000 * (time.perf_counter() - began))
+                if not answer.is_success:
+                    faults.append(f"{path} for {person}: {answer.status_code}")
+
+    threads = [threading.Thread(target=visit, args=one) for one in people.items()]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return times, faults
+
+
+def told(times: dict[str, list[float]], faults: list[str], beside: subprocess.Popen[bytes] | None) -> None:
+    print("| page | asked | p50 ms | p95 ms | longest ms |\n|---|---|---|---|---|")
+    for path, found in sorted(times.items(), key=lambda pair: -quantile(pair[1], 0.95)):
+        print(
+            f"| {path} | {len(found)} | {quantile(found, 0.5):.0f} | {quantile(found, 0.95):.0f} | {max(found):.0f} |"
+        )
+    every = [one for found in times.values() for one in found]
+    print(f"| all | {len(every)} | {quantile(every, 0.5):.0f} | {quantile(every, 0.95):.0f} | {max(every):.0f} |")
+    if beside is not None:
+        print(f"the further intake {'ran to the end of it' if beside.poll() is None else 'had ended before'}")
+    for fault in sorted(set(faults)):
+        print(f"not answered: {fault}")
+    print(f"load {os.getloadavg()[0]:.1f}")
+
+
+def quantile(found: list[float], part: float) -> float:
+    return sorted(found)[min(len(found) - 1, int(part * len(found)))]
+
+
+if __name__ == "__main__":
+    if shutil.which("nice") is None:
+        raise SystemExit("this needs `nice`")
+    main()
