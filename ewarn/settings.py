@@ -60,6 +60,10 @@ class Settings(Frozen):
         description="references to the keys of personal links and codes, newest first: the first signs, every one is"
         " believed; empty = the home's own keys/answer.key",
     )
+    bounces_mailbox: str = Field(
+        "", description="where mail returned to smtp_from lies: imaps://user@host/INBOX; empty = only HOME/bounces"
+    )
+    bounces_secret: str = Field("", description="reference to that mailbox's password")
     desk_hosts: tuple[str, ...] = Field((), description="names the desk answers to, besides those of this machine")
     desk_proxy_header: str = Field(
         "", description="header in which a proxy on this machine names who is signed in; believed from loopback alone"

@@ -28,6 +28,7 @@ async def call_duty() -> PageReport:
 @task(retry_condition_fn=worth_retrying, cache_policy=NO_CACHE, **STORE_RETRIES)
 async def hear_back() -> collecting.CollectReport:
     """Answers and returned mail come in before anybody is reminded of anything."""
+    await out_of_turn(bounces.poll_mailbox)  # a mail server that hangs must not keep intake waiting
     await in_turn(bounces.poll)
     heard = await in_turn(collecting.collect)
     await in_turn(nudging.nudge)

@@ -17,6 +17,7 @@ from ewarn.errors import UsageFault
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from ewarn.pipeline.bounces import BouncesReport
     from ewarn.pipeline.house import House
 
 PANEL = "Respond"
@@ -31,6 +32,7 @@ def register(app: typer.Typer) -> None:
     bounces = group(app, PANEL, "bounces", "Mail that came back.", list_bounces)
     command(bounces, "list")(list_bounces)
     command(bounces, "read")(read_bounces)
+    command(bounces, "mailbox")(read_mailbox)
     command(app, "canary", rich_help_panel=PANEL)(canary)
     command(app, "all-quiet", rich_help_panel=PANEL)(all_quiet)
 
@@ -161,8 +163,18 @@ def read_bounces(
     from ewarn.pipeline import bounces
 
     house = call.house()
-    report = bounces.read(house, path, call.now(house), remove=remove)
+    _answer_bounces(call, bounces.read(house, path, call.now(house), remove=remove))
 
+
+def read_mailbox(call: Call) -> None:
+    """Read the mailbox that returned mail goes to (bounces_mailbox) now. What is read stays there, marked."""
+    from ewarn.pipeline import bounces
+
+    house = call.house()
+    _answer_bounces(call, bounces.read_mailbox(house, call.now(house)))
+
+
+def _answer_bounces(call: Call, report: BouncesReport) -> None:
     def human(console: Console) -> None:
         said = ", ".join(f"{count} {kind}" for kind, count in sorted(report.found.items())) or "nothing new"
         plain(console, f"{said}; {report.known} known already.")

@@ -1,28 +1,34 @@
 """Returned mail becomes knowledge about deliveries: bounced for good, late, delivered; the daily test message is back.
 
-In: a house, files of messages (a file, a folder of .eml, a Maildir), `now`. Out: a report; every message counts once. A
-permanent one marks its delivery, is told to the operator and flags the recipient. It must never take a message for an
-answer, nor delete what it was only asked to read.
+In: a house, files of messages (a file, a folder of .eml, a Maildir) or a mailbox at a server, `now`. Out: a report;
+every message counts once. A permanent one marks its delivery, is told to the operator and flags the recipient. It must
+never take a message for an answer, nor delete what it was only asked to read.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from ewarn.dispatch import returned
-from ewarn.errors import UsageFault
+from ewarn.dispatch import mailbox, returned
+from ewarn.errors import Refused, UnusableInput, UsageFault
 from ewarn.pipeline import canary
 from ewarn.pipeline.house import House
 from ewarn.store import bounces, operator_notices, outbox
+from ewarn.store import files as store_files
 from ewarn.terms import Frozen
 
 DROP = "bounces"
 TOPIC = "bounced"
+MAILBOX = "mailbox of returns"
+ASKED = ".mailbox-asked"
+EVERY = timedelta(minutes=5)
+BATCH = 50
 
 
 class BouncesReport(Frozen):
@@ -38,12 +44,79 @@ def read(house: House, path: Path, now: datetime, *, remove: bool = False) -> Bo
     """Read a message, a folder of them or a Maildir. Raises: UsageFault where there is none."""
     if not path.exists():
         raise UsageFault("there is no such file or folder", where=str(path), next_step="Name a .eml, or a folder.")
+    files = list(_files(path))
+    report = _read(house, map(_raw, files), now)
+    if remove:
+        for file in files:
+            with suppress(OSError):
+                file.unlink()
+    return report
+
+
+def read_mailbox(house: House, now: datetime) -> BouncesReport:
+    """Read the mailbox that returns go to, at its server. What is read stays there, marked; a message is marked only
+    once it is on record, so that a broken connection loses none. Raises: UsageFault, UnusableInput, Refused.
+    """
+    settings = house.settings
+    if not settings.bounces_mailbox:
+        raise UsageFault("no mailbox is named", where=str(settings.home / "ewarn.toml"), next_step=mailbox.SHAPE)
+    reports = []
+    with mailbox.opened(settings.bounces_mailbox, settings.secret(settings.bounces_secret), returned.LARGEST) as found:
+        for batch in _batches(found.unread()):
+            reports.append(_read(house, (raw for _, raw in batch), now))
+            for uid, _ in batch:
+                found.done(uid)
+    counted: dict[str, int] = {}
+    for report in reports:
+        for kind, count in report.found.items():
+            counted[kind] = counted.get(kind, 0) + count
+    return BouncesReport(
+        found=counted,
+        known=sum(report.known for report in reports),
+        marked=tuple(one for report in reports for one in report.marked),
+        unknown=tuple(one for report in reports for one in report.unknown),
+    )
+
+
+def poll_mailbox(house: House, now: datetime) -> BouncesReport | None:
+    """The same by itself, every few minutes where a mailbox is named; a fault is told to the operator until it ends."""
+    last = house.settings.home / DROP / ASKED
+    if not house.settings.bounces_mailbox or not _due(last, now):
+        return None
+    store_files.make_folder(last.parent)
+    store_files.write_whole(last, now.isoformat().encode())
+    try:
+        report = read_mailbox(house, now)
+    except (UsageFault, UnusableInput, Refused) as fault:
+        with house.db.write("bounces") as tx:
+            operator_notices.put(tx, now, MAILBOX, f"Returned mail is not read: {fault.what}", MAILBOX)
+        return None
+    with house.db.read() as con:
+        told = any(row["source"] == MAILBOX for row in operator_notices.open(con).iter_rows(named=True))
+    if told:
+        with house.db.write("bounces") as tx:
+            operator_notices.close(tx, now, "ewarn", source=MAILBOX)
+    return report
+
+
+def _due(last: Path, now: datetime) -> bool:
+    try:
+        return not timedelta(0) <= now - datetime.fromisoformat(last.read_text()) < EVERY
+    except (OSError, ValueError):
+        return True
+
+
+def _batches(found: Iterator[tuple[str, bytes]]) -> Iterator[list[tuple[str, bytes]]]:
+    while batch := list(islice(found, BATCH)):
+        yield batch
+
+
+def _read(house: House, messages: Iterable[bytes], now: datetime) -> BouncesReport:
+    """Enter what messages say, each once, in one transaction."""
     counted: dict[str, int] = {}
     known, marked, unknown = 0, [], []
     with house.db.write("bounces") as tx:
-        files = list(_files(path))
-        for file in files:
-            raw = _raw(file)
+        for raw in messages:
             name = hashlib.sha256(raw).hexdigest()[:32]
             if bounces.known(tx, name):
                 known += 1
@@ -55,10 +128,6 @@ def read(house: House, path: Path, now: datetime, *, remove: bool = False) -> Bo
                 marked.append(delivery)
             if not delivery or said.kind == returned.UNKNOWN:
                 unknown.append(f"{name[:8]}: {said.kind}: {said.words}")
-    if remove:
-        for file in files:
-            with suppress(OSError):
-                file.unlink()
     house.db.publish()
     return BouncesReport(found=counted, known=known, marked=tuple(marked), unknown=tuple(unknown))
 

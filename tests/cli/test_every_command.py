@@ -93,6 +93,7 @@ CALLS: dict[str, list[str]] = {
     "matrix": ["--since", "2025-01-01"],
     "nudge": [],
     "bounces list": [],
+    "bounces mailbox": [],
     "bounces read": ["no-such-folder"],
     "canary": [],
     "all-quiet": [],
