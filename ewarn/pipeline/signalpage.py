@@ -44,7 +44,6 @@ class SignalPage(Frozen):
     open_cases: tuple[CaseFile, ...]
     history: tuple[dict[str, Any], ...]
     series_svg: str
-    pictured: tuple[Week, ...]
     weeks: tuple[WeekRow, ...]
     counted: str
     map_svg: str
@@ -67,13 +66,7 @@ def of(house: House, signal_id: str, now: datetime) -> SignalPage:
         cases, history = looking.cases_with(con, signal.id), looking.history(con, signal.id)
         near = bordering(house, signal.area.code)
         similar = looking.similar(con, signal, [signal.area.code, *near], MOST_SIMILAR)
-        weeks, map_rows, map_svg = held.of_records(
-            house,
-            con,
-            "pictures",
-            lambda: _pictures(house, con, signal, now),
-            (signal.id, signal.period, f"{now:%Y%m%d}"),
-        )
+        weeks, map_rows, map_svg = _pictured(house, con, signal, now)
     rule = house.catalogue.rules.get(signal.rule)
     names = today.area_names(house)
     counts = {row.code: row.signals for row in map_rows}
@@ -88,7 +81,6 @@ def of(house: House, signal_id: str, now: datetime) -> SignalPage:
         open_cases=tuple(case for case in today.open_of(house) if case.ref not in {row["ref"] for row in cases}),
         history=tuple(history),
         series_svg=banded(weeks, **_said_of(signal, weeks)),
-        pictured=weeks,
         weeks=tuple(WeekRow(start=w.start, observed=w.observed, expected=w.expected, upper=w.upper) for w in weeks),
         counted=_counted(house, signal),
         map_svg=map_svg,
@@ -134,6 +126,14 @@ def _counted(house: House, signal: Signal) -> str:
     return f"{what.capitalize()}{about} that could be in {signal.area.name}, by the week of their reference date"
 
 
+def _pictured(
+    house: House, con: Any, signal: Signal, now: datetime
+) -> tuple[tuple[Week, ...], tuple[today.AreaRow, ...], str]:
+    """The pictures of a signal, kept until more records land."""
+    key = (signal.id, signal.period, f"{now:%Y%m%d}")
+    return held.of_records(house, con, "pictures", lambda: _pictures(house, con, signal, now), key)
+
+
 def _pictures(
     house: House, con: Any, signal: Signal, now: datetime
 ) -> tuple[tuple[Week, ...], tuple[today.AreaRow, ...], str]:
@@ -167,8 +167,10 @@ def _number(value: float) -> float | None:
 
 def chart_of(house: House, signal_id: str, now: datetime) -> dict[str, Any]:
     """The same series as a chart for whoever has script. Raises: UsageFault."""
-    found = of(house, signal_id, now)
-    return chart(found.pictured, **_said_of(found.signal, found.pictured))
+    with house.db.read() as con:
+        signal = judging.find(house, con, signal_id, now)
+        weeks, _, _ = _pictured(house, con, signal, now)
+    return chart(weeks, **_said_of(signal, weeks))
 
 
 def _said_of(signal: Signal, weeks: tuple[Week, ...]) -> dict[str, str]:

@@ -85,6 +85,24 @@ def test_another_area_leads_with_a_reason(opened: Any, catalogue: Any) -> None:
         caseload.lead(led, ISLINGTON, "x", catalogue)
 
 
+def test_a_closed_case_takes_no_level_and_a_text_for_it_opens_it_again(opened: Any, now: Any) -> None:
+    case = opened("s1")
+    said = cases.said_of(case, {"event": "confirmed"})
+    assert said.verification_event == "confirmed" and said.verified_by_person == ("event",)
+    closed = cases.close(case, ClosedAs.UNKNOWN, "nothing found", now)
+    with pytest.raises(UsageFault, match="the case is closed"):
+        cases.said_of(closed, {"event": "confirmed"})
+    again = cases.with_text(closed, now)
+    assert (again.status, again.closed_as, again.due_at) == ("open", None, now + timedelta(hours=24))
+    assert cases.with_text(case, now) is case
+
+
+def test_a_text_for_a_case_that_was_merged_is_drafted_for_the_one_that_goes_on(opened: Any, now: Any) -> None:
+    kept, gone = caseload.merge(opened("s1"), opened("s2"), "one event", now)
+    with pytest.raises(UsageFault, match=f"goes on as {kept.ref}"):
+        cases.with_text(gone, now)
+
+
 def test_an_outcome_says_what_comes_next(opened: Any) -> None:
     decided = caseload.decide_on(opened("s1"), Outcome.SHARE, "efficacy low")
     assert decided.outcome is Outcome.SHARE and "shared for information" in decided.next_action

@@ -12,6 +12,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from ewarn.desk.visit import Visit
+from ewarn.errors import StoreFault
 from ewarn.pipeline import signalpage
 
 router = APIRouter()
@@ -32,7 +33,11 @@ def vega(desk: Visit) -> Response:
 def bundle() -> bytes:
     """Vega, Vega-Lite and Vega-Embed with its expression interpreter, packed. Made in a process of its own: it takes
     seconds and a hundred megabytes, once."""
-    made = subprocess.run([sys.executable, "-c", BUNDLE], capture_output=True, check=True, timeout=SECONDS)
+    try:
+        made = subprocess.run([sys.executable, "-c", BUNDLE], capture_output=True, check=True, timeout=SECONDS)
+    except (OSError, subprocess.SubprocessError) as fault:
+        words = "the script that draws charts cannot be made"
+        raise StoreFault(words, next_step="Every page is whole without it.") from fault
     return gzip.compress(made.stdout, mtime=0)
 
 
