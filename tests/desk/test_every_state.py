@@ -8,11 +8,15 @@ from typing import Any
 import pytest
 
 from tests.desk.test_browser import address, engine, faults, filled, pages_of, visit  # noqa: F401
+from tests.desk.test_hostile_fields import ALIVE, CORPUS
 
 FORMS = "[...document.querySelectorAll('form[method=post]')].map(form => new URL(form.action).pathname)"
 SEND = (
     "(n) => { const form = document.querySelectorAll('form[method=post]')[n]; form.noValidate = true; form.submit() }"
 )
+FILL = """([n, words]) => { const form = document.querySelectorAll('form[method=post]')[n];
+  form.querySelectorAll('textarea, input:not([type]), input[type=text], input[type=search], input[type=email]').forEach(
+    field => { field.value = words }); form.noValidate = true; form.submit() }"""
 OPEN = "document.querySelectorAll('details').forEach(d => d.open = true)"
 ROLES = ["duty", "panel", "coordinator", "administrator", "partner", "reporter"]
 
@@ -22,8 +26,8 @@ def looked(page: Any) -> list[str]:
     return faults(page)
 
 
-def sent_empty(page: Any, where: str) -> dict[str, list[str]]:
-    """Each form of a page, sent as it stands; what axe-core finds on what comes back."""
+def sent(page: Any, where: str, look: Callable[[Any], list[str]], words: str = "") -> dict[str, list[str]]:
+    """Each form of a page, sent as it stands or with these words in every field; what is found on what comes back."""
     page.goto(where)
     told = {}
     for number, action in enumerate(page.evaluate(FORMS)):
@@ -33,8 +37,8 @@ def sent_empty(page: Any, where: str) -> dict[str, list[str]]:
         if len(page.evaluate(FORMS)) <= number:
             continue  # an earlier form took this one away, such as a hoax that asks for nothing more
         with page.expect_navigation():
-            page.evaluate(SEND, number)
-        told[f"{where} -> {action} ({page.title()})"] = looked(page)
+            page.evaluate(*((FILL, [number, words]) if words else (SEND, number)))
+        told[f"{where} -> {action} ({page.title()})"] = look(page)
     return told
 
 
@@ -46,9 +50,27 @@ def test_axe_finds_nothing_on_what_comes_back_from_any_form(
     page, told = visit(role), {}
     for path in pages_of(role):
         if not path.startswith("/sign-in"):
-            told |= sent_empty(page, filled(path, desk))
+            told |= sent(page, filled(path, desk), looked)
     assert {where: found for where, found in told.items() if found} == {}
     assert len(told) >= {"reporter": 0, "partner": 1}.get(role, 8), told
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("role", ROLES)
+def test_nothing_typed_into_any_form_comes_to_life_on_what_comes_back(
+    visit: Callable[..., Any], desk: Any, role: str  # noqa: F811
+) -> None:  # fmt: skip
+    page, told, shown = visit(role), {}, []
+
+    def alive(page: Any) -> list[str]:
+        shown.append(CORPUS[0] in page.content().replace("&lt;", "<").replace("&gt;", ">"))
+        return [*(["ran"] if page.evaluate("() => window.hit") else []), *page.evaluate(ALIVE)[:2]]
+
+    for path in pages_of(role):
+        if not path.startswith("/sign-in"):
+            told |= sent(page, filled(path, desk), alive, " ".join(CORPUS))
+    assert {where: found for where, found in told.items() if found} == {}
+    assert any(shown) or role == "reporter", "what was typed is shown again somewhere, as text"
 
 
 @pytest.mark.slow
