@@ -1,6 +1,7 @@
 """Work on distinct values: what depends on few columns is worked out once for each of their values, then joined.
 
-In: a frame and expressions over its columns. Out: the same columns as `frame.select` gives, in the frame's order.
+In: a frame and expressions over its columns. Out: the same columns as `frame.select` gives, in the frame's order; texts
+that few values share as categories, which are filtered, joined and written at a third of a text's cost.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import polars as pl
+from polars import selectors as cs
 
 _WORTH = 0.5
 _LOOKED_AT = 2_000
@@ -19,6 +21,11 @@ _MET = "\0met"
 def select(frame: pl.DataFrame, wanted: Mapping[str, pl.Expr]) -> pl.DataFrame:
     """The expressions as columns, one row per row of the frame."""
     return Values(wanted).of(frame)
+
+
+def worded(frame: pl.DataFrame) -> pl.DataFrame:
+    """The same with its texts as categories."""
+    return frame.with_columns(cs.string().cast(pl.Categorical))
 
 
 class Values:
@@ -47,24 +54,26 @@ class _Group:
         self._expressions = [expression.alias(name) for name, expression in expressions.items()]
         self._inner = [expression.alias(f"\0{name}") for name, expression in expressions.items()]
         self._back = [pl.col(f"\0{name}").alias(name) for name in expressions]
-        self._names = list(expressions)
         self._shared: bool | None = None
         self._seen: pl.DataFrame | None = None
 
     def of(self, frame: pl.DataFrame) -> pl.DataFrame:
         if not self._roots:
-            return frame.with_columns(self._expressions).select(self._names)
+            same = worded(pl.select(self._expressions))
+            return pl.DataFrame([column.new_from_index(0, frame.height) for column in same.iter_columns()])
         if self._shared is None and frame.height:
             self._shared = _worth(frame, self._roots)
         if not self._shared:
             return frame.select(self._expressions)
         if self._seen is not None and self._seen.height > _MOST_KEPT:
-            self._seen = None
+            self._shared, self._seen = False, None
+            return self.of(frame)
         rows = frame.select(self._roots)
         found = self._found(rows)
         if found is None or found[_MET].null_count():
             fresh = rows if found is None else rows.filter(found[_MET].is_null())
-            worked = fresh.unique().with_columns(*self._inner, pl.lit(True).alias(_MET))
+            fresh = fresh.unique()
+            worked = fresh.hstack(worded(fresh.select(*self._inner, pl.lit(True).alias(_MET))))
             self._seen = worked if self._seen is None else pl.concat([self._seen, worked])
             found = self._found(rows)
             assert found is not None

@@ -12,14 +12,15 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 from polars import selectors as cs
 
 from ewarn.catalogue.definitions import DropDefinition
 from ewarn.errors import UnusableInput
-from ewarn.frames import INSTANT, number_of, shaped
-from ewarn.intake import byvalue, careful, kinds, names, places, vocabulary
+from ewarn.frames import INSTANT, shaped
+from ewarn.intake import byvalue, careful, identities, kinds, names, places, vocabulary
 from ewarn.intake.columns import column_named
 from ewarn.intake.csvfile import LINE, PART_BYTES, ROW, Csv, Knows, Marked, Rows, no_row, open_csv
 from ewarn.intake.dateorder import Watch
@@ -42,7 +43,7 @@ class Reading:
         named = _roots(mapped, (*names.ROLES, *names.MEASURES))
         self.mentions = byvalue.Children(named, ROW, lambda rows: names.mentions(rows, mapped, matcher))
         self.sold_as = byvalue.Children(
-            _roots(mapped, ("sold_as",)), ROW, lambda rows: names.sold_as(rows, mapped, matcher)
+            _roots(mapped, ("sold_as",)), ROW, lambda rows: byvalue.worded(names.sold_as(rows, mapped, matcher))
         )
 
         def placed(rows: pl.DataFrame) -> pl.DataFrame:
@@ -149,7 +150,8 @@ class Part:
     @staticmethod
     def joined(parts: Sequence[Part]) -> Part:
         """Parts of one table as one. In: at least one."""
-        frames = {name: pl.concat([getattr(one, name) for one in parts]) for name in (*_BY_ROW, "rejects")}
+        found = {name: [_in_texts(getattr(one, name)) for one in parts] for name in (*_BY_ROW, "rejects")}
+        frames: dict[str, Any] = {name: pl.concat(frames) for name, frames in found.items()}
         return replace(parts[0], **frames, blank=sum(one.blank for one in parts))
 
     def stage(self) -> Staged:
@@ -244,8 +246,13 @@ def _part(table: Table, rows: Rows, start: int) -> Part:
         frame, values = frame.filter(~wrong), values.filter(~wrong)
     good = frame.with_columns(pl.int_range(start, start + pl.len(), dtype=pl.Int64).alias(ROW))
     rejects = shaped("staged_reject", rejects.with_columns(position=pl.format("line {}", "line")))
-    identity = _identity(good, values["retracted"], table)
+    identity = identities.identity(good, values["retracted"], table.mapped, table.fields)
     return Part(table, good, values.drop("retracted"), identity, rejects, blank, rows.marked)
+
+
+def _in_texts(frame: pl.DataFrame) -> pl.DataFrame:
+    """The same with its categories as texts."""
+    return frame.with_columns(cs.categorical().cast(pl.String))
 
 
 def _joined(faults: pl.DataFrame) -> pl.Series:
@@ -264,39 +271,6 @@ def _without_blank_rows(frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
         return frame, 0
     blank = frame.select(pl.all_horizontal(column_named(c) == "" for c in cells)).to_series()
     return frame.filter(~blank), int(blank.sum())
-
-
-def _identity(good: pl.DataFrame, retracted: pl.Series, table: Table) -> pl.DataFrame:
-    """row, line, key, what the row says as two numbers, and whether it withdraws its record."""
-    mapped = table.mapped
-    spelt = _one_spelling(mapped, table.fields)
-    cells = good.select(column_named(c).str.strip_chars() for _, c in mapped.content)
-    blank = {c for c in cells.columns if (cells[c] == "").any()}
-    cells = cells.hstack(good.select(spelt[c].alias(f"\0{c}") for c in cells.columns if c in spelt))
-    said: list[pl.Expr] = []
-    for name, c in mapped.content:
-        tagged = [pl.lit(f"{name}\x1f"), column_named(f"\0{c}" if c in spelt else c), pl.lit("\x1e")]
-        if c in blank:
-            said.append(pl.when(column_named(c) == "").then(pl.lit("")).otherwise(pl.concat_str(tagged)))
-        else:
-            said += tagged
-    content = cells.select(pl.concat_str(said).alias("said"))
-    numbers = content.select(content=number_of(pl.col("said")), content_too=number_of(pl.col("said"), 1))
-    identity = good.select(pl.col(ROW).alias("row"), pl.col(LINE).alias("line"), _key(mapped, table.fields))
-    return identity.hstack([*numbers.get_columns(), retracted])
-
-
-def _key(mapped: Mapped, fields: dict[str, Field]) -> pl.Expr:
-    """Canonical JSON of the key columns, as 'key'."""
-    spelt = _one_spelling(mapped, fields)
-    return (
-        pl.struct(
-            (spelt.get(c, column_named(c).str.strip_chars()) if c else pl.lit("")).alias(name)
-            for name, c in sorted({**mapped.key, **mapped.joining}.items())
-        )
-        .struct.json_encode()
-        .alias("key")
-    )
 
 
 def _roots(mapped: Mapped, wanted: tuple[str, ...]) -> list[str]:
@@ -359,22 +333,10 @@ def _raw(rows: Rows) -> pl.Expr:
     return pl.struct(rows.header).struct.json_encode()
 
 
-def _one_spelling(mapped: Mapped, fields: dict[str, Field]) -> dict[str, pl.Expr]:
-    """Column -> its cell in one spelling, for the day and the area a count is keyed on: 01/03/2025 is 2025-03-01."""
-    if mapped.definition.kind is not RecordKind.COUNT:
-        return {}
-    spelt = {
-        "reference_date": fields["reference_date"].value.dt.to_string("%Y-%m-%d"),
-        "area_code": mapped.cell("area_code").str.to_uppercase().str.replace_all(r"\s", ""),
-    }
-    keyed = {*mapped.key.values(), *mapped.joining.values()}
-    return {mapped.headers[f]: one for f, one in spelt.items() if f in mapped.headers and mapped.headers[f] in keyed}
-
-
 def _labelled(records: pl.DataFrame, places_of: pl.DataFrame, hashed: Hashed) -> pl.DataFrame:
     """A place's name becomes a hash over it and the likeliest area: two Crown inns in two towns stay two places."""
     likeliest = places_of.group_by("row", maintain_order=True).first().select("row", "area")
-    joined = records.join(likeliest, on="row", how="left", maintain_order="left")
+    joined = records.cast({"place_label": pl.String}).join(likeliest, on="row", how="left", maintain_order="left")
     distinct = joined.select("place_label", "area").unique().drop_nulls("place_label")
     hashes = [hashed(f"{label}\x1f{area}") for label, area in distinct.iter_rows()]
     named = distinct.with_columns(pl.Series("hash", hashes, dtype=pl.String))

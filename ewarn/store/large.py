@@ -88,8 +88,8 @@ class Large:
         return sum(len(keys) for keys in self._keys)
 
     def repeated_lines(self) -> list[int]:
-        """Lines of plain rows whose key another row of the file has too, all rows having been sorted. They are to be
-        left out, and landed by `records.land`."""
+        """Lines of plain rows whose key a row of another part has too, all rows having been sorted. They are to be left
+        out, and landed by `records.land`."""
         self.repeated = segments.twice(np.concatenate([np.empty(0, dtype=np.uint64), *self._keys]))
         if not len(self.repeated):
             return []
@@ -105,7 +105,7 @@ class Large:
     def sort(self, rows: pl.DataFrame, *, again: bool = False) -> Sorted:
         """In: key, line, content, retracted. `again`: these rows were sorted before, and are not counted twice."""
         contents, keys = rows["content"].to_numpy(), hashed(rows["key"])
-        alone = ~segments.within(keys, self.repeated)
+        alone = segments.single(keys) & ~segments.within(keys, self.repeated)
         stands = ~rows["retracted"].to_numpy()
         place = segments.places(contents, self.known.contents)
         known = (place >= 0) & stands
@@ -126,11 +126,13 @@ class Large:
             occurrence=pl.lit(1), previous_visible_at=pl.lit(None, pl.Datetime("us", "UTC"))
         )
         frame = clocked(frame, self.snapshot, self.backfill)
-        said = f"known date not stated, read as {_BASIS[self.backfill]}"
-        frame = frame.with_columns(
-            identity.record_numbers(self.snapshot.receipt.source).alias("record_id"),
-            pl.concat_str("basis", pl.when("unstated").then(pl.lit(said)), separator="; ", ignore_nulls=True),
-        )
+        if frame["unstated"].any():
+            said = pl.lit(f"known date not stated, read as {_BASIS[self.backfill]}")
+            basis = pl.concat_str(
+                pl.col("basis").cast(pl.String), pl.when("unstated").then(said), separator="; ", ignore_nulls=True
+            )
+            frame = frame.with_columns(basis)
+        frame = frame.with_columns(identity.record_numbers(self.snapshot.receipt.source).alias("record_id"))
         self._written()
         self._writing = self._pool.submit(self._writer.add, frame, {"detection": plain.mentions, "place": plain.places})
         self._count(frame["mention_set"], plain.mentions)

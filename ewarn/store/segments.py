@@ -19,6 +19,7 @@ import duckdb
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from polars import selectors as cs
 
 from ewarn.errors import StoreFault
 from ewarn.frames import SHAPES
@@ -105,9 +106,11 @@ def _own(kind: str) -> list[str]:
 
 
 def shaped_as(frame: pl.DataFrame, shape: str) -> pl.DataFrame:
-    """The columns that the shape knows in its types; the others as they are."""
+    """The columns that the shape knows in its types; the others as they are, and so are categories: they are read back
+    as the texts they stand for."""
     known = SHAPES[shape]
-    return frame.cast({name: known[name] for name in frame.columns if name in known})
+    categories = set(frame.select(cs.categorical()).columns)
+    return frame.cast({name: known[name] for name in frame.columns if name in known and name not in categories})
 
 
 def _text(value: object) -> str:
@@ -272,6 +275,15 @@ def within(marks: Marks, known: Marks) -> NDArray[np.bool_]:
     """Which marks are among the known ones. In: known sorted."""
     found: NDArray[np.bool_] = places(marks, known) >= 0
     return found
+
+
+def single(marks: Marks) -> NDArray[np.bool_]:
+    """Which marks occur but once."""
+    order = np.argsort(marks)
+    same = marks[order[1:]] == marks[order[:-1]]
+    answer = np.ones(len(marks), dtype=bool)
+    answer[order[1:][same]] = answer[order[:-1][same]] = False
+    return answer
 
 
 def twice(marks: Marks) -> Marks:
