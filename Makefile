@@ -34,7 +34,7 @@ demo: $(VENV)/run.stamp $(VENV)/package.stamp
 	@$(VENV)/bin/ewarn demo
 
 test: $(VENV)/dev.stamp $(VENV)/package.stamp
-	@$(RUN) -m pytest -n 2 --dist loadfile -m 'not slow' $(ARGS)
+	@$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not slow' $(ARGS)
 
 check: $(VENV)/dev.stamp $(VENV)/package.stamp
 	@$(RUN) -m ruff check .

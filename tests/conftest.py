@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+LONG = ("flows", "journeys", "desk", "cli", "matching")
 
 
 def require(name: str, present: bool, word: str) -> None:
@@ -18,6 +19,12 @@ def require(name: str, present: bool, word: str) -> None:
     if name in os.environ.get("EWARN_REQUIRE", "").replace(" ", "").split(","):
         pytest.fail(f"EWARN_REQUIRE names {name}: {word}")
     pytest.skip(word)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files whose tests take long begin first, so that no process is left with one of them at the end."""
+    long = tuple(ROOT / "tests" / name for name in LONG)
+    items.sort(key=lambda item: not any(item.path.is_relative_to(folder) for folder in long))
 
 
 @pytest.fixture(scope="session")

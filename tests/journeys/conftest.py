@@ -65,6 +65,12 @@ def table(rows: list[dict[str, Any]]) -> bytes:
     return text.getvalue().encode()
 
 
+def words_of(mail: Message) -> str:
+    """The text of an e-mail for those who read no HTML."""
+    part = next(part for part in mail.walk() if part.get_content_type() == "text/plain")
+    return bytes(part.get_payload(decode=True)).decode()
+
+
 class _Mailbox(MessageHandler):
     def __init__(self) -> None:
         super().__init__()

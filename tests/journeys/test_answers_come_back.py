@@ -15,6 +15,7 @@ from ewarn.store import answers, operator_notices, outbox
 from ewarn.terms import LONDON
 from tests.answers.running import pages
 from tests.journeys import collecting_child
+from tests.journeys.conftest import words_of
 from tests.journeys.test_personal_links import CODE, LINK, begun, own
 
 STARTED = datetime.now(UTC)
@@ -41,7 +42,7 @@ def test_a_partner_answers_from_the_message_and_the_case_shows_it(corridor: Any,
     house = corridor.house(now)
     respond.send(house, now)
     mail = next(m for m in corridor.mailbox.messages if m["To"] == "clinic@example.org")
-    text = mail.get_payload(0).get_payload(decode=True).decode()
+    text = words_of(mail)
     link, code = own(text).link, own(text).code
     said = {"act": "read", "name": "Ann", "organisation": "Test clinic"}
     with pages(collecting.folder(house), own_key(corridor, now)) as web:

@@ -20,7 +20,7 @@ from ewarn.pipeline.house import House
 from ewarn.pipeline.receive import intake
 from ewarn.terms import LONDON, Person, PersonRole
 from tests.answers.running import pages
-from tests.journeys.conftest import table
+from tests.journeys.conftest import table, words_of
 from tests.journeys.test_answers_come_back import own_key
 from tests.journeys.test_personal_links import SERVICE, own
 
@@ -194,7 +194,7 @@ def to_the_draft(duty: Hand) -> None:
 def acknowledged(corridor: Any, house: House, engine: Any, duty: Hand) -> None:
     """The partner opens the link of the mail, and says so; the desk sees it."""
     mail = next(m for m in corridor.mailbox.messages if m["To"] == "clinic@example.org")
-    link = own(mail.get_payload(0).get_payload(decode=True).decode()).link.removeprefix(SERVICE)
+    link = own(words_of(mail)).link.removeprefix(SERVICE)
     now = datetime.now(UTC)
     with pages(collecting.folder(house), own_key(corridor, now)) as web:
         page = engine.new_page(base_url=str(web.base_url))

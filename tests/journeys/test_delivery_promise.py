@@ -26,7 +26,7 @@ from ewarn.pipeline import assess, read, respond
 from ewarn.store import alerts as alert_store
 from ewarn.store import outbox
 from ewarn.terms import Recipient
-from tests.journeys.conftest import TOML, Corridor, _Mailbox, at
+from tests.journeys.conftest import TOML, Corridor, _Mailbox, at, words_of
 
 CASE = "LDN-2025-0001"
 ALERT = f"{CASE}/A1"
@@ -320,7 +320,7 @@ class Slaughter:
         """Key, whether it is marked, and the text ('' where a mark stands in it): everything that reached anybody."""
         found = []
         for mail in self.house_of.mailbox.messages:
-            text = mail.get_payload(0).get_payload(decode=True).decode().replace("\r\n", "\n").rstrip()
+            text = words_of(mail).replace("\r\n", "\n").rstrip()
             found.append((mail["X-Ewarn-Key"], "POSSIBLE REPEAT" in str(mail["Subject"]), text))
         for hook in self.hooks.values():
             for head, body in hook.taken:
