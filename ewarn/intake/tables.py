@@ -147,6 +147,11 @@ class Part:
         frames = {name: getattr(self, name).filter(chosen) for name in _BY_ROW}
         return replace(self, **frames, rejects=self.rejects.clear(), blank=0)
 
+    def apart(self) -> Part:
+        """The same in memory of its own, without marks: few rows else keep the texts of all read with them."""
+        frames: dict[str, Any] = {name: _copied(getattr(self, name)) for name in _BY_ROW}
+        return replace(self, **frames, marked=None)
+
     @staticmethod
     def joined(parts: Sequence[Part]) -> Part:
         """Parts of one table as one. In: at least one."""
@@ -253,6 +258,15 @@ def _part(table: Table, rows: Rows, start: int) -> Part:
 def _in_texts(frame: pl.DataFrame) -> pl.DataFrame:
     """The same with its categories as texts."""
     return frame.with_columns(cs.categorical().cast(pl.String))
+
+
+def _copied(frame: pl.DataFrame) -> pl.DataFrame:
+    """The same with its texts one after the other, where Polars would point into those they were chosen from."""
+    oldest = pl.CompatLevel.oldest()
+    texts = _in_texts(frame).iter_columns()
+    return pl.DataFrame(
+        [pl.Series(s.name, s.to_arrow(compat_level=oldest)) if s.dtype == pl.String else s for s in texts]
+    )
 
 
 def _joined(faults: pl.DataFrame) -> pl.Series:

@@ -39,7 +39,7 @@ class _Left:
             self.parts.clear()
             self.told.clear()
         else:
-            (self.told if told else self.parts).append(part)
+            (self.told if told else self.parts).append(part.apart())
 
     @property
     def turns(self) -> int:
