@@ -381,7 +381,7 @@ def proof(made: Slaughter) -> Proof:
         alerts=len(made.alerts),
         due=len(keys),
         never=len(keys - set(marks)),
-        unapproved=len(set(marks) - keys) + sum(made.draft.id in key for key in marks),
+        unapproved=len(set(marks) - keys) + sum(key.startswith(f"{made.draft.id} ") for key in marks),
         other_words=len({text for _, _, text in arrived} - {""} - texts),
         again=len(more),
         unmarked=sum(said.count(False) > 1 or not all(said[1:]) for said in more),
