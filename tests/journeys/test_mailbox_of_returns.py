@@ -8,6 +8,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -105,12 +106,11 @@ def free() -> int:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: Any) -> Iterator[Server]:
+def server() -> Iterator[Server]:
     require("dovecot", DOVECOT is not None, "no IMAP server is installed (Debian: dovecot-imapd)")
     assert DOVECOT is not None
-    run = tmp_path_factory.mktemp("imap")
-    for folder in (run, *run.parents[:2]):
-        folder.chmod(0o755)
+    run = Path(tempfile.mkdtemp(prefix="ewarn-imap-"))  # a folder that the server's own user may enter
+    run.chmod(0o755)
     uid, gid = (os.getuid(), os.getgid()) if os.getuid() else (65534, 65534)
     me = getpass.getuser()
     users = "" if os.getuid() == 0 else f"default_internal_user = {me}\ndefault_login_user = {me}\n"
@@ -139,6 +139,7 @@ def server(tmp_path_factory: Any) -> Iterator[Server]:
     finally:
         process.terminate()
         process.wait(10)
+        shutil.rmtree(run, ignore_errors=True)
 
 
 @pytest.fixture
