@@ -1,7 +1,7 @@
 """The database file: one writer at a time behind a file lock, readers on a published copy.
 
 In: settings. Out: a connection inside one transaction (`write`), or one on the newest published copy (`read`). A write
-is lock, connect, one transaction, commit, checkpoint, close, publish. Nobody outside this room opens the file, and
+is lock, connect, one transaction, commit, close, fold, publish. Nobody outside this room opens the file, and
 nobody reads the file that is being written.
 """
 
@@ -23,7 +23,7 @@ from filelock import FileLock, Timeout
 
 from ewarn.errors import StoreBusy, StoreFault
 from ewarn.settings import Settings
-from ewarn.store import files, published, schema, segments
+from ewarn.store import files, folding, published, schema, segments
 from ewarn.store.tables import Connection
 
 CONFIG: dict[str, str | bool | int | float | list[str]] = {
@@ -31,7 +31,7 @@ CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoload_known_extensions": "false",
 }
 # A writer's transactions and checkpoints are small: more threads only wait for one another, at twice the CPU time.
-ALONE = {"threads": 1}
+ALONE = {"threads": 1} | folding.NEVER_BY_ITSELF
 _SETTING = threading.Lock()
 READY = 8
 
@@ -54,6 +54,8 @@ def connect(path: Path, *, read_only: bool = False) -> Connection:
         ) from error
     with _SETTING:  # connections of one process to one file share their settings: the first one locks them for all
         if con.execute("SELECT current_setting('lock_configuration')").fetchone() != (True,):
+            if not read_only:
+                con.execute(folding.NOT_WHEN_CLOSED)
             con.execute("SET GLOBAL TimeZone = 'UTC'")
             con.execute("SET allowed_directories = [?]", [f"{segments.folder_of(path)}/"])
             con.execute("SET enable_external_access = false")
@@ -170,9 +172,9 @@ class Database:
                 try:
                     os.chmod(self.path, 0o600)
                     applied = schema.bring_forward(con, now, str(self.path))
-                    con.execute("CHECKPOINT")
                 finally:
                     con.close()
+                self._fold()
             pointer = published.current(home)
             if applied or not self._is_published(pointer):
                 self._publish_now()
@@ -189,6 +191,7 @@ class Database:
         except Timeout as error:
             raise self._busy(holder) from error
         try:
+            folding.settle(self.path)
             words = {"pid": os.getpid(), "host": socket.gethostname(), "since": int(time.time()), "purpose": purpose}
             with suppress(OSError):
                 holder.write_text(json.dumps(words))
@@ -200,7 +203,7 @@ class Database:
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
-        files.need_room(self.settings.home, self.path.stat().st_size)
+        files.need_room(self.settings.home, 2 * self.path.stat().st_size)
         con = connect(self.path)
         try:
             schema.require(con, str(self.path))
@@ -212,10 +215,14 @@ class Database:
                 with suppress(duckdb.Error):
                     con.execute("ROLLBACK")
                 raise
-            con.execute("CHECKPOINT")
         finally:
             with suppress(duckdb.Error):
                 con.close()
+        self._fold()
+
+    def _fold(self) -> None:
+        """Under the lock, with no connection open: everything committed into the one file."""
+        folding.fold(self.path, CONFIG | ALONE)
 
     def _is_published(self, pointer: published.Pointer | None) -> bool:
         copied = pointer is not None and published.path(self.settings.home, pointer.number).is_file()
@@ -224,15 +231,13 @@ class Database:
     @property
     def _log(self) -> Path:
         """DuckDB's write-ahead log; left behind only by a killed writer."""
-        return self.path.with_name(self.path.name + ".wal")
+        return folding.log_of(self.path)
 
     def _publish_now(self) -> int:
         """Under the lock: fold in what a killed writer had committed, then publish."""
         if self._log.exists():
             with files.plain_faults(self.path):
-                con = connect(self.path)
-                con.execute("CHECKPOINT")
-                con.close()
+                self._fold()
         number = published.publish(self.settings.home, self.path)
         self._unpublished.discard(self.path)
         return number
@@ -250,6 +255,7 @@ class Database:
         """Publish if nobody is writing; a writer at work publishes by itself."""
         lock = FileLock(self.settings.home / "ewarn.lock", timeout=0, mode=0o600)
         with suppress(Timeout), lock:
+            folding.settle(self.path)
             self._publish_now()
 
     def _open_published(self) -> Connection:
