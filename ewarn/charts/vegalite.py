@@ -38,7 +38,7 @@ def chart(weeks: Sequence[Week], *, title: str, description: str) -> dict[str, A
 
 AXIS = {"labelColor": "var(--ink)", "titleColor": "var(--ink)", "gridColor": "var(--line)",
         "domainColor": "var(--soft)", "tickColor": "var(--soft)", "labelFontSize": 12, "titleFontSize": 12}  # fmt: skip
-WEEKS = {"title": None, "labelAngle": 0, "labelOverlap": "greedy"}
+WEEKS = {"title": None, "labelAngle": 0, "labelOverlap": "greedy", "labelSeparation": 30}
 VALUE = {"field": "observed", "type": "quantitative", "title": "Observed"}
 LAYERS: list[dict[str, Any]] = [
     {"mark": {"type": "bar", "color": "var(--line)", "aria": False},
@@ -70,5 +70,5 @@ def _row(number: int, week: Week) -> dict[str, Any]:
         "observed": week.observed,
         "upper": week.upper,
         "above": week.above,
-        "said": f"Week of {week.start:%-d %B %Y}: {week.observed} observed, {bound}",
+        "said": f"Week of {week.start:%-d %b %Y}: {week.observed} observed, {bound}",
     }

@@ -64,7 +64,9 @@ def start(
         )
         if report.nobody_paged:
             plain(
-                console, "NOBODY is paged: no one on the rota has a channel for exercises. Add one, or take it by hand."
+                console,
+                "NOBODY is paged: no one on the rota has a channel for pages in exercises. Next time: "
+                "`ewarn recipients add` with --channel exercise-duty-email. This once: `ewarn duty ack` by hand.",
             )
         plain(console, f"Next: `ewarn send`, then work on it as on any case: `ewarn cases show {report.cases[0]}`.")
         plain(console, f"How it went: `ewarn exercise scorecard {report.cases[0]}`.")

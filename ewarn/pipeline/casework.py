@@ -161,7 +161,9 @@ def call(tx: Connection, house: House, page: Page, area: str, now: datetime, gro
         if page.case:
             cases.act(tx, page.case, now, "not paged", "ewarn", words)
         about = page.case or page.subject
-        operator_notices.put(tx, now, "duty", f"{about}: {words}. Add a contact with 'ewarn recipients add'.")
+        mend = "Give the contact another channel" if held.destination else "Add a contact"
+        mend += " with 'ewarn recipients add'; a channel for pages says internal = true."
+        operator_notices.put(tx, now, "duty", f"{about}: {words}. {mend}")
     return routed.deliveries
 
 

@@ -30,7 +30,7 @@ def find(house: House, con: Any, signal_id: str, now: datetime) -> Signal:
                 return one
     found = kept.load(con, signal_id)
     if found is None:
-        raise UsageFault(f"there is no signal '{signal_id}'", next_step="Open it from Today.")
+        raise UsageFault(f"there is no signal '{signal_id}'", next_step="Open it from Today, or from its case.")
     return found
 
 

@@ -216,16 +216,18 @@ def _recomputed(house: House, signal_id: str, now: datetime) -> Signal:
     with house.db.read() as con:
         known = lines.as_known(con, casework.ages(house), until=now)
         pulse = health.of(con, now)
+        begun = kept.beginning(con, signal_id)
     first = min((d for d in (known.lines["visible_from"].min(), known.counts["visible_from"].min()) if d), default=now)
     assert isinstance(first, datetime)
     evaluation = evaluate(rules, known, now, house.catalogue, since=first, health=pulse)
     found = signal_room.over(evaluation, days_between(london_day(first), london_day(now)), house.catalogue, rules)
+    found = [*found, *signal_room.at(evaluation, now, house.catalogue, rules)]  # today has no evening yet
     everything = [s for signal in found for s in (signal, *signal.beneath)]
-    matching = {s.id: s for s in everything if s.id.startswith(signal_id)}
+    matching = {s.id: s for s in [*everything, *begun] if s.id.startswith(signal_id)}
     if len(matching) != 1:
         raise UsageFault(
             f"{'no signal has' if not matching else 'more than one signal has'} an id that begins with '{signal_id}'",
-            next_step="Copy the id from 'ewarn detect --json' or 'ewarn backtest --json'.",
+            next_step="Copy the id from 'ewarn detect --dry-run' or 'ewarn backtest'.",
         )
     return next(iter(matching.values()))
 

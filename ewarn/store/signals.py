@@ -80,6 +80,11 @@ def load(con: Connection, signal_id: str) -> Signal | None:
     return next((below for signal in above for below in signal.beneath if below.id == signal_id), None)
 
 
+def beginning(con: Connection, start: str) -> list[Signal]:
+    """Kept signals whose id begins so, the newest version of each."""
+    return _bodies(con, "WHERE starts_with(id, ?)", [start])
+
+
 def recent(con: Connection, since: datetime) -> list[Signal]:
     """Signals that were raised, grew or were revised at or after an instant, newest first."""
     return _bodies(con, "WHERE saved_at >= ?", [since])

@@ -147,7 +147,9 @@ def approve(desk: Desk, alert: str) -> str:
         desk.text("why", 1000),
     )  # fmt: skip
     left = done.approvals_needed - len(done.approvals)
-    return "Approved: it goes out now." if done.status == "approved" else f"On record. {max(left, 0)} more needed."
+    if done.status == "approved":
+        return "Approved: the schedules send it within a minute. Where they do not run: 'Send what waits now'."
+    return f"On record. {max(left, 0)} more needed."
 
 
 @_act("override")

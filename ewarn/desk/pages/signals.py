@@ -71,7 +71,7 @@ def _page(desk: Desk, signal: str, code: int = 200, **words: Any) -> Response:
     if desk.limited and found is not None:
         found = purposes.of_signal(desk.house, found)
     if found is None:
-        raise UsageFault(f"there is no signal '{signal}'", next_step="Open it from Today.")
+        raise UsageFault(f"there is no signal '{signal}'", next_step="Open it from Today, or from its case.")
     return desk.page("signal.html", code, found=found, **({"raw": False} | words))
 
 
