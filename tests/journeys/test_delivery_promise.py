@@ -296,6 +296,7 @@ class Slaughter:
             respond.send(self.house, self.now)
 
     def unsent(self) -> bool:
+        self.house.db.publish()  # what a killed process wrote is shown a second later at the latest
         with self.house.db.read() as con:
             found = con.execute("SELECT count(*) FROM delivery WHERE alert <> '' AND state <> 'sent'").fetchone()
         return found != (0,)
