@@ -5,19 +5,11 @@ Instants leave as tz-aware UTC, whatever the machine's time zone. Nothing here k
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from importlib.util import find_spec
 from typing import Any
 
 import duckdb
 import polars as pl
-import pyarrow as pa
-
-# DuckDB looks for pandas anew at every query with parameters. Where there is none it shall know so at once.
-if "pandas" not in sys.modules and find_spec("pandas") is None:
-    pa.array([b""])  # pyarrow looks once, at its first array; later it would take the None below for pandas itself
-    sys.modules["pandas"] = None  # type: ignore[assignment]
 
 Connection = duckdb.DuckDBPyConnection
 
