@@ -53,8 +53,8 @@ def settle(house: House, now: datetime) -> bool:
     """Open, renew and close notices as the keys now stand. Returns whether something changed."""
     with house.db.read() as con:
         found, shown = ending(signing.keys_of(con), now), _open(con)
-    wanted = {found.topic} if found else set()
-    if not found and not shown:
+    wanted = {found.topic: found.words} if found else {}
+    if shown == wanted:
         return False
     with house.db.write("signing keys") as tx:
         over = [topic for topic in shown if topic not in wanted]
@@ -63,5 +63,7 @@ def settle(house: House, now: datetime) -> bool:
     return bool(closed or added)
 
 
-def _open(con: Any) -> list[str]:
-    return [row["topic"] for row in operator_notices.open(con).iter_rows(named=True) if row["source"] == SOURCE]
+def _open(con: Any) -> dict[str, str]:
+    """Topic -> words of what stands."""
+    rows = operator_notices.open(con).iter_rows(named=True)
+    return {row["topic"]: row["text"] for row in rows if row["source"] == SOURCE}
