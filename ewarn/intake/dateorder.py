@@ -14,6 +14,7 @@ import polars as pl
 
 from ewarn.catalogue.definitions import DropDefinition
 from ewarn.errors import UnusableInput
+from ewarn.intake.clocks import dated
 
 DATES = ("reference_date", "known_date", "published_date", "reference_end")
 DAY_FIRST, MONTH_FIRST = "day-first", "month-first"
@@ -200,11 +201,5 @@ def _in_order(form: str, order: str) -> str:
 
 
 def _readable(formats: Sequence[str]) -> pl.Expr:
-    value = pl.col("value")
-    dates = [
-        value.str.to_datetime(f, strict=False, time_unit="us").dt.date()
-        if "%H" in f or "%T" in f
-        else value.str.to_date(f, strict=False)
-        for f in formats
-    ]
+    dates = [dated(pl.col("value"), form) for form in formats]
     return pl.any_horizontal(one.dt.year().is_between(1900, 2100).fill_null(False) for one in dates)

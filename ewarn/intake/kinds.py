@@ -8,7 +8,8 @@ from __future__ import annotations
 import polars as pl
 
 from ewarn.intake import byvalue
-from ewarn.intake.normalise import Field, Mapped, day, number, whole, word, yes
+from ewarn.intake.clocks import day
+from ewarn.intake.normalise import Field, Mapped, number, whole, word, yes
 from ewarn.intake.staged import Remark
 from ewarn.terms import RecordKind
 

@@ -6,26 +6,16 @@ cell. Must never turn an unreadable cell into a value.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import polars as pl
 
 from ewarn.catalogue.definitions import ColumnMap, DropDefinition
 from ewarn.errors import UnusableInput
-from ewarn.frames import INSTANT
 from ewarn.intake.columns import column_named
 from ewarn.intake.csvfile import folded
 
-TIME_FORMATS = (
-    "%H:%M",
-    "%H:%M:%S",
-    "%H%M",
-    "%Y-%m-%dT%H:%M",
-    "%Y-%m-%dT%H:%M:%S",
-    "%Y-%m-%d %H:%M",
-    "%Y-%m-%d %H:%M:%S",
-)
 _YES = {"yes": True, "y": True, "true": True, "1": True, "no": False, "n": False, "false": False, "0": False}
 _PRESUMPTIVE = _YES | {
     "presumptive": True, "screening": True, "strip": True, "field": True, "confirmatory": False, "confirmed": False,
@@ -160,66 +150,6 @@ def _key(definition: DropDefinition, name: str, present: Mapping[str, str]) -> s
     """The file's header of a key column, under its own or another name."""
     names = (name, *definition.key_other_names.get(name, ()))
     return next((present[folded(n)] for n in names if folded(n) in present), None)
-
-
-def day(mapped: Mapped, field: str) -> Field:
-    """A date, by the column's formats or the definition's. Years before 1900 and after 2100 are unreadable."""
-    text = mapped.text(field)
-    formats = (mapped.definition.columns[field].formats if mapped.has(field) else ()) or mapped.definition.date_formats
-    value = pl.coalesce(_dated(text, form) for form in formats)
-    value = pl.when(value.dt.year().is_between(1900, 2100)).then(value)
-    wrong = text.is_not_null() & value.is_null()
-    return Field(value, mapped.fault(field, wrong, "unreadable date", f"write it as {_shown(formats)}"))
-
-
-def _shown(formats: Sequence[str]) -> str:
-    """The first formats as people write them: YYYY-MM-DD."""
-    letters = {"%Y": "YYYY", "%m": "MM", "%d": "DD", "%b": "Mon", "%B": "Month", "%H": "HH", "%M": "MM", "%S": "SS"}
-    shown = " or ".join(formats[:3])
-    for code, word_of in letters.items():
-        shown = shown.replace(code, word_of)
-    return shown
-
-
-def _dated(text: pl.Expr, form: str) -> pl.Expr:
-    if "%H" in form or "%T" in form:
-        return text.str.to_datetime(form, strict=False, time_unit="us").dt.date()
-    return text.str.to_date(form, strict=False)
-
-
-def instant(mapped: Mapped, day_of: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
-    """(UTC instant or null, remark or null) from `reference_time`, a Europe/London clock time on the reference date.
-
-    A time that occurs twice (clocks going back) is the earlier one; one that never occurs is read as GMT.
-    """
-    text = mapped.text("reference_time")
-    formats = (
-        mapped.definition.columns["reference_time"].formats if mapped.has("reference_time") else ()
-    ) or TIME_FORMATS
-    whole = [text.str.to_datetime(form, strict=False, time_unit="us") for form in formats if "%Y" in form]
-    clock = [day_of.dt.combine(text.str.to_time(form, strict=False), "us") for form in formats if "%Y" not in form]
-    local = pl.coalesce(*clock, *whole)
-    early = local.dt.replace_time_zone("Europe/London", ambiguous="earliest", non_existent="null")
-    late = local.dt.replace_time_zone("Europe/London", ambiguous="latest", non_existent="null")
-    value = pl.coalesce(early.dt.convert_time_zone("UTC"), local.dt.replace_time_zone("UTC")).cast(INSTANT)
-    remark = (
-        pl.when(text.is_null())
-        .then(None)
-        .when(local.is_null())
-        .then(_unreadable(mapped, text))
-        .when(early.is_null())
-        .then(pl.lit("; clock time does not exist on that day, read as GMT"))
-        .when(early != late)
-        .then(pl.lit("; clock time occurs twice on that day, the earlier taken"))
-        .otherwise(pl.lit("; time is Europe/London"))
-    )
-    return value, remark
-
-
-def _unreadable(mapped: Mapped, text: pl.Expr) -> pl.Expr:
-    if mapped.definition.personal:
-        return pl.lit("; time unreadable, date only")
-    return pl.format("; time '{}' unreadable, date only", text)
 
 
 def whole(mapped: Mapped, field: str, least: int) -> Field:

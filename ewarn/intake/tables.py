@@ -21,10 +21,11 @@ from ewarn.catalogue.definitions import DropDefinition
 from ewarn.errors import UnusableInput
 from ewarn.frames import INSTANT, shaped
 from ewarn.intake import byvalue, careful, identities, kinds, names, places, vocabulary
+from ewarn.intake.clocks import day, instant
 from ewarn.intake.columns import column_named
 from ewarn.intake.csvfile import LINE, PART_BYTES, ROW, Csv, Knows, Marked, Rows, no_row, open_csv
 from ewarn.intake.dateorder import Watch
-from ewarn.intake.normalise import Field, Mapped, day, instant, lay, number, yes
+from ewarn.intake.normalise import Field, Mapped, lay, number, yes
 from ewarn.intake.staged import Known, Plain, Remark, Staged, joined
 from ewarn.terms import RecordKind, digest, london_day
 
