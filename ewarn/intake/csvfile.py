@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import codecs
 import io
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,15 +23,13 @@ from ewarn.frames import number_of
 from ewarn.intake import careful, oddlines, splitting
 from ewarn.intake.ahead import ahead
 from ewarn.intake.decoding import CleanText, clean
+from ewarn.intake.header import header_of
 
 # Our own columns beside the file's: no header can hold a NUL.
 LINE, ROW = "\0line", "\0row"
 PART_BYTES = 32 * 1024 * 1024
 MOST_REJECTS = 20_000
 _SHARE_OF_REJECTS = 0.2
-_DELIMITERS = ",;\t|"
-_TOLD = re.compile(rb'(?i)"?sep=([,;\t|])"?\r?\n')
-_MOST_COLUMNS = 1_000
 _MOST_RAW = 20_000
 _MOST_CELL = 1_000_000
 _MOST_RECORD = 4_000_000
@@ -230,27 +227,12 @@ class _Piece:
         return rows, rejects
 
 
-def folded(header: str) -> str:
-    """A header for comparison: without case, spaces and underscores."""
-    return "".join(header.casefold().replace("_", " ").split())
-
-
 def open_csv(source: bytes | Path, known: Iterable[str] = ()) -> Csv:
     """A CSV file and its header; `known` headers help to tell the delimiter. Raises: UnusableInput without a header."""
     text = clean(source)
     head = text.head(1024 * 1024)
-    lead = len(head) - len(head.lstrip(b"\r\n \t")) if head[:1] in (b"\r", b"\n") else 0
-    if not head.strip():
-        raise UnusableInput("the file is empty", next_step="Drop a file with a header line and at least one row.")
-    delimiters = _DELIMITERS
-    if told := _TOLD.match(head, lead):  # a line for spreadsheet programs, no header
-        lead, delimiters = told.end(), told[1].decode()
-    delimiter, cells, start = _dialect(head, lead, delimiters, {folded(name) for name in known})
-    if len(cells) > _MOST_COLUMNS:
-        raise UnusableInput(
-            f"{len(cells)} columns: more than {_MOST_COLUMNS}", next_step="Send only the columns needed."
-        )
-    return Csv(text, delimiter, _named(cells), start, 1 + head.count(b"\n", 0, start), text.notes)
+    header = header_of(head, known)
+    return Csv(text, header.delimiter, header.names, header.start, header.line, (*text.notes, *header.notes))
 
 
 def read_rows(source: bytes | Path, known: Iterable[str] = ()) -> Rows:
@@ -266,31 +248,6 @@ def read_rows(source: bytes | Path, known: Iterable[str] = ()) -> Rows:
 def no_row() -> UnusableInput:
     """The fault of a file that holds its header alone."""
     return UnusableInput("the file has a header and no row", next_step="Nothing to do, unless rows were expected.")
-
-
-def _dialect(head: bytes, lead: int, delimiters: str, known: set[str]) -> tuple[str, list[str], int]:
-    """The delimiter under which the header names most known columns, then most columns; and where the rows begin."""
-    best: tuple[tuple[int, int], str, list[str], int] | None = None
-    for delimiter in delimiters:
-        cells, end = careful.record(head, lead, delimiter.encode())
-        if cells is not None:
-            score = (len(known & {folded(name) for name in cells}) if len(cells) <= _MOST_COLUMNS else 0, len(cells))
-            if best is None or score > best[0]:
-                best = (score, delimiter, cells, end)
-    if best is None:
-        raise UnusableInput("the header line cannot be read", next_step="Drop a CSV file with a header line.")
-    return best[1], best[2], best[3]
-
-
-def _named(header: list[str]) -> tuple[str, ...]:
-    """Headers trimmed; blank ones get a name; a repeated one is refused, as nobody can tell which is meant."""
-    names = tuple(name.strip() or f"column {position}" for position, name in enumerate(header, 1))
-    shapes = [folded(name) for name in names]
-    if repeated := {name for name, shape in zip(names, shapes, strict=True) if shapes.count(shape) > 1}:
-        raise UnusableInput(
-            f"the header names a column twice: {', '.join(sorted(repeated))}", next_step="Rename one of them."
-        )
-    return names
 
 
 def _read_plain(

@@ -17,8 +17,9 @@ from rapidfuzz import fuzz
 
 from ewarn.catalogue.definitions import DropDefinition
 from ewarn.errors import UnusableInput
-from ewarn.intake.csvfile import PART_BYTES, Csv, folded
+from ewarn.intake.csvfile import PART_BYTES, Csv
 from ewarn.intake.dateorder import DATES, Watch
+from ewarn.intake.header import folded
 from ewarn.intake.normalise import it_has
 from ewarn.intake.tables import headers_of
 

@@ -45,7 +45,8 @@ def test_the_time_is_kept(shipped: Catalogue, cell: str, day: date, at: datetime
 
 
 @pytest.mark.parametrize(
-    "cell", ["13/12/2025", "13/12/2025 00:00", "2025-12-13T00:00:00Z", "2025-12-13T00:00:00", "2025-12-12T23:00:00-01:00"]
+    "cell",
+    ["13/12/2025", "13/12/2025 00:00", "2025-12-13T00:00:00Z", "2025-12-13T00:00:00", "2025-12-12T23:00:00-01:00"],
 )
 def test_a_day_alone_is_not_midnight(shipped: Catalogue, cell: str) -> None:
     assert staged(shipped, cell)[:2] == (date(2025, 12, 13), None)
