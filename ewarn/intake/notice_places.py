@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
-from ewarn.intake import notice_words
+from ewarn.intake import notice_postcodes, notice_words
 from ewarn.intake.notice_names import pieces
 from ewarn.intake.places import unplaced
 from ewarn.intake.vocabulary import Vocabulary
@@ -28,12 +29,9 @@ def places(
     ours = bool(notice_words.OURS.search(masked))
     away = (abroad or bool(notice_words.STATE.search(title))) and not ours
     found = [] if away else _named(masked, text, gazetteer, nameless)
-    if found:
-        precision = {"region": "region"}
-        share = 1 / len(found)
-        return [
-            Place(f.area, f.tier, share, f.certain, precision.get(f.tier, "area name"), f.as_written) for f in found
-        ], []
+    coded = [] if away or (foreign and not ours) else _coded(masked, gazetteer)
+    if found or coded:
+        return _together(found, coded, gazetteer), []
     where = unplaced(default_area, gazetteer, "")
     if not ours and (foreign or abroad):
         return [Place(where.area, where.tier, 1.0, False, "outside the UK", foreign[0] if foreign else "")], foreign
@@ -52,6 +50,31 @@ def _named(masked: str, text: str, gazetteer: Gazetteer, nameless: bool) -> list
         while (code := gazetteer.parents.get(code) or "") and code not in wider:
             wider.add(code)
     return [one for one in kept.values() if one.area not in wider]
+
+
+def _coded(text: str, gazetteer: Gazetteer) -> list[tuple[Place, ...]]:
+    """The areas of each outward code that is written as a place, each code once."""
+    once = dict.fromkeys(code for _, code in notice_postcodes.codes(text))
+    return [found for code in once if gazetteer.outward(code) == code and (found := gazetteer.resolve(code))]
+
+
+def _together(found: list[FoundArea], coded: list[tuple[Place, ...]], gazetteer: Gazetteer) -> list[Place]:
+    """Every place once: no code in an area that is named too, no region that holds a code."""
+    named = {one.area for one in found}
+    coded = [places for places in coded if not any(place.area in named for place in places)]
+    above = {parent for places in coded for place in places if (parent := gazetteer.parents.get(place.area))}
+    groups = [
+        (Place(f.area, f.tier, 1.0, f.certain, "region" if f.tier == "region" else "area name", f.as_written),)
+        for f in found
+        if f.area not in above
+    ] + coded
+    made: dict[str, Place] = {}
+    for place in (replace(one, share=one.share / len(groups)) for group in groups for one in group):
+        had = made.get(place.area)
+        written = f"{had.as_written}, {place.as_written}" if had else place.as_written
+        share, certain = place.share + (had.share if had else 0.0), place.certain or bool(had and had.certain)
+        made[place.area] = replace(place, share=share, certain=certain, as_written=written)
+    return list(made.values())
 
 
 def _abroad(text: str, nameless: bool) -> Iterator[str]:
