@@ -17,6 +17,7 @@ from ewarn.intake.normalise import Field, Mapped
 
 LONDON = "Europe/London"
 OFFSET = "%+"  # ISO 8601 with Z or an offset
+DAY_NUMBER = r"^[345]\d{4}(?:\.\d+)?$"  # days since 1900 or since 1904: nobody can tell, so it is never read
 TIME_FORMATS = (
     "%H:%M",
     "%H:%M:%S",
@@ -37,7 +38,12 @@ def day(mapped: Mapped, field: str) -> Field:
     value = pl.coalesce(dated(text, form) for form in formats)
     value = pl.when(value.dt.year().is_between(1900, 2100)).then(value)
     wrong = text.is_not_null() & value.is_null()
-    return Field(value, mapped.fault(field, wrong, "unreadable date", f"write it as {_shown(formats)}"))
+    counted = wrong & text.str.contains(DAY_NUMBER)
+    fault = pl.coalesce(
+        mapped.fault(field, counted, "a number for a date", "in the spreadsheet, give the column a date format"),
+        mapped.fault(field, wrong, "unreadable date", f"write it as {_shown(formats)}"),
+    )
+    return Field(value, fault)
 
 
 def dated(text: pl.Expr, form: str) -> pl.Expr:

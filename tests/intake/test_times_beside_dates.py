@@ -63,3 +63,9 @@ def test_a_time_that_cannot_be_read_is_not_taken_from_elsewhere(shipped: Catalog
 
 def test_the_hour_that_occurs_twice_is_said_so(shipped: Catalogue) -> None:
     assert "occurs twice" in staged(shipped, "26/10/2025 01:30")[2]
+
+
+def test_a_number_of_days_is_refused_with_the_way_out(shipped: Catalogue) -> None:
+    body = f"{HEADER}Ambulance,1,ambulance,45731.75,,Camden,non-fatal\n".encode()
+    found = read(shipped.drops["overdose_incidents"], body, shipped, received_at=NOW, backfill=False)
+    assert "give the column a date format" in found.rejects["reason"][0]
