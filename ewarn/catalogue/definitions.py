@@ -128,7 +128,7 @@ class ColumnMap(Frozen):
     )
     split: str | None = Field(None, description="separator when the cell is a list, such as |")
     values: dict[str, str] = Field(default_factory=dict, description="source value (lower-case) -> our value")
-    formats: tuple[str, ...] = Field((), description="strptime formats tried in order, for dates and times")
+    formats: tuple[str, ...] = Field((), description="strptime formats tried in order; %+ is ISO 8601 with its offset")
 
     @model_validator(mode="after")
     def _one_origin(self) -> ColumnMap:
