@@ -6,7 +6,7 @@ the mentions and written down as negated. `Facts.kind` is the one place that say
 
 alert: it warns of harm by drugs that is near in time or place: it announces itself as a warning and names a drug;
   or it names a drug together with harm, deception, unusual strength or (on watch, or in an area of ours) a first
-  sighting; or it tells of overdoses in an area of ours.
+  sighting; or it tells of overdoses, or of harm after taking something, in an area of ours.
 update: the same, said of an earlier notice. withdrawal: it takes an earlier notice back.
 background: all else, and always: statistics over a whole country or several states and more than a year, studies,
   guidance and evaluations, recalls of licensed products, outbreaks of infections, coroners' reports.
@@ -145,6 +145,8 @@ def _alerting(
         return _first(words.novelty, both)
     if about_drugs and (harm or deceived) and (local or words.announces.search(both)):
         return [*about_drugs, *harm, *deceived]
+    if local and harm and (used := _first(words.taken, both)):
+        return [*harm, *used]
     return overdose if local else []
 
 

@@ -10,11 +10,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ewarn.intake import notice_postcodes, notice_words
+from ewarn.intake import notice_london, notice_postcodes, notice_words
 from ewarn.intake.notice_names import pieces
 from ewarn.intake.places import unplaced
 from ewarn.intake.vocabulary import Vocabulary
 from ewarn.matching import FoundArea, Gazetteer, Place
+from ewarn.terms import LONDON_REGION
 
 NOWHERE = ("unplaced", "outside the UK")
 
@@ -28,10 +29,10 @@ def places(
     foreign = list(_abroad(text, nameless))
     ours = bool(notice_words.OURS.search(masked))
     away = (abroad or bool(notice_words.STATE.search(title))) and not ours
-    found = [] if away else _named(masked, text, gazetteer, nameless)
-    coded = [] if away or (foreign and not ours) else _coded(masked, gazetteer)
-    if found or coded:
-        return _together(found, coded, gazetteer), []
+    found = [] if away else _named(notice_london.without_units(masked), text, gazetteer, nameless)
+    parts = [] if away or (foreign and not ours) else _parts(masked, found, gazetteer, nameless)
+    if found or parts:
+        return _together(found, parts, gazetteer), []
     where = unplaced(default_area, gazetteer, "")
     if not ours and (foreign or abroad):
         return [Place(where.area, where.tier, 1.0, False, "outside the UK", foreign[0] if foreign else "")], foreign
@@ -52,22 +53,26 @@ def _named(masked: str, text: str, gazetteer: Gazetteer, nameless: bool) -> list
     return [one for one in kept.values() if one.area not in wider]
 
 
-def _coded(text: str, gazetteer: Gazetteer) -> list[tuple[Place, ...]]:
-    """The areas of each outward code that is written as a place, each code once."""
+def _parts(text: str, found: list[FoundArea], gazetteer: Gazetteer, nameless: bool) -> list[tuple[Place, ...]]:
+    """The areas of outward codes and of parts of London; neighbourhoods where nothing closer than London is named."""
     once = dict.fromkeys(code for _, code in notice_postcodes.codes(text))
-    return [found for code in once if gazetteer.outward(code) == code and (found := gazetteer.resolve(code))]
+    coded = [places for code in once if gazetteer.outward(code) == code and (places := gazetteer.resolve(code))]
+    units = list(notice_london.units(text, gazetteer))
+    if nameless or units or any(one.area != LONDON_REGION for one in found):
+        return coded + units
+    return coded + list(notice_london.neighbourhoods(text, gazetteer))
 
 
-def _together(found: list[FoundArea], coded: list[tuple[Place, ...]], gazetteer: Gazetteer) -> list[Place]:
-    """Every place once: no code in an area that is named too, no region that holds a code."""
+def _together(found: list[FoundArea], parts: list[tuple[Place, ...]], gazetteer: Gazetteer) -> list[Place]:
+    """Every place once: no part of an area that is named too, no region that holds a part."""
     named = {one.area for one in found}
-    coded = [places for places in coded if not any(place.area in named for place in places)]
-    above = {parent for places in coded for place in places if (parent := gazetteer.parents.get(place.area))}
+    parts = [places for places in parts if not any(place.area in named for place in places)]
+    above = {parent for places in parts for place in places if (parent := gazetteer.parents.get(place.area))}
     groups = [
         (Place(f.area, f.tier, 1.0, f.certain, "region" if f.tier == "region" else "area name", f.as_written),)
         for f in found
         if f.area not in above
-    ] + coded
+    ] + parts
     made: dict[str, Place] = {}
     for place in (replace(one, share=one.share / len(groups)) for group in groups for one in group):
         had = made.get(place.area)

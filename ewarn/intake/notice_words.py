@@ -22,6 +22,7 @@ class Words:
     names_drugs: re.Pattern[str]
     harm: re.Pattern[str]
     overdose: re.Pattern[str]
+    taken: re.Pattern[str]
     deception: re.Pattern[str]
     novelty: re.Pattern[str]
     potency: re.Pattern[str]
@@ -59,14 +60,22 @@ WORDS = Words(
     harm=_any(
         _OVERDOSE, r"deaths?", r"died", r"dead", r"fatal(?:ly|ities)?", r"poison(?:ed|ings?)",
         r"intoxicat(?:ed|ions?)", r"toxic(?:ity)? effects?", r"hospitali[sz](?:ed|ations?)", r"admitted to hospital",
-        r"collaps(?:e[sd]?|ing)", r"unconscious(?:ness)?", r"unresponsive",
+        r"collaps(?:e[sd]?|ing)", r"unconscious(?:ness)?", r"unresponsive", r"los(?:t|ing|s of) consciousness",
+        r"pass(?:ed|ing) out", r"stopped breathing", r"not breathing",
         r"respiratory (?:depression|arrest|failure)",
         r"cardiac arrests?", r"severe (?:illness(?:es)?|bleeding|sedation|toxicity|harms?)", r"serious harms?",
-        r"(?:taken|fell|fallen|became|become|seriously) (?:ill|unwell)", r"adverse (?:events?|reactions?|effects?)",
+        r"(?:taken|fell|fall|fallen|became|become|seriously) (?:ill|unwell)",
+        r"adverse (?:events?|reactions?|effects?)",
         r"withdrawal (?:syndromes?|symptoms?|states?|cases|in|among)", r"acute withdrawals?", r"exposures?",
         r"non-?fatal",
     ),
     overdose=_any(_OVERDOSE, r"drug[- ](?:related )?(?:deaths?|poisonings?)"),
+    # How drugs are taken, by the routes of administration of the EMCDDA's treatment demand indicator.
+    taken=_any(
+        r"(?:after|from|by|having|been|through) (?:using|taking|taken|smoking|vaping|injecting|sniffing|snorting"
+        r"|inhaling|swallowing|eating)",
+        r"(?:was|were|been) (?:given|administered) naloxone", r"naloxone (?:was|had|reversed|brought)",
+    ),
     # Entry criterion 'misleading branding, or contamination' of PHE 2016; falsified medicines (WHO, 2017).
     deception=_any(
         r"counterfeit(?:ed)?", r"fake", r"falsified", r"bogus", r"adulterat\w+", r"contaminat\w+", r"laced",
@@ -114,7 +123,9 @@ WORDS = Words(
         r"|prescribing|prescriptions|dispens(?:ed|ing)|guidelines?|strategy|action plan|annual (?:report|review)"
         r"|minutes of|conference|awareness (?:day|week|month)|systematic review|by (?:age|sex|race|ethnicity|state"
         r"|region|occupation|industry|year|urbanization|(?:selected )?(?:socio)?demographic)|attitudes|lessons"
-        r"|legislation|prosecut\w+|sentenced|jailed)\b", re.IGNORECASE,
+        r"|legislation|prosecut\w+|sentenced|jailed|(?:new|latest|quarterly|monthly) (?:report|figures|data)"
+        r"|deaths? related to drug (?:poisoning|misuse)|drug deaths? in (?:England|Scotland|Wales|Northern Ireland"
+        r"|the UK))\b", re.IGNORECASE,
     ),
     # MHRA's titles for defects of licensed products, which are no drug alerts in the sense of PHE 2016.
     product=_any(
@@ -164,7 +175,7 @@ _STATES = (
     "|Wisconsin|Wyoming|District of Columbia|Puerto Rico|Guam|American Samoa|New England|Ontario|Quebec"
     "|British Columbia"
     "|Alberta|Manitoba|Saskatchewan|Nova Scotia|New Brunswick|Newfoundland|Yukon|Nunavut|New South Wales|Queensland"
-    "|South Australia|Western Australia|Tasmania|Northern Territory"
+    "|South Australia|Western Australia|Tasmania|Northern Territory|NSW|Australian Capital Territory|Canberra"
 )
 _COUNTRIES = (
     "United States(?: of America)?|U\\.S\\.A?\\.?|USA|US|Canada|Australia|New Zealand|Republic of Ireland|Ireland"
@@ -192,7 +203,7 @@ _COUNTRIES = (
 _CITIES = (
     "Chicago|Philadelphia|Pittsburgh|New York City|Los Angeles|San Francisco|San Diego|Seattle|Detroit|Baltimore"
     "|Cleveland"
-    "|Houston|Dallas|Miami|Atlanta|Denver|Phoenix|Toronto|Montreal|Vancouver|Sydney|Melbourne|Brisbane|Auckland"
+    "|Houston|Dallas|Miami|Atlanta|Denver|Phoenix|Toronto|Montreal|Vancouver|Sydney|Melbourne|Brisbane|Adelaide|Hobart|Auckland|Christchurch|Ottawa|Calgary|Winnipeg"
     "|Dublin|Cork"
 )
 _SHORT = (

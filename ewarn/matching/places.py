@@ -241,6 +241,11 @@ class Gazetteer:
             for area, share in sorted(shares, key=lambda item: (-item[1], item[0]))
         )  # fmt: skip
 
+    def neighbourhood(self, name: str) -> tuple[Place, ...]:
+        """The areas of a neighbourhood of London; empty where none has this name."""
+        named = self._named.get("neighbourhood", {}).get(words.plain(name))
+        return self._spread(named.shares, named.precision, name, True) if named else ()
+
     # ------------------------------------------------------------ addresses and lists
 
     def _by_parts(self, written: str) -> Reading | None:

@@ -85,6 +85,13 @@ WRITTEN = (
     ("background", "Carbon monoxide poisonings after storms - Texas, 2021", ""),
     ("background", "Overdose prevention centre opens in Glasgow", ""),
     ("background", "Typhoid fever outbreak - Karachi, Pakistan", ""),
+    ("background", "New report: drug deaths in England and Wales", "195 of the deaths registered involved nitazenes."),
+    (
+        "alert",
+        "Residents fall ill",
+        "Four people in Lewisham lost consciousness after vaping what was thought to be THC.",
+    ),
+    ("alert", "Young people in hospital", "In Sutton three were given naloxone and two stopped breathing."),
     ("background", "Botulism in people who inject drugs: advice for clinicians", ""),
 )
 

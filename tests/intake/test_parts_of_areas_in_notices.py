@@ -1,4 +1,4 @@
-"""An outward code in a notice is a place where words say so; printed on a tablet or below a letter it is none."""
+"""Outward codes and parts of London are places where words say so; on a tablet or below a letter they are none."""
 
 from __future__ import annotations
 
@@ -67,3 +67,34 @@ def test_a_named_borough_is_not_watered_down(shipped: Catalogue) -> None:
 def test_the_words_kept_hold_no_full_postcode(shipped: Catalogue) -> None:
     found = notice_facts.read("Warning: metonitazene", "Two overdoses near NW1 0AB", vocabulary.of(shipped))
     assert "0AB" not in found.evidence_text() and all("0AB" not in one.as_written for one in found.places)
+
+
+LAMBETH, EALING, WALTHAM = "E09000022", "E09000009", "E09000031"
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("Two people died in Southall on May 26.", {EALING}),
+        ("Tablets are going round near Brixton and Peckham", {LAMBETH, SOUTHWARK}),
+        ("Overdoses in King\u2019s Cross", {CAMDEN, "E09000019"}),
+        ("Metropolitan Police of the North East Borough Command Unit found it", {WALTHAM, "E09000025"}),
+        ("Deaths in Brixton, Lambeth", {LAMBETH}),
+    ],
+)
+def test_parts_of_london(shipped: Catalogue, text: str, wanted: set[str]) -> None:
+    found = areas(shipped, text)
+    assert set(found) == wanted and sum(share for share, _ in found.values()) == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The report by Brixton was read.",
+        "Tablets sold in Brixton Road, Birmingham",
+        "People in Chelsea Manning's book",
+        "An arrest in Southall, Ontario",
+    ],
+)
+def test_what_only_sounds_like_a_part_of_london(shipped: Catalogue, text: str) -> None:
+    assert not set(areas(shipped, text)) & {LAMBETH, EALING, "E09000020"}
