@@ -9,7 +9,7 @@ alert: it warns of harm by drugs that is near in time or place: it announces its
   sighting; or it tells of overdoses, or of harm after taking something, in an area of ours.
 update: the same, said of an earlier notice. withdrawal: it takes an earlier notice back.
 background: all else, and always: statistics over a whole country or several states and more than a year, studies,
-  guidance and evaluations, recalls of licensed products, outbreaks of infections, coroners' reports.
+  guidance and evaluations, recalls of licensed products, outbreaks of infections, inquests and coroners' reports.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def _kind(
     about_drugs = bool(drugs or _first(words.names_drugs, both) or _first(words.overdose, both))
     studied = _first(words.background, title) or _first(words.product, title) or _wide_and_long(title)
     if not (about_drugs and words.announces.search(title)):
-        studied = studied or _first(words.studies, title)
+        studied = studied or _first(words.studies, title) or _first(words.inquest, both)
     if studied:
         return "background", studied
     updated = _first(words.updated, title) or _first(words.updated, lead[:OPENING])
@@ -147,6 +147,12 @@ def _alerting(
         return [*about_drugs, *harm, *deceived]
     if local and harm and (used := _first(words.taken, both)):
         return [*harm, *used]
+    if (
+        announced
+        and harm
+        and (called := [m.as_written for m in vocabulary.matcher.mentions(title, whole=False, brands=True)])
+    ):
+        return [*announced, *called[:1], *harm]
     return overdose if local else []
 
 

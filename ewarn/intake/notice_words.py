@@ -28,6 +28,7 @@ class Words:
     potency: re.Pattern[str]
     background: re.Pattern[str]
     studies: re.Pattern[str]
+    inquest: re.Pattern[str]
     product: re.Pattern[str]
     infection: re.Pattern[str]
     withdrawn: re.Pattern[str]
@@ -59,7 +60,9 @@ WORDS = Words(
     # 'acute medical harm' of PHE 2016.
     harm=_any(
         _OVERDOSE, r"deaths?", r"died", r"dead", r"fatal(?:ly|ities)?", r"poison(?:ed|ings?)",
-        r"intoxicat(?:ed|ions?)", r"toxic(?:ity)? effects?", r"hospitali[sz](?:ed|ations?)", r"admitted to hospital",
+        r"intoxicat(?:ed|ions?)", r"toxic(?:ity)? effects?", r"hospitali[sz](?:ed|ations?)",
+        r"(?:admitted|taken|rushed|sent|brought) to (?:hospital|A&E)",
+        r"in (?:hospital|intensive care)", r"(?:patients|people|admissions|attendances) (?:in|to|at) A&E",
         r"collaps(?:e[sd]?|ing)", r"unconscious(?:ness)?", r"unresponsive", r"los(?:t|ing|s of) consciousness",
         r"pass(?:ed|ing) out", r"stopped breathing", r"not breathing",
         r"respiratory (?:depression|arrest|failure)",
@@ -124,8 +127,14 @@ WORDS = Words(
         r"|minutes of|conference|awareness (?:day|week|month)|systematic review|by (?:age|sex|race|ethnicity|state"
         r"|region|occupation|industry|year|urbanization|(?:selected )?(?:socio)?demographic)|attitudes|lessons"
         r"|legislation|prosecut\w+|sentenced|jailed|(?:new|latest|quarterly|monthly) (?:report|figures|data)"
+        r"|case (?:reports?|series)|post-?mortem examination|in vivo|in vitro"
         r"|deaths? related to drug (?:poisoning|misuse)|drug deaths? in (?:England|Scotland|Wales|Northern Ireland"
         r"|the UK))\b", re.IGNORECASE,
+    ),
+    # Chief Coroner's guidance no. 41 and what courts do: an inquest speaks of a death long past.
+    inquest=_any(
+        r"inquests? (?:has |have |was |were )?(?:heard|told|concluded|found|opened|held|into|ruled)",
+        r"coroner (?:\w+ \w+ )?(?:has )?(?:called|calls|concluded|ruled|wrote|writes|urged|found)",
     ),
     # MHRA's titles for defects of licensed products, which are no drug alerts in the sense of PHE 2016.
     product=_any(
@@ -198,7 +207,8 @@ _COUNTRIES = (
     "|Costa Rica"
     "|Panama|Cuba|Haiti|Dominican Republic|Jamaica|Colombia|Venezuela|Ecuador|Peru|Bolivia|Brazil|Chile|Argentina"
     "|Uruguay"
-    "|Paraguay|Asian?|African?|South America|North America|Latin America|Caribbean|Middle East"
+    "|Paraguay|Isle of Man|Guernsey|Gibraltar|Asian?|African?"
+    "|South America|North America|Latin America|Caribbean|Middle East"
 )
 _CITIES = (
     "Chicago|Philadelphia|Pittsburgh|New York City|Los Angeles|San Francisco|San Diego|Seattle|Detroit|Baltimore"
