@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ewarn.cli.options import By, BySecretFile, Call, command, day, group
+from ewarn.cli.options import By, BySecretFile, Call, bytes_of, command, day, group
 from ewarn.cli.output import local_time, plain, plural, table
 from ewarn.errors import UsageFault
 
@@ -152,11 +152,11 @@ def verify(
     """
     from ewarn.pipeline import verifying
 
-    body = _read(file)
+    body = bytes_of(file)
     if keys:
         beside = keys.absolute().parent.parent / "alerts.json"  # as published: .well-known/ewarn-keys.json below it
         listing = feed or (beside if keys.parent.name == ".well-known" and beside.is_file() else None)
-        checked = verifying.by_keys(_read(keys), body, _read(listing) if listing else None)
+        checked = verifying.by_keys(bytes_of(keys), body, bytes_of(listing) if listing else None)
     else:
         house = call.house()
         checked = verifying.by_store(house, body, call.now(house))
@@ -175,15 +175,6 @@ def verify(
         return status
     call.out.answer(checked, human)
     return status
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UsageFault(
-            f"the file cannot be read: {error.strerror}", where=str(path), next_step="Name a readable file."
-        ) from error
 
 
 def write_feeds(call: Call) -> int:

@@ -135,6 +135,16 @@ def day(text: str, option: str) -> date:
         raise UsageFault(f"'{text}' is not a date", where=option, next_step="Write it as 2025-03-03.") from None
 
 
+def bytes_of(file: Path) -> bytes:
+    """A file that somebody names. Raises: UsageFault."""
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise UsageFault(
+            f"the file cannot be read: {error.strerror}", where=str(file), next_step="Name a readable file."
+        ) from error
+
+
 def secret_of(person: str, secret_file: Path | None, out: Output) -> str:
     """The secret of a person from a file, a hidden prompt, or one line of stdin where that is no terminal."""
     if secret_file is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ewarn.cli.alert_commands import AlertId, show_report
-from ewarn.cli.options import As, Call, SecretFile, command, group
+from ewarn.cli.options import As, Call, SecretFile, bytes_of, command, group
 from ewarn.cli.output import plain, plural
 from ewarn.errors import UsageFault
 
@@ -45,19 +45,10 @@ def attach(
         raise UsageFault("one picture: --file or --report", next_step="Name a file, or a report that has one.")
     house, actor = call.house(), call.actor(person, secret_file)
     if file:
-        found = photos.attach(house, alert, _read(file), alt, scale, actor, call.now(house))
+        found = photos.attach(house, alert, bytes_of(file), alt, scale, actor, call.now(house))
     else:
         found = photos.from_report(house, alert, report, alt, scale, actor, call.now(house))
     call.out.answer(found, lambda console: show_report(console, found))
-
-
-def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise UsageFault(
-            f"cannot be read: {error.strerror}", where=str(file), next_step="Name another file."
-        ) from error
 
 
 def remove(call: Call, alert: AlertId, person: As, secret_file: SecretFile = None) -> None:

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ewarn.cli.options import By, BySecretFile, Call, command, group
+from ewarn.cli.options import By, BySecretFile, Call, bytes_of, command, group
 from ewarn.cli.output import local_time, plain, plural, table
 from ewarn.cli.people_commands import PANEL, Areas, noun
-from ewarn.errors import UnusableInput
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -105,12 +104,7 @@ def import_recipients(
     """Take a CSV list: good rows are taken, faulty ones kept with their faults; the same file twice changes nothing."""
     from ewarn.pipeline import distribution
 
-    try:
-        body = file.read_bytes()
-    except OSError as error:
-        raise UnusableInput(
-            f"the file cannot be read: {error.strerror}", where=str(file), next_step="Check the path."
-        ) from error
+    body = bytes_of(file)
     actor, house = call.keeper(by, by_secret_file), call.house()
     report = distribution.take(house, body, call.now(house), actor, dry_run=dry_run)
     call.out.answer(report, lambda console: _show_import(console, report))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ewarn.cli.options import As, Call, SecretFile, command, day, group
+from ewarn.cli.options import As, Call, SecretFile, bytes_of, command, day, group
 from ewarn.cli.output import clean, local_time, plain, plural, table
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def add(
         area=area, happened_on=day(on, "--on") if on else None, origin=Origin(origin), harm=Harm(harm), persons=persons,
         sold_as=sold_as, looks_like=looks_like, what=what, organisation=organisation, contact=contact,
     )  # fmt: skip
-    report = reporting.receive(house, told, call.now(house), photo.read_bytes() if photo else b"")
+    report = reporting.receive(house, told, call.now(house), bytes_of(photo) if photo else b"")
     words = f"{report.ref}: to be answered by {local_time(report.answer_by)}. In an emergency ring 999 first."
     call.out.answer(report, lambda console: plain(console, words))
 

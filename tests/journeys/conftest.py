@@ -50,6 +50,14 @@ SERVERS = ("smtp", "webhook", "duty")  # files that hold where a test's own serv
 _MADE: dict[object, tuple[Path, Any]] = {}
 
 
+# A laboratory's confirmed nitazene in Camden: enough for a signal, a case and a text.
+NITAZENE_ROW = {
+    "sample_ref": "S1", "laboratory": "Laboratory (synthetic)", "stream": "drug-checking",
+    "date_sampled": "2025-05-17", "date_reported": "2025-05-17", "area_code": "E09000007", "sold_as": "diazepam",
+    "major": "metonitazene", "test_type": "confirmatory", "status": "",
+}  # fmt: skip
+
+
 def at(day: str, clock: str = "12:00") -> datetime:
     """A Europe/London time as UTC."""
     return datetime.combine(date.fromisoformat(day), time.fromisoformat(clock), LONDON).astimezone(UTC)

@@ -19,13 +19,8 @@ from ewarn.pipeline.house import House, open_house
 from ewarn.report import Harm, Origin, Told
 from ewarn.settings import load
 from ewarn.store import answers, doctor
-from tests.journeys.conftest import TOML, at
+from tests.journeys.conftest import NITAZENE_ROW, TOML, at
 
-ROW = {
-    "sample_ref": "S1", "laboratory": "Laboratory (synthetic)", "stream": "drug-checking",
-    "date_sampled": "2025-05-17", "date_reported": "2025-05-17", "area_code": "E09000007", "sold_as": "diazepam",
-    "major": "metonitazene", "test_type": "confirmatory", "status": "",
-}  # fmt: skip
 NOW = at("2025-05-19")
 CASE = "LDN-2025-0001"
 TOLD = Told(area="Camden", origin=Origin.FIRST_HAND, harm=Harm.UNWELL, what="Two fell.", contact="020 7946 0000")
@@ -55,7 +50,7 @@ def answer(house: House, text: str, when: datetime) -> None:
 def used(corridor: Any) -> House:
     (corridor.home / "ewarn.toml").write_text('public_url = "https://answer.example.org"\n' + TOML)
     corridor.staff(at("2025-05-17"))
-    corridor.drop("test_results", [ROW], NOW)
+    corridor.drop("test_results", [NITAZENE_ROW], NOW)
     corridor.detect(NOW)
     corridor.issue(CASE, NOW)
     house: House = corridor.house(NOW)

@@ -10,13 +10,8 @@ import pytest
 
 from ewarn.errors import EwarnError
 from ewarn.pipeline import assess
-from tests.journeys.conftest import at
+from tests.journeys.conftest import NITAZENE_ROW, at
 
-ROW = {
-    "sample_ref": "S1", "laboratory": "Laboratory (synthetic)", "stream": "drug-checking",
-    "date_sampled": "2025-05-17", "date_reported": "2025-05-17", "area_code": "E09000007", "sold_as": "diazepam",
-    "major": "metonitazene", "test_type": "confirmatory", "status": "",
-}  # fmt: skip
 NOW = at("2025-05-19")
 CASE = "LDN-2025-0001"
 
@@ -24,7 +19,7 @@ CASE = "LDN-2025-0001"
 def pressed(corridor: Any, times: int) -> tuple[Counter[str], Any]:
     """Two panel members press the button so often each, all at once; who is refused says why."""
     corridor.staff(at("2025-05-17"))
-    corridor.drop("test_results", [ROW], NOW)
+    corridor.drop("test_results", [NITAZENE_ROW], NOW)
     corridor.detect(NOW)
     house = corridor.house(NOW)
     drafted = assess.draft(house, CASE, "formal alert", corridor.actor("author"), NOW)
