@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from ewarn.frames import SHAPES, empty, shaped
+from ewarn.intake.analysis import presumed
 from ewarn.intake.csvfile import ROW
 from ewarn.intake.normalise import Mapped, number, yes
 from ewarn.matching import Matcher, Mention
@@ -106,7 +107,7 @@ def _measured(frame: pl.DataFrame, mapped: Mapped) -> pl.DataFrame:
     return frame.select(
         pl.col(ROW).alias("row"),
         method=mapped.text("method"),
-        presumptive=yes(mapped, "presumptive", presumptive=True).value,
+        presumptive=pl.coalesce(yes(mapped, "presumptive", presumptive=True).value, presumed(mapped.text("method"))),
         concentration=number(mapped, "concentration").value,
         unit=mapped.text("unit"),
     )
