@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from ewarn.frames import SHAPES, empty, shaped
@@ -20,6 +22,10 @@ ROLES = {
 MEASURES = ("method", "presumptive", "concentration", "unit")
 # Without a separator these cells are prose: a name not listed as a whole is looked for inside.
 _PROSE = {"confirmed", "suspected", "substances"}
+# What was suspected is said in the words of the street.
+_STREET = "suspected"
+_NAMED = (MentionKind.SUBSTANCE, MentionKind.CLASS)
+_HOW = ["text", "prose", "street"]
 _MATCH = ["mention_kind", "subject", "class_id", "as_written", "matched"]
 
 
@@ -31,8 +37,8 @@ def mentions(frame: pl.DataFrame, mapped: Mapped, matcher: Matcher) -> pl.DataFr
     written = pl.concat(parts)
     if written.is_empty():
         return empty("staged_mention")
-    found = _matched(written.select("text", "prose").unique(), matcher)
-    joined = written.join(found, on=["text", "prose"], how="inner").sort("row", "order", "part", "sub")
+    found = _matched(written.select(_HOW).unique(), matcher)
+    joined = written.join(found, on=_HOW, how="inner").sort("row", "order", "part", "sub")
     joined = joined.with_columns(
         ordinal=pl.int_range(pl.len()).over("row"),
         several=(pl.col("role") != Role.SUSPECTED.value).sum().over("row") > 1,
@@ -54,30 +60,44 @@ def sold_as(frame: pl.DataFrame, mapped: Mapped, matcher: Matcher) -> pl.DataFra
 
 def intent(text: str, matcher: Matcher) -> str | None:
     """What somebody meant to buy, brand and street words included; null where it is nothing or several things."""
-    named = (MentionKind.SUBSTANCE, MentionKind.CLASS)
     whole = matcher.mentions(text, whole=True, brands=True)[0] if text.strip() else None
-    if whole is None or whole.kind in named or whole.kind is MentionKind.STATUS:
-        return whole.subject if whole is not None and whole.kind in named else None
-    inside = [m for m in matcher.mentions(text, whole=False, brands=True) if m.kind in named]
+    if whole is None or whole.kind in _NAMED or whole.kind is MentionKind.STATUS:
+        return whole.subject if whole is not None and whole.kind in _NAMED else None
+    inside = [m for m in matcher.mentions(text, whole=False, brands=True) if m.kind in _NAMED]
     subjects, classes = {m.subject for m in inside}, {m.class_id for m in inside}
     if len(subjects) == 1:
         return subjects.pop()
     return classes.pop() if len(classes) == 1 else None
 
 
-def in_cell(text: str, matcher: Matcher, prose: bool) -> list[Mention]:
+def in_cell(text: str, matcher: Matcher, prose: bool, street: bool = False) -> list[Mention]:
     """Mentions of a cell or one part of a list: one whole name, else every name in it, each substance once.
 
-    What no list has is queued; of prose only what stands where a name would.
+    What no list has is queued; of prose only what stands where a name would. `street`: brands and street words too.
     """
+    found: Sequence[Mention] = matcher.in_cell(text, in_prose=prose)
     inside: dict[str, Mention] = {}
-    for one in matcher.in_cell(text, in_prose=prose):
+    for one in _with_street_words(text, found, matcher) if street else found:
         inside.setdefault(one.subject or one.as_written.casefold(), one)
     return list(inside.values())
 
 
+def _with_street_words(text: str, found: Sequence[Mention], matcher: Matcher) -> list[Mention]:
+    """The mentions with what brands and street words stand for, in place of what was queued or not understood there."""
+    known = [m for m in matcher.mentions(text, whole=False, brands=True) if m.kind in _NAMED]
+    kept = [
+        m for m in found
+        if m.kind in _NAMED or not (known and (m.kind is MentionKind.STATUS or _overlaps(m, known)))
+    ]  # fmt: skip
+    return sorted([*kept, *(m for m in known if not _overlaps(m, kept))], key=lambda m: m.start)
+
+
+def _overlaps(one: Mention, others: Sequence[Mention]) -> bool:
+    return any(one.start < other.end and other.start < one.end for other in others)
+
+
 def _parts(frame: pl.DataFrame, mapped: Mapped, field: str, order: int) -> pl.DataFrame:
-    """One row per written part: row, order, part, role, text, prose."""
+    """One row per written part: row, order, part, role, text, prose, street."""
     split = mapped.definition.columns[field].split
     lists = mapped.cell(field).str.split(split) if split else pl.concat_list(mapped.cell(field))
     parts = (
@@ -88,18 +108,19 @@ def _parts(frame: pl.DataFrame, mapped: Mapped, field: str, order: int) -> pl.Da
     parts = parts.with_columns(text=mapped.translated(pl.col("text").str.strip_chars(), field)).drop_nulls("text")
     return parts.select(
         "row", order=pl.lit(order), part="part", role=pl.lit(ROLES[field].value), text="text",
-        prose=pl.lit(field in _PROSE),
+        prose=pl.lit(field in _PROSE), street=pl.lit(field == _STREET),
     )  # fmt: skip
 
 
 def _matched(distinct: pl.DataFrame, matcher: Matcher) -> pl.DataFrame:
     rows = [
-        (text, prose, sub, m.kind.value, m.subject, m.class_id, m.as_written, m.matched)
-        for text, prose in distinct.iter_rows()
-        for sub, m in enumerate(in_cell(text, matcher, prose))
+        (text, prose, street, sub, m.kind.value, m.subject, m.class_id, m.as_written, m.matched)
+        for text, prose, street in distinct.iter_rows()
+        for sub, m in enumerate(in_cell(text, matcher, prose, street))
     ]
     kinds = dict.fromkeys(_MATCH, pl.String())
-    schema: dict[str, pl.DataType] = {"text": pl.String(), "prose": pl.Boolean(), "sub": pl.Int64(), **kinds}
+    how = {"text": pl.String(), "prose": pl.Boolean(), "street": pl.Boolean()}
+    schema: dict[str, pl.DataType] = {**how, "sub": pl.Int64(), **kinds}
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
