@@ -26,6 +26,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+import ewarn  # noqa: E402, F401  (first, as in every command: it says how Polars is to use memory)
 from benchmarks import made_results  # noqa: E402
 
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)

@@ -1,3 +1,8 @@
 """ewarn: early warning for emerging drugs. Bytes in, warning out; every figure traceable; a person decides."""
 
+import os
+
+# Polars gives freed memory back after seconds rather than at once: it reads this when it is imported, and never again.
+os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:5000,muzzy_decay_ms:5000")
+
 __version__ = "0.1.0"

@@ -7,39 +7,33 @@ that a row with too few or too many cells shows. All other records are read one 
 
 from __future__ import annotations
 
-import codecs
-import io
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from ewarn.errors import UnusableInput
-from ewarn.frames import number_of
-from ewarn.intake import careful, oddlines, splitting
+from ewarn.intake import careful, oddlines, plainlines, splitting
 from ewarn.intake.ahead import ahead
 from ewarn.intake.decoding import CleanText, clean
 from ewarn.intake.header import header_of
+from ewarn.intake.plainlines import LINE as LINE
+from ewarn.intake.plainlines import MOST_RAW, Dialect, Marks, PlainLines, shown
 
-# Our own columns beside the file's: no header can hold a NUL.
-LINE, ROW = "\0line", "\0row"
+# Our own column beside the file's: no header can hold a NUL.
+ROW = "\0row"
 PART_BYTES = 32 * 1024 * 1024
 MOST_REJECTS = 20_000
 _SHARE_OF_REJECTS = 0.2
-_MOST_RAW = 20_000
 _MOST_CELL = 1_000_000
 _MOST_RECORD = 4_000_000
 _FIRST_LOOK = 4_096
 _REJECTS = {"line": pl.Int64, "reason": pl.String, "raw": pl.String}
-# Ends every record on its way through Polars; a text that holds one of them is given the next.
-_MARKS = (b"\x01", b"\x02", b"\x03", b"\x1f")
 
 
-Marks = NDArray[np.uint64]
 Knows = Callable[[Marks], NDArray[np.bool_]]
 
 
@@ -90,6 +84,10 @@ class Csv:
     start: int
     first_line: int
     notes: tuple[str, ...] = field(default=())
+
+    @property
+    def dialect(self) -> Dialect:
+        return Dialect(self.header, self.delimiter, self.text.line_end)
 
     def parts(
         self, columns: tuple[str, ...] | None = None, size: int = PART_BYTES, knows: Knows | None = None
@@ -174,15 +172,14 @@ class _Piece:
         self, file: Csv, columns: tuple[str, ...] | None, knows: Knows | None = None, *, first: bool = False
     ) -> tuple[Rows, NDArray[np.int64]]:
         """Its rows, and the lines of those that are known already."""
-        plain, lines = self._plain()
-        marked, skipped = None, lines[:0]
+        plain = self._plain()
+        marked, skipped = None, plain.lines[:0]
         if knows is not None:
-            marks, ends = _marks_of(plain)
-            old = np.zeros(len(lines), dtype=bool) if first else knows(marks)
-            marked, skipped = Marked(lines[~old], marks[~old]), lines[old]
-            if old.any():
-                plain, lines = _kept(plain, ends, ~old), marked.lines
-        frame, rejects = _read_plain(plain, lines, file, columns)
+            marks = plain.marks()
+            old = np.zeros(len(marks), dtype=bool) if first else knows(marks)
+            marked, skipped = Marked(plain.lines[~old], marks[~old]), plain.lines[old]
+            plain = plain.only(~old) if old.any() else plain
+        frame, rejects = plainlines.read(plain, file.dialect, columns)
         more, odd_rejects = self._odd(file, columns)
         if more:
             names = [*(columns or file.header), LINE]
@@ -193,15 +190,19 @@ class _Piece:
         refused = pl.DataFrame(sorted(rejects), schema=_REJECTS, orient="row")
         return Rows(file.header, frame, refused, (), marked, len(skipped)), skipped
 
-    def _plain(self) -> tuple[bytes, NDArray[np.int64]]:
-        """The plain stretches joined, and the line of each of their rows."""
-        stretches, lines, line = [], [np.empty(0, dtype=np.int64)], self.line
+    def _plain(self) -> PlainLines:
+        """The plain stretches joined."""
+        stretches, lines, ends = [], [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
+        line, length = self.line, 0
         for one in self.found:
             if isinstance(one, splitting.Plain):
                 stretches.append(self.text[one.start : one.end])
                 lines.append(np.arange(line, line + one.lines))
+                ends.append(one.feeds + (length + 1 - one.start))
+                length += one.end - one.start
             line += one.lines
-        return stretches[0] if len(stretches) == 1 else b"".join(stretches), np.concatenate(lines)
+        text = stretches[0] if len(stretches) == 1 else b"".join(stretches)
+        return PlainLines(text, np.concatenate(lines), np.concatenate(ends))
 
     def _odd(
         self, file: Csv, columns: tuple[str, ...] | None
@@ -217,11 +218,11 @@ class _Piece:
                 continue
             raw = self.text[one.start : one.end].rstrip(b"\r\n")
             if one.cells is None:
-                rejects.append((line, careful.BROKEN_QUOTE, _shown(raw)))
+                rejects.append((line, careful.BROKEN_QUOTE, shown(raw)))
             elif columns is not None:
                 rows.append((*(one.cells[i] if i < len(one.cells) else "" for i in chosen), line))
             elif len(one.cells) != wanted:
-                rejects.append((line, careful.width_reason(len(one.cells), wanted), _shown(raw)))
+                rejects.append((line, careful.width_reason(len(one.cells), wanted), shown(raw)))
             else:
                 rows.append((*one.cells, line))
         return rows, rejects
@@ -250,70 +251,6 @@ def no_row() -> UnusableInput:
     return UnusableInput("the file has a header and no row", next_step="Nothing to do, unless rows were expected.")
 
 
-def _read_plain(
-    text: bytes, lines: NDArray[np.int64], file: Csv, columns: tuple[str, ...] | None
-) -> tuple[pl.DataFrame, list[tuple[int, str, str]]]:
-    """Rows with their lines, and rejects, of records of one line each."""
-    names = [str(position) for position in range(len(file.header) + 1)]
-    kept = tuple(columns or file.header)
-    mark = next((mark for mark in _MARKS if mark not in text), None)
-    marked = text.startswith(codecs.BOM_UTF8)  # in a cell: Polars would take it for the beginning of a file
-    if mark is None or marked or (len(file.header) == 1 and b'"' in text):
-        return _one_by_one(text, lines, file, kept)
-    read = pl.scan_csv(
-        io.BytesIO(text.replace(file.text.line_end, file.delimiter.encode() + mark + b"\n")),
-        has_header=False, schema=dict.fromkeys(names, pl.String), separator=file.delimiter,
-        quote_char='"' if b'"' in text else None, truncate_ragged_lines=True, extra_columns="ignore",
-        missing_columns="insert", empty_string_is_null=False, raise_if_empty=False,
-    )  # fmt: skip
-    if columns is not None:
-        read = read.select(pl.col(names[file.header.index(name)]).alias(name) for name in columns)
-    frame = read.collect()
-    if frame.height != len(lines):
-        return _one_by_one(text, lines, file, kept)
-    frame = frame.with_columns(pl.Series(LINE, lines))
-    if columns is not None:
-        return frame, []
-    fits = frame[names[-1]] == mark.decode()
-    if fits.all():
-        blank = frame[names[0]].str.strip_chars() == "" if len(file.header) == 1 else None
-        frame = frame.filter(~blank) if blank is not None and blank.any() else frame
-        return frame.select(pl.exclude(names[-1])).rename(dict(zip(names, file.header, strict=False))), []
-    wrong = np.flatnonzero(~fits.to_numpy())
-    feeds = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == 10)
-    rejects = []
-    for row in wrong:
-        raw = text[int(feeds[row - 1]) + 1 if row else 0 : int(feeds[row])].rstrip(b"\r")
-        if raw.strip():
-            cells, _ = careful.record(raw, 0, file.delimiter.encode())
-            rejects.append((int(lines[row]), careful.width_reason(len(cells or ()), len(file.header)), _shown(raw)))
-    frame = frame.filter(fits).select(pl.exclude(names[-1]))
-    if len(file.header) == 1:
-        frame = frame.filter(pl.col(names[0]).str.strip_chars() != "")
-    return frame.rename(dict(zip(names, file.header, strict=False))), rejects
-
-
-def _one_by_one(
-    text: bytes, lines: NDArray[np.int64], file: Csv, kept: tuple[str, ...]
-) -> tuple[pl.DataFrame, list[tuple[int, str, str]]]:
-    """The same, record for record: for texts that hold every mark of ours, and for files of one column."""
-    rows: list[tuple[str | int, ...]] = []
-    rejects: list[tuple[int, str, str]] = []
-    chosen = [file.header.index(name) for name in kept]
-    position = 0
-    for line in lines.tolist():
-        start = position
-        cells, position = careful.record(text, start, file.delimiter.encode())
-        raw = text[start:position].rstrip(b"\r\n")
-        blank = not raw.strip()
-        if cells is not None and len(cells) == len(file.header) and not (blank and len(cells) == 1):
-            rows.append((*(cells[i] for i in chosen), line))
-        elif not blank:
-            rejects.append((line, careful.width_reason(len(cells or ()), len(file.header)), _shown(raw)))
-    schema = {**dict.fromkeys(kept, pl.String), LINE: pl.Int64}
-    return pl.DataFrame(rows, schema=schema, orient="row"), rejects
-
-
 def _without_long_cells(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[tuple[int, str, str]]]:
     """Rows with a cell longer than anybody writes become rejects."""
     if frame.estimated_size() < _MOST_CELL:
@@ -323,25 +260,9 @@ def _without_long_cells(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[tuple[i
         return frame, []
     long = pl.any_horizontal(pl.exclude(LINE).str.len_bytes() > _MOST_CELL)
     reason = f"a cell of more than {_MOST_CELL:,} bytes; correct the row"
-    raw = frame.filter(long).select(pl.concat_str(pl.exclude(LINE).str.slice(0, _MOST_RAW), separator=" ")).to_series()
+    raw = frame.filter(long).select(pl.concat_str(pl.exclude(LINE).str.slice(0, MOST_RAW), separator=" ")).to_series()
     lines = frame.filter(long)[LINE]
-    return frame.filter(~long), [(line, reason, text[:_MOST_RAW]) for line, text in zip(lines, raw, strict=True)]
-
-
-def _marks_of(text: bytes) -> tuple[Marks, NDArray[np.int64]]:
-    """The mark of each line, its end included, and where each ends."""
-    ends = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == 10) + 1
-    bounds = pa.py_buffer(np.concatenate([np.zeros(1, dtype=np.int64), ends]))
-    lines = pa.LargeStringArray.from_buffers(len(ends), bounds, pa.py_buffer(text))
-    return pl.DataFrame({"line": lines}).select(number_of(pl.col("line"))).to_series().to_numpy(), ends
-
-
-def _kept(text: bytes, ends: NDArray[np.int64], kept: NDArray[np.bool_]) -> bytes:
-    """The text of some of its lines."""
-    if not kept.any():
-        return b""
-    chosen = np.repeat(kept, np.diff(ends, prepend=0))
-    return np.frombuffer(text, dtype=np.uint8)[chosen].tobytes()
+    return frame.filter(~long), [(line, reason, text[:MOST_RAW]) for line, text in zip(lines, raw, strict=True)]
 
 
 def _lines_of(rejects: pl.DataFrame) -> NDArray[np.int64]:
@@ -349,7 +270,3 @@ def _lines_of(rejects: pl.DataFrame) -> NDArray[np.int64]:
     found = rejects.select("line", more=pl.col("raw").str.count_matches("\n", literal=True))
     lines = [one for line, more in found.iter_rows() for one in range(line, line + more + 1)]
     return np.array(lines, dtype=np.int64)
-
-
-def _shown(raw: bytes) -> str:
-    return raw[: 4 * _MOST_RAW].decode(errors="ignore")[:_MOST_RAW]

@@ -71,8 +71,9 @@ class Watch:
     def add(self, frame: pl.DataFrame) -> None:
         """Count one part's cells."""
         for header in self.columns:
-            cells = frame.select(value=pl.col(header).str.strip_chars()).filter(pl.col("value") != "")
-            values = cells.group_by("value").len("count")
+            spelt = frame.group_by(pl.col(header).alias("value")).len("count")
+            cells = spelt.with_columns(pl.col("value").str.strip_chars()).filter(pl.col("value") != "")
+            values = cells.group_by("value").agg(pl.col("count").sum())
             for field, forms in self._formats.items():
                 if self._fields[field] == header:
                     for first, group in _groups(forms).items():

@@ -6,8 +6,6 @@ what a key or a number is made of: kept records are known again by them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import polars as pl
 
 from ewarn.frames import number_of
@@ -23,28 +21,25 @@ def identity(good: pl.DataFrame, retracted: pl.Series, mapped: Mapped, fields: d
     cells = good.select(column_named(c).str.strip_chars() for _, c in mapped.content)
     blank = {c for c in cells.columns if (cells[c] == "").any()}
     cells = cells.hstack(good.select(spelt[c].alias(f"\0{c}") for c in cells.columns if c in spelt))
-    said: list[pl.Expr | str] = []
+    words, told = "", list[pl.Expr]()
     for name, c in mapped.content:
-        tagged: list[pl.Expr | str] = [f"{name}\x1f", column_named(f"\0{c}" if c in spelt else c), "\x1e"]
+        shown, start = column_named(f"\0{c}" if c in spelt else c), f"{name}\x1f"
         if c in blank:
-            tagged = [pl.when(column_named(c) == "").then(pl.lit("")).otherwise(_concatenated(tagged))]
-        said += tagged
-    content = cells.select(_concatenated(said).alias("said"))
+            empty = column_named(c) == ""
+            shown = pl.when(empty).then(pl.lit("")).otherwise(shown) if c in spelt else shown
+            told += [_unless(empty, start), shown, _unless(empty, "\x1e")]
+            words += "{}{}{}"
+        else:
+            told.append(shown)
+            words += start.replace("{", "{{").replace("}", "}}") + "{}\x1e"
+    content = cells.select(pl.format(words, *told).alias("said"))
     numbers = content.select(content=number_of(pl.col("said")), content_too=number_of(pl.col("said"), 1))
     identity = good.select(pl.col(ROW).alias("row"), pl.col(LINE).alias("line"), _key(mapped, fields))
     return identity.hstack([*numbers.get_columns(), retracted])
 
 
-def _concatenated(parts: Sequence[pl.Expr | str]) -> pl.Expr:
-    """Columns and words as one text; words that meet are joined first, as each part costs what a column does."""
-    columns, words = list[pl.Expr](), ""
-    for part in parts:
-        if isinstance(part, str):
-            words += part
-        else:
-            columns += [pl.lit(words), part] if words else [part]
-            words = ""
-    return pl.concat_str([*columns, pl.lit(words)] if words else columns)
+def _unless(empty: pl.Expr, words: str) -> pl.Expr:
+    return pl.when(empty).then(pl.lit("")).otherwise(pl.lit(words))
 
 
 def _key(mapped: Mapped, fields: dict[str, Field]) -> pl.Expr:

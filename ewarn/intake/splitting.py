@@ -21,11 +21,17 @@ Found = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Plain:
-    """Bytes [start, end): records of one line each; their quotation marks, if any, stand where they should."""
+    """Bytes [start, end): records of one line each; their quotation marks, if any, stand where they should.
+
+    feeds: the line feeds in it."""
 
     start: int
     end: int
-    lines: int
+    feeds: Found
+
+    @property
+    def lines(self) -> int:
+        return len(self.feeds)
 
 
 @dataclass(frozen=True)
@@ -45,15 +51,16 @@ def split(text: bytes, delimiter: bytes, last: bool, most_record: int) -> Iterat
     taken for a quotation mark that is never closed.
     """
     if b'"' not in text:
-        if end := text.rfind(b"\n") + 1:
-            yield Plain(0, end, text.count(b"\n", 0, end))
+        feeds = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == _FEED)
+        if len(feeds):
+            yield Plain(0, int(feeds[-1]) + 1, feeds)
         return
     marks = _Marks(text, ord(delimiter))
     position = 0
     while position < len(text):
-        bounds, limit = marks.in_order(position)
-        yield from _cut(position, bounds, marks)
-        position = int(bounds[-1]) + 1 if len(bounds) else position
+        number, limit = marks.in_order(position)
+        yield from _cut(position, number, marks)
+        position = int(marks.feeds[number[-1]]) + 1 if len(number) else position
         if limit == len(text):
             return
         cells, after = careful.record(text, position, delimiter)
@@ -67,25 +74,23 @@ def split(text: bytes, delimiter: bytes, last: bool, most_record: int) -> Iterat
         position = after
 
 
-def _cut(position: int, bounds: Found, marks: _Marks) -> Iterator[Plain | Odd]:
-    """Stretches of one-line records, and each record of several lines by itself."""
-    if not len(bounds):
+def _cut(position: int, number: Found, marks: _Marks) -> Iterator[Plain | Odd]:
+    """Stretches of one-line records, and each record of several lines by itself. number: of the feeds that end one."""
+    if not len(number):
         return
-    first = int(np.searchsorted(marks.feeds, position))
-    number = np.searchsorted(marks.feeds, bounds)
-    several = np.flatnonzero(np.diff(number, prepend=first - 1) > 1)
-    at = first
-    for index in several:
-        start = int(bounds[index - 1]) + 1 if index else position
-        end = int(bounds[index]) + 1
+    feeds = marks.feeds
+    at = first = int(np.searchsorted(feeds, position))
+    for index in np.flatnonzero(np.diff(number, prepend=first - 1) > 1):
         before = int(number[index - 1]) + 1 if index else first
+        start = int(feeds[before - 1]) + 1 if index else position
+        end = int(feeds[number[index]]) + 1
         if start > position:
-            yield Plain(position, start, before - at)
+            yield Plain(position, start, feeds[at:before])
         cells, _ = careful.record(marks.text, start, marks.delimiter)
         yield Odd(start, end, int(number[index]) + 1 - before, cells)
         position, at = end, int(number[index]) + 1
-    if position <= bounds[-1]:
-        yield Plain(position, int(bounds[-1]) + 1, int(number[-1]) + 1 - at)
+    if position <= feeds[number[-1]]:
+        yield Plain(position, int(feeds[number[-1]]) + 1, feeds[at : number[-1] + 1])
 
 
 class _Marks:
@@ -96,17 +101,20 @@ class _Marks:
         buffer = np.frombuffer(text, dtype=np.uint8)
         self.quotes = np.flatnonzero(buffer == _QUOTE)
         self.feeds = np.flatnonzero(buffer == _FEED)
-        before = np.where(self.quotes > 0, buffer[np.maximum(self.quotes - 1, 0)], _FEED)
-        after = np.where(self.quotes + 1 < len(buffer), buffer[np.minimum(self.quotes + 1, len(buffer) - 1)], _FEED)
-        opens = (before == delimiter) | (before == _FEED) | (before == _QUOTE)
-        closes = (after == delimiter) | (after == _FEED) | (after == _RETURN) | (after == _QUOTE)
-        even = np.arange(len(self.quotes)) % 2 == 0
-        self._wrong = [np.flatnonzero(np.where(even == (side == 0), ~opens, ~closes)) for side in (0, 1)]
+        opens, closes = _beside(delimiter, _FEED, _QUOTE), _beside(delimiter, _FEED, _RETURN, _QUOTE)
+        before = buffer[self.quotes - 1]
+        after = buffer.take(self.quotes + 1, mode="clip")
+        if len(self.quotes) and self.quotes[0] == 0:
+            before[0] = _FEED
+        if len(self.quotes) and self.quotes[-1] + 1 == len(buffer):
+            after[-1] = _FEED
+        wrong = (~opens[before], ~closes[after])
+        self._wrong = [_in_turn(wrong[side], wrong[1 - side]) for side in (0, 1)]
         side_of = np.searchsorted(self.quotes, self.feeds) % 2
-        self._bounds = [self.feeds[side_of == side] for side in (0, 1)]
+        self._numbers = [np.flatnonzero(side_of == side) for side in (0, 1)]
 
     def in_order(self, position: int) -> tuple[Found, int]:
-        """Line ends that end a record from here on, as far as the marks are in order; and how far that is."""
+        """Which line feeds end a record from here on, as far as the marks are in order; and how far that is."""
         first = int(np.searchsorted(self.quotes, position))
         side = first % 2
         wrong = self._wrong[side][np.searchsorted(self._wrong[side], first) :][:1]
@@ -116,5 +124,20 @@ class _Marks:
             limit = int(self.quotes[-1])
         else:
             limit = len(self.text)
-        bounds = self._bounds[side]
-        return bounds[np.searchsorted(bounds, position) : np.searchsorted(bounds, limit)], limit
+        from_, upto = np.searchsorted(self.feeds, (position, limit))
+        numbers = self._numbers[side]
+        return numbers[np.searchsorted(numbers, from_) : np.searchsorted(numbers, upto)], limit
+
+
+def _beside(*allowed: int) -> NDArray[np.bool_]:
+    """For every byte whether it may stand there."""
+    answer = np.zeros(256, dtype=np.bool_)
+    answer[list(allowed)] = True
+    return answer
+
+
+def _in_turn(even: NDArray[np.bool_], odd: NDArray[np.bool_]) -> Found:
+    """Where the marks are wrong: those of even number told by the one, the others by the other."""
+    answer = even.copy()
+    answer[1::2] = odd[1::2]
+    return np.flatnonzero(answer)

@@ -15,6 +15,7 @@ import polars as pl
 
 from ewarn import intake as intake_room
 from ewarn.intake import Remark, Staged
+from ewarn.pipeline import memory
 from ewarn.pipeline.house import House
 from ewarn.store import large, records, rejects, snapshots
 from ewarn.store.tables import Connection
@@ -70,7 +71,8 @@ def land(
     landing = large.Large(house.db, snapshot, kind, drop.definition_hash, drop.table.shape)
     careful = reread and landing.knows_any
     try:
-        left, empty = _read(drop, landing, careful)
+        with memory.reused():
+            left, empty = _read(drop, landing, careful)
         drop.settle()
         kept()
         if repeated := landing.repeated_lines():

@@ -175,13 +175,12 @@ class Writer:
         with files.plain_faults(path):
             frame.write_parquet(path, compression="zstd", compression_level=1, statistics=True)
             path.chmod(0o600)
+            with path.open("rb+") as written:
+                self.hashes[name] = hashlib.file_digest(written, "sha256").hexdigest()
+                files.sync(written)
 
     def close(self) -> None:
-        """Make the files durable and hash them. To be done before the write lock is asked for."""
-        for path in sorted(self._home.glob("*.parquet")) if self.parts else ():
-            with path.open("rb+") as written:
-                self.hashes[path.name] = hashlib.file_digest(written, "sha256").hexdigest()
-                files.sync(written)
+        """Make the names of the files durable, as their bytes are. To be done before the write lock is asked for."""
         if self.parts:
             files.sync_folder(self._home)
 
