@@ -47,9 +47,11 @@ Table = list[dict[str, Any]]
 class Year:
     """`first` to `last` with history before; every table is known by its own dates."""
 
-    def __init__(self, seed: int, first: date, days: int, incidents_a_day: float = 6.0) -> None:
+    def __init__(
+        self, seed: int, first: date, days: int, incidents_a_day: float = 6.0, samples_a_month: float = 2.4
+    ) -> None:
         self.rng = np.random.default_rng(seed)
-        self.first, self.days = first, days
+        self.first, self.days, self.samples_a_month = first, days, samples_a_month
         weights = self.rng.gamma(2.0, 1.0, len(BOROUGHS))
         self.rates = incidents_a_day * weights / weights.sum()
         self.tested = self.rng.gamma(3.0, 1.0, len(BOROUGHS))
@@ -60,7 +62,7 @@ class Year:
     def samples(self) -> Table:
         """Drug-checking results, known about three weeks after they were sampled."""
         rng, rows = self.rng, []
-        total = rng.poisson(2.4 * len(BOROUGHS) * self.days / 30.4)
+        total = rng.poisson(self.samples_a_month * len(BOROUGHS) * self.days / 30.4)
         names, weights = list(FOUND), np.array(list(FOUND.values()), dtype=float)
         for serial in range(total):
             day = int(rng.integers(self.days))

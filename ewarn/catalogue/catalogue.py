@@ -112,12 +112,18 @@ class Catalogue:
 
     def is_watched(self, subject_id: str) -> bool:
         """Whether first-detection, mis-sold and notice rules look for a substance or class; False for unknown ids."""
-        if subject_id in self.classes:
-            return self.classes[subject_id].watch
-        substance = self.substances.get(subject_id)
-        if substance is None:
-            return False
-        return self.classes[self.class_of[subject_id]].watch if substance.watch is None else substance.watch
+        return subject_id in self._watched
+
+    @cached_property
+    def _watched(self) -> frozenset[str]:
+        classes = {class_id for class_id, definition in self.classes.items() if definition.watch}
+        own = {substance_id for substance_id, s in self.substances.items() if s.watch}
+        by_class = {
+            substance_id
+            for substance_id, s in self.substances.items()
+            if s.watch is None and self.class_of[substance_id] in classes
+        }
+        return frozenset(classes | (own - self.classes.keys()) | (by_class - self.classes.keys()))
 
     def name_of(self, subject_id: str) -> str:
         """The name to print for a substance, class or status id; an id of no list is its own name."""

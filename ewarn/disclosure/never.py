@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from ewarn.disclosure.firstnames import FIRST_NAMES
@@ -30,18 +30,29 @@ class Hit(NamedTuple):
 
 
 class Pattern(NamedTuple):
+    """What to look for. Compiled when first looked for: most runs of ewarn write nothing that leaves."""
+
     kind: str
-    found: re.Pattern[str]
+    written: str
+    flags: int
     what: str
     instead: str
     holds: Callable[[re.Match[str]], bool] = lambda _: True
+
+    @property
+    def found(self) -> re.Pattern[str]:
+        return _compiled(self.written, self.flags)
+
+
+@cache
+def _compiled(written: str, flags: int) -> re.Pattern[str]:
+    return re.compile(written, flags)
 
 
 def _of(
     kind: str, pattern: str, what: str, instead: str, *, exactly: bool = False, holds: Callable[..., bool] | None = None
 ) -> Pattern:
-    found = re.compile(pattern, 0 if exactly else re.IGNORECASE)
-    return Pattern(kind, found, what, instead, holds or (lambda _: True))
+    return Pattern(kind, pattern, 0 if exactly else re.IGNORECASE, what, instead, holds or (lambda _: True))
 
 
 def _nhs(hit: re.Match[str]) -> bool:
@@ -136,7 +147,8 @@ _AGED = re.compile(
 NHS_NUMBER = _of(PERSONAL, r"(?<!\d)\d{3}[ -]?\d{3}[ -]?\d{4}(?!\d)", "an NHS number", "Leave it out.", holds=_nhs)
 TOGETHER = Pattern(
     PERSONAL,
-    re.compile(r"\b(?:[A-Z][\w'’-]+\s+){1,3}[Ww]ard\b"),
+    r"\b(?:[A-Z][\w'’-]+\s+){1,3}[Ww]ard\b",
+    0,
     "an age, a ward and a date together",
     "Write the borough in place of the ward, or leave the age out.",
     lambda hit: bool(_AGED.search(hit.string) and re.search(DATE, hit.string)),

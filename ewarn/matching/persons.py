@@ -7,7 +7,7 @@ confirmed lowers the most. Must never say more than the persons there are as the
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, Self
@@ -270,7 +270,11 @@ def bounds(
 def count(rows: pl.DataFrame, said: pl.DataFrame) -> tuple[int, int]:
     """Fewest and most persons of the rows of `told`, one per record; `said` holds what stands, as `line_links`."""
     given = reports(rows)
-    code = dict(zip(rows["record_id"].to_list(), given.record.tolist(), strict=True))
+    return count_of(given, dict(zip(rows["record_id"].to_list(), given.record.tolist(), strict=True)), said)
+
+
+def count_of(given: Reports, code: Mapping[str, int], said: pl.DataFrame) -> tuple[int, int]:
+    """As `count`, of reports whose records have these codes."""
     stand: dict[str, set[Pair]] = {"confirmed": set(), "rejected": set()}
     for left, right, state in said.select("left", "right", "state").iter_rows():
         if left in code and right in code:

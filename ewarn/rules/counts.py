@@ -98,7 +98,18 @@ def closed_at(period: int, period_days: int) -> datetime:
 
 
 def of_lines(rule: RuleDefinition, ground: Ground, period_days: int) -> Series | None:
-    """Watched detections by class (samples) or events (incidents), by the reference date's period; None without any."""
+    """Watched detections by class (samples) or events (incidents), by the reference date's period; None without any.
+
+    Worked out once for all rules that look at the same.
+    """
+    key = ("series", rule.kinds, rule.subjects, rule.classes, rule.tiers, period_days)
+    if key not in ground.shared:
+        ground.shared[key] = _of_lines(rule, ground, period_days)
+    found: Series | None = ground.shared[key]
+    return found
+
+
+def _of_lines(rule: RuleDefinition, ground: Ground, period_days: int) -> Series | None:
     kinds = [k.value for k in rule.kinds if k is not RecordKind.COUNT]
     versions = ground.versions.filter(pl.col("kind").is_in(kinds))
     if versions.is_empty():

@@ -52,23 +52,37 @@ def _of_lines(
     newest = series.last_closed(ground.until)
     needed = series.last_closed(since)
     reach = -(-EPISODE_DAYS // series.period_days) + 1
+    judged = looked_back(rule, ground)
     rows: list[dict[str, Any]] = []
-    period, latest = newest, None
-    earliest_firing = newest + reach + 1
+    missing: list[NotEvaluable] | None = None
+    period, earliest_firing = newest, newest + reach + 1
     while period >= needed - 1 or period >= earliest_firing - reach:
         started = series.started(period)
         if started is None or period < started:
             break
-        answers = _judged(rule, series, period, min(length, period - started + 1), judge)
-        latest = latest or answers
-        fired = _fired(rule, ground, series, period, answers)
-        if fired:
-            earliest_firing = period
+        if period not in judged:
+            answers = _judged(rule, series, period, min(length, period - started + 1), judge)
+            said = reasons(rule, answers.reason, [s[2] for s in series.strata]) if period == newest else []
+            judged[period] = _fired(rule, ground, series, period, answers), said
+        fired, said = judged[period]
+        missing = said if missing is None else missing
+        earliest_firing = period if fired else earliest_firing
         rows += fired
         period -= 1
-    if latest is None:
-        latest = Answers.none(len(series.strata), "no period has closed since the first line")
-    return framed(rows), reasons(rule, latest.reason, [s[2] for s in series.strata])
+    if missing is None:
+        none = Answers.none(len(series.strata), "no period has closed since the first line")
+        missing = reasons(rule, none.reason, [s[2] for s in series.strata])
+    return framed(rows), missing
+
+
+def looked_back(rule: RuleDefinition, ground: Ground) -> dict[int, tuple[list[dict[str, Any]], list[NotEvaluable]]]:
+    """What this very rule said of each period so far: it may be asked again to look further back."""
+    asked, judged = ground.shared.setdefault(("judged", rule.id), (rule, {}))
+    if asked is not rule:
+        judged = {}
+        ground.shared["judged", rule.id] = rule, judged
+    found: dict[int, tuple[list[dict[str, Any]], list[NotEvaluable]]] = judged
+    return found
 
 
 def _judged(rule: RuleDefinition, series: Series, period: int, length: int, judge: Judge) -> Answers:

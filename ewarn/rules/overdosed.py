@@ -8,11 +8,14 @@ a link to look into, never a finding that the batch did it. Persons are counted 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from ewarn.catalogue.definitions import RuleDefinition
@@ -24,6 +27,7 @@ from ewarn.rules.tested import Sample
 from ewarn.terms import MentionKind, RecordKind, Tier
 
 LEAST_HISTORY_DAYS = 180
+OF_ONE = ("row", *VERSION, "persons", "areas", "start", "end", "reference_date", "visible_from", "visible_to")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -31,8 +35,10 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Overdose:
     """One version of an incident: what it names, where it could be, when it happened (microseconds) and was known."""
 
+    row: int
     record: str
     version: int
+    persons: int
     named: frozenset[str]
     found: frozenset[str]
     boroughs: frozenset[str]
@@ -46,6 +52,43 @@ class Overdose:
         return bool(self.named & terms) and (not self.found or bool(self.found & terms))
 
 
+@dataclass(frozen=True)
+class Overdoses:
+    """Every overdose that names anything, and all incidents as reports of persons, by `row`; worked out once."""
+
+    reports: persons.Reports
+    codes: dict[str, int]
+    every: tuple[Overdose, ...]
+
+    @cached_property
+    def naming(self) -> dict[str, tuple[list[date], list[int]]]:
+        """What is named -> days and positions of the overdoses that name it, by day."""
+        found: dict[str, list[tuple[date, int]]] = {}
+        for at, overdose in enumerate(self.every):
+            for subject in overdose.named:
+                found.setdefault(subject, []).append((overdose.reference, at))
+        ordered = {subject: sorted(pairs) for subject, pairs in found.items()}
+        return {name: ([day for day, _ in pairs], [at for _, at in pairs]) for name, pairs in ordered.items()}
+
+    def around(self, terms: frozenset[str], days: Collection[date], reach: int) -> list[Overdose]:
+        """Those that name one of the terms and happened within so many days of one of these, in their order."""
+        found: set[int] = set()
+        for dated, positions in (self.naming[term] for term in terms if term in self.naming):
+            for day in days:
+                low = bisect_left(dated, day - timedelta(days=reach))
+                found.update(positions[low : bisect_right(dated, day + timedelta(days=reach))])
+        return [self.every[at] for at in sorted(found)]
+
+    def speaking_of(self, terms: frozenset[str]) -> list[Overdose]:
+        named = {at for term in terms if term in self.naming for at in self.naming[term][1]}
+        return [self.every[at] for at in sorted(named) if self.every[at].speaks_of(terms)]
+
+    def count(self, window: Sequence[Overdose], said: pl.DataFrame) -> tuple[int, int]:
+        """Fewest and most persons of some of them."""
+        at = np.array([o.row for o in sorted(window, key=lambda o: o.record)], dtype=np.int64)
+        return persons.count_of(self.reports.at(at), {o.record: self.codes[o.record] for o in window}, said)
+
+
 def rows(rule: RuleDefinition, ground: Ground, found: Sequence[Batch]) -> list[dict[str, Any]]:
     """Rows of spells: at least `n` persons within `hours`, linked to one batch, in one borough.
 
@@ -53,19 +96,19 @@ def rows(rule: RuleDefinition, ground: Ground, found: Sequence[Batch]) -> list[d
     """
     if "overdoses" not in ground.shared:
         ground.shared["overdoses"] = _overdoses(ground)
-    told, overdoses = ground.shared["overdoses"]
-    if not overdoses:
+    overdoses: Overdoses = ground.shared["overdoses"]
+    if not overdoses.every:
         return []
-    plan = _Plan(rule, ground, told)
-    return [row for batch in found for row in plan.of_batch(batch, overdoses)]
+    plan = _Plan(rule, ground, overdoses)
+    return [row for batch in found for row in plan.of_batch(batch)]
 
 
-def _overdoses(ground: Ground) -> tuple[pl.DataFrame, list[Overdose]]:
+def _overdoses(ground: Ground) -> Overdoses:
     """The incidents as reports of persons, and one by one; those known too late are left out."""
     incidents = ground.versions.filter(
         (pl.col("kind") == RecordKind.INCIDENT) & (pl.col("age_days") <= pl.col("max_age_days"))
     )
-    told = persons.told(incidents.join(ground.boroughs, on=VERSION, how="left"))
+    told = persons.told(incidents.join(ground.boroughs, on=VERSION, how="left")).with_row_index("row")
     kinds = [MentionKind.SUBSTANCE.value, MentionKind.CLASS.value]
     mentions = ground.mentions.filter(pl.col("mention_kind").is_in(kinds)).drop_nulls("subject")
     mentions = mentions.join(incidents.select(VERSION), on=VERSION, how="semi")
@@ -78,32 +121,36 @@ def _overdoses(ground: Ground) -> tuple[pl.DataFrame, list[Overdose]]:
         named.setdefault((record, version), set()).update(both)
         if role in roles:
             detected.setdefault((record, version), set()).update(both)
-    overdoses = [
+    reports = persons.reports(told)
+    every = tuple(
         Overdose(
-            record=row["record_id"], version=row["version"], named=frozenset(named[row["record_id"], row["version"]]),
+            row=row["row"], record=row["record_id"], version=row["version"], persons=row["persons"],
+            named=frozenset(named[row["record_id"], row["version"]]),
             found=frozenset(detected.get((row["record_id"], row["version"]), ())),
             boroughs=frozenset((row["areas"] or "").split()), start=row["start"], end=row["end"],
             reference=row["reference_date"], seen=row["visible_from"], gone=row["visible_to"],
         )
-        for row in told.iter_rows(named=True)
+        for row in told.select(OF_ONE).iter_rows(named=True)
         if (row["record_id"], row["version"]) in named and row["areas"]
-    ]  # fmt: skip
-    return told, overdoses
+    )  # fmt: skip
+    return Overdoses(reports, dict(zip(told["record_id"].to_list(), reports.record.tolist(), strict=True)), every)
 
 
 class _Plan:
     """The rule's numbers, and what is needed to count persons at an instant."""
 
-    def __init__(self, rule: RuleDefinition, ground: Ground, told: pl.DataFrame) -> None:
-        self.rule, self.ground, self.told = rule, ground, told
+    def __init__(self, rule: RuleDefinition, ground: Ground, overdoses: Overdoses) -> None:
+        self.rule, self.ground, self.overdoses = rule, ground, overdoses
         self.n, self.reach = int(number(rule, "n", 2)), int(number(rule, "reach_days", 28))
         self.window = int(number(rule, "hours", 72) * 3_600_000_000)
         self.alpha = number(rule, "alpha", 1.0)
 
-    def of_batch(self, batch: Batch, overdoses: Sequence[Overdose]) -> Iterator[dict[str, Any]]:
+    def of_batch(self, batch: Batch) -> Iterator[dict[str, Any]]:
         """A spell for each piece of news, a sample or an overdose, that completes or enlarges a window."""
         everything = self._terms(batch, batch.members)
-        linked = [o for o in overdoses if o.named & everything and any(self._near(m, o) for m in batch.members)]
+        days = {m.reference for m in batch.members if not m.late}
+        close = self.overdoses.around(everything, days, self.reach)
+        linked = [o for o in close if any(self._near(m, o) for m in batch.members)]
         told: set[tuple[str, tuple[str, ...]]] = set()
         for at in sorted({o.seen for o in linked} | {m.seen for m in batch.members if linked}):
             members = batch.known(at)
@@ -118,7 +165,7 @@ class _Plan:
                     continue
                 told.add(key)
                 samples = [m for m in members if any(self._near(m, o) for o in window)]
-                before = self._before([o for o in overdoses if o.speaks_of(terms)], window, at, borough)
+                before = self._before(self.overdoses.speaking_of(terms), window, at, borough)
                 if before is not None and baseline.upper_tail(fewest, before) > self.alpha:
                     continue
                 yield self._row(batch, samples, window, before, (fewest, most), at, borough)
@@ -145,7 +192,9 @@ class _Plan:
         ordered = sorted(overdoses, key=lambda o: (o.start, o.record))
         for first in ordered:
             window = [o for o in ordered if o.end >= first.end and o.start <= first.end + self.window]
-            if len(window) < 1 or (best[0] and {o.record for o in window} <= {o.record for o in best[0]}):
+            if sum(o.persons for o in window) < max(self.n, best[1]):
+                continue
+            if best[0] and {o.record for o in window} <= {o.record for o in best[0]}:
                 continue
             fewest, most = self._persons(window, at)
             if (fewest, len(window)) > (best[1], len(best[0])):
@@ -153,11 +202,10 @@ class _Plan:
         return best
 
     def _persons(self, window: Sequence[Overdose], at: datetime) -> tuple[int, int]:
-        keys = pl.DataFrame(
-            [(o.record, o.version) for o in window], schema=self.told.select(VERSION).schema, orient="row"
-        )
-        said = self.ground.links.filter((pl.col("visible_from") <= at) & (pl.col("visible_to") > at))
-        return persons.count(self.told.join(keys, on=VERSION, how="semi").sort("record_id"), said)
+        said = self.ground.links
+        if said.height:
+            said = said.filter((pl.col("visible_from") <= at) & (pl.col("visible_to") > at))
+        return self.overdoses.count(window, said)
 
     def _before(
         self, overdoses: Sequence[Overdose], window: Sequence[Overdose], at: datetime, borough: str

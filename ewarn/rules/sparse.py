@@ -25,6 +25,7 @@ from ewarn.methods.gamma_poisson import LEAST_WEEKS, TREND_WEEKS, Prior
 from ewarn.methods.sparse_scan import SparseScan, SparseWindow
 from ewarn.rules import counts, maps
 from ewarn.rules.counts import Series
+from ewarn.rules.exceedance import looked_back
 from ewarn.rules.maps import Map
 from ewarn.rules.prepare import Ground, number, place
 from ewarn.rules.raised import Found, framed, spell, unanswered
@@ -65,11 +66,14 @@ def spells(rule: RuleDefinition, ground: Ground, since: datetime | None) -> tupl
     newest, needed = series.last_closed(ground.until), series.last_closed(since or ground.until)
     period, earliest, rows = newest, newest + REACH + 1, []
     reasons: list[NotEvaluable] | None = None
+    judged = looked_back(rule, ground)
     while period >= needed - 1 or period >= earliest - REACH:
         started = series.started(period)
         if started is None or period < started:
             break
-        found, missing = _at_close(rule, ground, series, sheets, period, started)
+        if period not in judged:
+            judged[period] = _at_close(rule, ground, series, sheets, period, started)
+        found, missing = judged[period]
         reasons = missing if reasons is None else reasons
         earliest = period if found else earliest
         rows += found

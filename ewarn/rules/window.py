@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ewarn.catalogue.definitions import RuleDefinition
 from ewarn.frames import SHAPES, empty
-from ewarn.matching import persons
+from ewarn.matching.persons import Reports
 from ewarn.methods.chance import in_words
 from ewarn.rules import events
 from ewarn.rules.baseline import DAY_US
@@ -42,7 +42,7 @@ def spells(rule: RuleDefinition, ground: Ground, since: datetime) -> pl.DataFram
     730; `least_share` 0, of a place below which a record does not count there; `settings`; `count` persons | records.
     An `alpha` of 1 leaves the minimum alone.
     """
-    rows = events.of(rule, ground)
+    told, rows = events.told(rule, ground), events.of(rule, ground)
     over = ["stratum", *SUBJECT]
     plan = _plan(rule, ground, rows.group_by(over).agg(pl.col("seen").min())["seen"].sort().to_numpy())
     rows = rows.filter(pl.col("persons").sum().over(over) >= plan.n)
@@ -51,7 +51,7 @@ def spells(rule: RuleDefinition, ground: Ground, since: datetime) -> pl.DataFram
     asked = int((since - EPOCH) / timedelta(microseconds=1))
     earliest = asked - 2 * plan.stands - (EPISODE_GAP_DAYS + 1) * DAY_US
     found = []
-    for stratum in _strata(rows.sort(*over, "start", "record_id", "seen"), over, ground.links):
+    for stratum in _strata(rows.sort(*over, "start", "record", "seen"), over, told, plan, ground.links):
         found += [_row(rule, ground, stratum, firing, plan) for firing in firings(stratum.crowd, plan, earliest)]
     kept = _one_area_each(found) if plan.scope != "setting" else found
     clean = [{name: row[name] for name in row if not name.startswith("_")} for row in kept]
@@ -79,10 +79,14 @@ def _plan(rule: RuleDefinition, ground: Ground, strata: NDArray[np.int64]) -> Pl
     )
 
 
-def _arrays(frame: pl.DataFrame) -> Events:
+def _arrays(frame: pl.DataFrame, told: events.Told, plan: Plan) -> Events:
+    """The rows as events; where records are counted, each stands for one person and none is a running total."""
     young = pl.col("start") + (pl.col("max_age_days").cast(pl.Int64) + 1) * DAY_US
+    reports = told.reports.at(frame["row"].to_numpy())
+    counted = {"persons": np.ones(len(reports)), "cumulative": np.zeros(len(reports), dtype=np.bool_)}
+    given = {name: getattr(reports, name) for name in Reports.__dataclass_fields__}
     return Events(
-        **persons.columns(frame),  # type: ignore[arg-type]
+        **(given | counted if plan.by_records else given),
         day=frame["ref_day"].to_numpy(),
         seen=frame["seen"].to_numpy(),
         gone=frame["gone"].to_numpy(),
@@ -120,12 +124,15 @@ class Stratum:
         return min(shares, key=lambda key: (-round(shares[key], 9), key))
 
 
-def _strata(frame: pl.DataFrame, over: list[str], links: pl.DataFrame) -> Iterator[Stratum]:
+def _strata(
+    frame: pl.DataFrame, over: list[str], told: events.Told, plan: Plan, links: pl.DataFrame
+) -> Iterator[Stratum]:
     """The strata of rows sorted by stratum and start; columns become arrays once for all of them."""
-    rows = _arrays(frame)
-    code = dict(zip(frame["record_id"].to_list(), rows.record.tolist(), strict=True)) if links.height else {}
-    names = ("subject_kind", "subject", "stratum", "area", "tier", "record_id")
-    kind, subject, name, area, tier, record = (frame[column].to_list() for column in names)
+    rows = _arrays(frame, told, plan)
+    record = [told.record_ids[row] for row in frame["row"].to_list()]
+    code = dict(zip(record, rows.record.tolist(), strict=True)) if links.height else {}
+    names = ("subject_kind", "subject", "stratum", "area", "tier")
+    kind, subject, name, area, tier = (frame[column].to_list() for column in names)
     high = 0
     for size in frame.group_by(over, maintain_order=True).len()["len"].to_list():
         low, high = high, high + size

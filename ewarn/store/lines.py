@@ -25,24 +25,22 @@ def as_known(
     In: ages, one row per source with max_age_days. Versions that retract their record are left out; they end the
     version before them. A version replaced at the very instant it became known was never current, and is left out too.
     """
-    con.register("source_ages", ages.select("source", pl.col("max_age_days").cast(pl.Int64)))
-    try:
-        con.execute("CREATE OR REPLACE TEMP TABLE shown AS " + _SHOWN, [until, until, since, since])
-        found = Lines(
-            lines=shaped("lines", tables.frame(con, _LINES)),
-            mentions=shaped("line_mentions", tables.frame(con, _MENTIONS)),
-            places=shaped("line_places", tables.frame(con, _PLACES)),
-            counts=shaped("line_counts", tables.frame(con, _COUNTS)),
-            links=links.as_known(con, until),
-        )
-        con.execute("DROP TABLE shown")
-    finally:
-        con.unregister("source_ages")
+    sources = [ages["source"].to_list(), ages["max_age_days"].cast(pl.Int64).to_list()]
+    con.execute("CREATE OR REPLACE TEMP TABLE shown AS " + _SHOWN, [*sources, until, until, since, since])
+    found = Lines(
+        lines=shaped("lines", tables.frame(con, _LINES)),
+        mentions=shaped("line_mentions", tables.frame(con, _MENTIONS)),
+        places=shaped("line_places", tables.frame(con, _PLACES)),
+        counts=shaped("line_counts", tables.frame(con, _COUNTS)),
+        links=links.as_known(con, until),
+    )
+    con.execute("DROP TABLE shown")
     return found
 
 
 _SHOWN = f"""
-    WITH bounded AS (
+    WITH source_ages AS (SELECT unnest(?::VARCHAR[]) AS source, unnest(?::BIGINT[]) AS max_age_days),
+    bounded AS (
         SELECT record_id, version, source, kind, reference_date, reference_at, known_date, published_at,
                visible_at AS visible_from,
                lead(visible_at) OVER (PARTITION BY record_id ORDER BY version) AS visible_to, retracted
