@@ -142,6 +142,7 @@ def _spell(
         tests=tests,
         q=q[0] if q else None,
         accepted=q[1] if q else None,
+        weighed=int(answers.weighed[0]),
     )
     return spell(rule, ground, (SubjectKind.KEY.value, slug(cells.subject), cells.area, cells.tier), found) | {
         "fires_from": known,

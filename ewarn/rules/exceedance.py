@@ -112,6 +112,7 @@ def _fired(rule: RuleDefinition, ground: Ground, series: Series, period: int, an
             q=None if q is None else _number(q[i]),
             accepted=None if q is None else int((accepted & (tier == tier[i])).sum()),
             said=answers.said[i],
+            weighed=int(answers.weighed[i]),
         )
         rows.append(
             spell(rule, ground, series.strata[i], found)

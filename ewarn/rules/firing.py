@@ -108,7 +108,7 @@ def firings(crowd: Crowd, plan: Plan, earliest: int) -> Iterator[Firing]:
         seen.add(key)
         expectation = None
         if plan.held(crowd, members, tau) >= plan.n:
-            expectation = _expectation(rows, left, tau, plan)
+            expectation = _expectation(rows, members, left, tau, plan)
             yield from _while_it_holds(crowd, members, left, tau, expectation, plan)
 
 
@@ -211,15 +211,20 @@ def _inside(rows: Events, near: NDArray[np.int64], left: int, plan: Plan) -> NDA
     return near[(rows.end[near] >= left) & (rows.start[near] <= left + plan.window)]
 
 
-def _expectation(rows: Events, left: int, tau: int, plan: Plan) -> Expectation | None:
-    """What the stratum's own history before the window leads one to expect; None where it is too short."""
-    start = plan.history_start(tau) if plan.alpha < 1 else None
+def _expectation(rows: Events, members: NDArray[np.int64], left: int, tau: int, plan: Plan) -> Expectation | None:
+    """What the stratum's own history before the window leads one to expect; None where it is too short.
+
+    A row with a day alone that opens the window begins before it ends: where a test decides it counts as history too,
+    which is the stricter way.
+    """
+    start = plan.history_start(tau)
     if start is None or left - start < plan.min_history:
         return None
     start = max(start, left - plan.max_history)
     low, high = np.searchsorted(rows.start, [start, left])
     before = np.arange(low, high)
     before = before[(rows.seen[before] <= tau) & (rows.gone[before] > tau)]
+    before = before if plan.alpha < 1 else np.setdiff1d(before, members)
     spread = float((rows.end[before] - rows.start[before]).mean()) if before.size else 0.0
     return baseline.from_history(
         rows.start[before], rows.persons[before], start, left, plan.window + min(spread, DAY_US)

@@ -36,7 +36,8 @@ HISTORY_BESIDE = 3 + 3 + 18
 class Answers:
     """One element per stratum. `periods` is the length of the window that speaks, `back` how many periods before the
     newest it ends; `raised` whether the method's own limit is passed; `arrived` whether it speaks of what became known
-    in the newest period instead; `said` what else there is to say."""
+    in the newest period instead; `said` what else there is to say; `weighed` how many periods the expected mean rests
+    on where the method has no tails (0 elsewhere)."""
 
     observed: Vector
     expected: Vector
@@ -48,6 +49,7 @@ class Answers:
     arrived: NDArray[np.bool_]
     reason: list[str]
     said: list[str]
+    weighed: NDArray[np.int64]
 
     @classmethod
     def none(cls, strata: int, reason: str) -> Self:
@@ -63,6 +65,7 @@ class Answers:
             arrived=plain,
             reason=[reason] * strata,
             said=[""] * strata,
+            weighed=np.zeros(strata, dtype=np.int64),
         )
 
     def only(self, row: int) -> Answers:
@@ -98,7 +101,7 @@ def method_of(rule: RuleDefinition) -> Method:
         if "q" in rule.numbers:
             raise ValueError("a false-discovery level needs exact tails; EARS has none")
         method = ears.Ears("C2", z=number(rule, "z", 3.09), least_sigma=number(rule, "min_sigma", 0.5))
-        return Method(lambda matrix: of_verdicts(ears.judge(matrix, method)), method.needed + 1, None)
+        return Method(lambda matrix: by_ears(matrix, method), method.needed + 1, None)
     if not weekly:
         raise ValueError("seasons are counted in weeks; days have EARS")
     alpha = number(rule, "alpha", scan_weeks.ALPHA)
@@ -132,10 +135,16 @@ def by_ladder(rule: RuleDefinition, matrix: Vector, alpha: float) -> Answers:
             found.put(which, by_scan(matrix[which], alpha))
         elif name == "ears":
             method = ears.Ears("C2", z=number(rule, "z", 3.09), least_sigma=number(rule, "min_sigma", 0.5))
-            found.put(which, of_verdicts(ears.judge(matrix[which], method)))
+            found.put(which, by_ears(matrix[which], method))
         elif name == "cusum":
             found.put(which, by_cusum(matrix[which]))
     return found
+
+
+def by_ears(matrix: Vector, method: ears.Ears) -> Answers:
+    answers = of_verdicts(ears.judge(matrix, method))
+    answers.weighed[:] = method.baseline
+    return answers
 
 
 def by_cusum(matrix: Vector) -> Answers:
@@ -147,6 +156,7 @@ def by_cusum(matrix: Vector) -> Answers:
     verdicts = cusum.judge(recent, method, start=method.least_baseline)
     answers = of_verdicts(_newest(verdicts))
     answers.raised[:] = verdicts.signal[:, -1]
+    answers.weighed[:] = method.least_baseline
     return answers
 
 

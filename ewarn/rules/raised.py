@@ -17,6 +17,7 @@ import polars as pl
 from ewarn.catalogue.definitions import RuleDefinition
 from ewarn.frames import SHAPES
 from ewarn.methods.chance import expected_by_chance
+from ewarn.methods.tails import upper_tail
 from ewarn.rules.prepare import Ground, day_text, number, place, plural
 from ewarn.terms import NotEvaluable, SubjectKind
 
@@ -26,7 +27,7 @@ DAYS_A_YEAR = 365.25
 @dataclass(frozen=True)
 class Found:
     """One stratum's exceedance: a window of `periods` periods from `start`. `tests` strata were tested together,
-    `q` and `accepted` (how many passed with it) where a false-discovery level was asked."""
+    `q` and `accepted` (how many passed with it) where a false-discovery level was asked; `weighed` as in Answers."""
 
     observed: float
     expected: float
@@ -40,6 +41,14 @@ class Found:
     accepted: int | None = None
     unit: tuple[str, str] = ("stratum", "strata")
     said: str = ""
+    weighed: int = 0
+
+    def tail(self) -> float | None:
+        """The method's p; of a method without tails, what a Poisson rate leads one to expect that is as uncertain as
+        `weighed` periods leave it (Jeffreys' prior). That never decides anything."""
+        if self.p_value is not None or not self.weighed:
+            return self.p_value
+        return float(upper_tail(self.observed, self.expected + 0.5 / self.weighed, 1 + 1 / self.weighed))
 
 
 def spell(
@@ -65,7 +74,7 @@ def spell(
         "observed": found.observed,
         "expected": round(found.expected, 4),
         "upper_bound": round(found.upper, 4),
-        "p_value": found.p_value,
+        "p_value": found.tail(),
         "q_value": found.q,
         "by_chance_per_year": by_chance,
         "why": " ".join(filter(None, [told, chance_said, found.said])),
@@ -75,17 +84,19 @@ def spell(
 
 def chance(found: Found) -> tuple[float | None, str]:
     """Such signals a year by chance over all strata tested together, and how unlikely this one is, in words."""
-    if found.p_value is None:
+    p_value = found.tail()
+    if p_value is None:
         return None, "The method gives no probability."
     row = {
-        "p_value": found.p_value,
+        "p_value": p_value,
         "strata": found.tests,
         "analyses_per_year": DAYS_A_YEAR / found.period_days,
         "q_value": found.q,
         "accepted_count": found.accepted,
     }
     told = expected_by_chance(pl.DataFrame([row], schema_overrides=FLOATS)).row(0, named=True)
-    return told["by_chance_per_year"], f"{unlikely(found.p_value)} {_together(found, told['by_chance'])}"
+    plain = "" if found.p_value is not None else "The bound is a rule of thumb; if such counts are Poisson: "
+    return told["by_chance_per_year"], f"{plain}{unlikely(p_value)} {_together(found, told['by_chance'])}"
 
 
 FLOATS = {"p_value": pl.Float64, "q_value": pl.Float64, "accepted_count": pl.Int64}

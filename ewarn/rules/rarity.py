@@ -29,6 +29,8 @@ from ewarn.terms import london_day as as_london_day
 YEAR = 365
 LEAST_HISTORY = 90
 LEAST_ELSEWHERE = 30
+TOO_FEW = "Too few records elsewhere to say how unlikely a first is."
+NO_CHANCE = "No chance is reckoned: this is no count."
 COUNTED = ("first", "missold", "notice", "unknown_name", "batch", "potency")
 FILLED = ("expected", "p_value", "by_chance_per_year", "why")
 Days = NDArray[np.int32]
@@ -50,16 +52,21 @@ def told(rule: RuleDefinition, spells: pl.DataFrame, ground: Ground, since: date
     standing, over = spells.filter(stands), spells.filter(~stands)
     likely = _Firsts(rule, ground).of if rule.method == "first" else lambda row: None
     said = zip(standing.iter_rows(named=True), _often(rule, standing, spells, ground), strict=True)
-    rows = [_filled(row, likely(row), *often) for row, often in said]
+    unknown = TOO_FEW if rule.method == "first" else NO_CHANCE
+    rows = [_filled(row, likely(row), *often, unknown) for row, often in said]
     filled = standing.with_columns(
         pl.Series(name, [row[name] for row in rows], dtype=spells.schema[name]) for name in FILLED
     )
     return pl.concat([over, filled])
 
 
-def _filled(row: dict[str, Any], likely: Likelihood | None, rate: float | None, often: str) -> dict[str, Any]:
+def _filled(
+    row: dict[str, Any], likely: Likelihood | None, rate: float | None, often: str, unknown: str
+) -> dict[str, Any]:
     if likely is None:
-        return row | {"by_chance_per_year": row["by_chance_per_year"] or rate, "why": f"{row['why']} {often}".strip()}
+        own, alone = row["by_chance_per_year"], "" if row["p_value"] is not None else unknown
+        said = " ".join(filter(None, [row["why"], alone, often]))
+        return row | {"by_chance_per_year": rate if own is None else own, "why": said}
     return row | {
         "expected": round(likely.expected, 4),
         "p_value": likely.p_value,
@@ -90,10 +97,13 @@ def _often(
 def _rate(days: Days, day: date, start: date | None) -> tuple[float | None, str]:
     length = min((day - start).days, YEAR) if start else 0
     if length < LEAST_HISTORY:
-        return None, ""
+        return None, f"How often such come is not known before {LEAST_HISTORY} days of history."
     before = _within(days, day, length)
     period = "12 months" if length == YEAR else f"{length} days"
-    return before * 365.25 / length, f"This rule raised {plural(before, 'such signal')} in the {period} before."
+    rate = before * 365.25 / length
+    yearly = "" if length == YEAR else f", {in_words(rate)}"
+    raised = plural(before, "such signal")
+    return rate, f"This rule raised {raised} in the {period} before{yearly}, real ones among them."
 
 
 def _within(days: Days, day: date, length: int = YEAR) -> int:

@@ -27,7 +27,6 @@ from ewarn.rules.firing import ACUTE, Firing, Plan, firings
 from ewarn.rules.persons import Crowd, Events, Judged
 from ewarn.rules.prepare import FAR, SUBJECT, Ground, number, place, plural, words
 from ewarn.rules.raised import unlikely
-from ewarn.terms import RecordKind
 
 HOUR_US = DAY_US // 24
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -60,9 +59,7 @@ def spells(rule: RuleDefinition, ground: Ground, since: datetime) -> pl.DataFram
 
 def _plan(rule: RuleDefinition, ground: Ground, strata: NDArray[np.int64]) -> Plan:
     hours = number(rule, "hours", 24 * number(rule, "days", 1))
-    starts = events.history_start(ground)
-    kind = RecordKind.INCIDENT if RecordKind.INCIDENT in rule.kinds else RecordKind.SAMPLE
-    starts = starts.filter(pl.col("kind") == kind)
+    known_at, earliest = _history(rule, ground)
     window = int(hours * HOUR_US)
     return Plan(
         n=int(number(rule, "n", 2)),
@@ -73,10 +70,22 @@ def _plan(rule: RuleDefinition, ground: Ground, strata: NDArray[np.int64]) -> Pl
         max_history=int(number(rule, "max_history_days", 730) * DAY_US),
         scope=words(rule, "scope", "area"),
         by_records=words(rule, "count", "persons") == "records",
-        known_at=starts["seen"].to_numpy(),
-        earliest=starts["earliest"].to_numpy(),
+        known_at=known_at,
+        earliest=earliest,
         strata=strata,
     )
+
+
+def _history(rule: RuleDefinition, ground: Ground) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Instants, and since which date every kind of line that the rule counts was told of, of those known then."""
+    starts = events.history_start(ground).filter(pl.col("kind").is_in([kind.value for kind in rule.kinds]))
+    instants = starts["seen"].unique().sort().to_numpy()
+    since = np.full(instants.size, np.iinfo(np.int64).min)
+    for _, known in starts.group_by("kind"):
+        at = np.searchsorted(known["seen"].to_numpy(), instants, side="right") - 1
+        begun = np.where(at >= 0, known["earliest"].to_numpy()[np.maximum(at, 0)], since)
+        since = np.maximum(since, begun)
+    return instants, since
 
 
 def _arrays(frame: pl.DataFrame, told: events.Told, plan: Plan) -> Events:
@@ -156,7 +165,7 @@ def _row(rule: RuleDefinition, ground: Ground, stratum: Stratum, firing: Firing,
     records = sorted({stratum.record[i] for i in members})
     certain = len({stratum.record[i] for i in members if rows.certain[i]})
     p_value = firing.expectation.tail(firing.likely) if firing.expectation else None
-    upper = firing.expectation.critical(plan.alpha) if firing.expectation else None
+    upper = firing.expectation.critical(plan.alpha) if firing.expectation and plan.alpha < 1 else None
     first, last = _day(rows.day[members].min()), _day(rows.day[members].max())
     said = f"{_what(rule, ground, stratum, firing, plan, area)}, {_dates(first, last)}."
     return {
@@ -209,7 +218,7 @@ def _caveats(
         looked = int(np.searchsorted(plan.strata, firing.fires_from, side="right"))
         yield f"Expected {firing.expectation.mean:.2g}. {unlikely(p_value)} Over {plural(looked, 'stratum', 'strata')}"
         yield f"chance brings such a window {in_words(by_chance)} at most."
-    elif plan.alpha < 1:
+    else:
         yield "Too little history to say how unlikely: raised on the minimum count alone."
     if firing.fewest < plan.n and not plan.by_records:
         yield "Rows of different services that name the same day and no time may be of the same persons."

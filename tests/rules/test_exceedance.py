@@ -111,7 +111,9 @@ def test_a_series_has_an_answer_between_two_deliveries(known: Callable[..., Line
 def test_a_baseline_of_zeros_then_cases_has_an_answer(standing: Ask) -> None:
     (signal,) = standing(daily({day: 0.0 for day in range(20)} | {19: 7.0}), _instant(2025, 1, 21, 8))
     said = "Naloxone: 7 in Camden, 20 January 2025: 0 expected, upper bound 1.54."
-    assert signal.why == f"{said} The method gives no probability."
+    rough = "The bound is a rule of thumb; if such counts are Poisson: Chance of so many or more about 1 in 9,447,386."
+    assert signal.why.startswith(f"{said} {rough}") and signal.p_value == pytest.approx(1.0585e-7, rel=1e-3)
+    assert signal.by_chance_per_year is not None and "such a signal less than once in 100 years." in signal.why
 
 
 LONDON_REGION, YEARS = "E12000007", 6

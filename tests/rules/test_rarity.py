@@ -12,6 +12,7 @@ from ewarn.terms import Signal
 
 Ask = Callable[..., list[Signal]]
 CAMDEN, HACKNEY, ISLINGTON, LEEDS = "E09000007", "E09000012", "E09000019", "E08000035"
+FOUND = ("2024-03-01", "2025-01-05", "2025-01-15")
 BOROUGHS = [f"E09{number:06d}" for number in range(1, 34)]
 
 
@@ -75,3 +76,19 @@ def test_a_rule_says_how_often_it_spoke_before(raised: Ask) -> None:
 def test_a_short_history_says_nothing_about_how_often(raised: Ask) -> None:
     rows = [{"on": d, "found": "metonitazene", "sold_as": "blue ones"} for d in ("2025-01-01", "2025-01-20")]
     assert {s.by_chance_per_year for s in raised(rows, "2025-01-01", "2025-12-31", "mis-sold")} == {None}
+
+
+def test_two_records_in_four_weeks_say_how_unlikely_they_are_and_how_often_chance_brings_them(raised: Ask) -> None:
+    rows = [*checked(CAMDEN, 40), *({"on": day, "area": CAMDEN, "found": "metonitazene"} for day in FOUND)]
+    (signal,) = raised(rows, "2025-01-01", "2025-12-31", "repeat-28d")
+    # One record and a half event in the 340 days before the window; of two in 28 days the exact Poisson tail.
+    mean = 1.5 * 29 / 338
+    assert signal.expected == pytest.approx(mean, rel=0.05) and signal.upper_bound is None
+    assert signal.p_value == pytest.approx(1 - (1 + mean) * np.exp(-mean), rel=0.1)
+    assert "chance brings such a window about" in signal.why
+
+
+def test_a_single_find_says_that_no_chance_is_reckoned_rather_than_nothing(raised: Ask) -> None:
+    row = {"on": "2025-01-10", "area": CAMDEN, "found": "metonitazene", "sold_as": "diazepam"}
+    (signal,) = raised([row], "2025-01-01", "2025-12-31", "mis-sold")
+    assert signal.p_value is None and "No chance is reckoned: this is no count." in signal.why
