@@ -23,7 +23,7 @@ from filelock import FileLock, Timeout
 
 from ewarn.errors import StoreBusy, StoreFault
 from ewarn.settings import Settings
-from ewarn.store import files, folding, published, schema, segments
+from ewarn.store import files, folding, published, readers, schema, segments
 from ewarn.store.tables import Connection
 
 CONFIG: dict[str, str | bool | int | float | list[str]] = {
@@ -96,7 +96,7 @@ class Database:
         if not self.exists or pointer is None:
             return False
         with suppress(duckdb.Error, StoreFault):
-            con = connect(published.path(self.settings.home, pointer.number), read_only=True)
+            con = self._open(pointer.number)
             try:
                 return schema.version(con) == schema.newest()
             finally:
@@ -258,12 +258,20 @@ class Database:
             folding.settle(self.path)
             self._publish_now()
 
+    def _open(self, number: int) -> Connection:
+        path = published.path(self.settings.home, number)
+        readers.let_go_of_others(path)
+        con = connect(path, read_only=True)
+        if not segments.any_of(path):
+            readers.keep(path, lambda: connect(path, read_only=True))
+        return con
+
     def _open_published(self) -> Connection:
         for _ in range(20):
             pointer = published.current(self.settings.home)
             if pointer is not None:
                 with suppress(duckdb.IOException):
-                    con = connect(published.path(self.settings.home, pointer.number), read_only=True)
+                    con = self._open(pointer.number)
                     schema.require(con, str(self.settings.home))
                     return con
             time.sleep(0.02)

@@ -41,6 +41,12 @@ def folder_of(database: Path) -> Path:
     return home / FOLDER
 
 
+def any_of(database: Path) -> bool:
+    """Whether there are segments beside the database."""
+    folder = folder_of(database)
+    return folder.exists() and any(folder.iterdir())
+
+
 def show(con: Connection, database: Path) -> None:
     """Let the tables of a connection hold the segments too. Nothing to do where there are none."""
     try:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 
 import duckdb
@@ -214,3 +216,36 @@ def test_a_process_that_reads_all_day_sees_every_new_copy_and_holds_no_old_one(d
     copies = {Path(name).name for name in held if name.startswith(str(db.settings.home)) and ".duckdb" in name}
     newest = published.current(db.settings.home)
     assert newest is not None and copies <= {f"{newest.number}.duckdb"}, "the disk space of old copies is free"
+
+
+def test_a_home_that_took_the_place_of_another_is_read_as_itself(db: Database, now: datetime) -> None:
+    """A copy that was read is left open; another file of its name is never mistaken for it."""
+    with db.read() as con:
+        before = len(audit.entries(con))
+    shutil.rmtree(db.settings.home)
+    again = Database(db.settings)
+    again.migrate(now)
+    with again.write() as tx:
+        audit.append(tx, now, "ewarn", "another home", "x")
+    for _ in range(2):
+        with again.read() as con:
+            acts = audit.entries(con)["act"].to_list()
+        assert acts[-1] == "another home" and len(acts) == before + 1
+
+
+def test_copies_of_many_homes_are_not_all_left_open(tmp_path: Path, db: Database) -> None:
+    for name in ("one", "two", "three"):
+        shutil.copytree(db.settings.home, tmp_path / name)
+        with Database(db.settings.model_copy(update={"home": tmp_path / name})).read():
+            pass
+    held = {os.path.realpath(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd")}
+    assert not [name for name in held if name.startswith(str(tmp_path / "one"))]
+
+
+def test_whoever_asks_for_pandas_hears_what_is_so() -> None:
+    try:
+        import pandas  # noqa: F401
+    except ModuleNotFoundError as error:
+        assert error.name == "pandas" and find_spec("pandas") is None
+    else:
+        assert find_spec("pandas") is not None
