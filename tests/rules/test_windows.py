@@ -157,7 +157,7 @@ def test_windows_are_those_a_plain_loop_finds_and_whole_weeks_only_shift_them(
             {"on": base + timedelta(hours=h), "known": base + timedelta(hours=h + lag), "outcome": "n", "area": a}
             for h, lag, a in events
         ]
-        until = day_end(at("2025-03-01 00:00").date())
+        until = day_end(at("2024-04-15 00:00").date())
         spells = evaluate([catalogue.rules[DAY_RULE]], known(*rows), until, catalogue, since=base)
         return {(f - shift, a) for f, a in spells.spells.select("fires_from", "area").iter_rows()}
 
