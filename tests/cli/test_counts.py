@@ -55,10 +55,10 @@ def test_the_month_it_is_of_and_the_month_it_became_known(filled: Door) -> None:
     assert table[0].startswith("area,area_name,subject") and "TLP:AMBER" in table[1]
 
 
-@pytest.mark.parametrize("said", ["Camden", "camden", "E09000007", "LB Camden", "Camden Council"])
-def test_an_area_may_be_named(filled: Door, said: str) -> None:
-    asked = ("counts", "--from", "2025-03-03", "--to", "2025-03-05", "--area", said, "--json")
-    assert {row["area"] for row in filled(*asked).document["rows"]} == {"E09000007"}
+def test_an_area_may_be_named(filled: Door) -> None:
+    for said in ("Camden", "camden", "E09000007", "LB Camden", "Camden Council"):
+        asked = ("counts", "--from", "2025-03-03", "--to", "2025-03-05", "--area", said, "--json")
+        assert {row["area"] for row in filled(*asked).document["rows"]} == {"E09000007"}, said
 
 
 def test_a_name_that_is_nearly_one_is_asked_about(door: Door) -> None:

@@ -213,8 +213,14 @@ HOSTILE_WORDS = (
 )  # fmt: skip
 
 
+LISTED = ("/reports", "/recipients", "/recipients/team1", "/people")
+
+
+@pytest.mark.parametrize(
+    "paths", [("/recipients/team1",), pytest.param(LISTED, marks=pytest.mark.slow)], ids=["one", "all"]
+)
 def test_reports_recipients_and_people_at_phone_width_with_hostile_words(
-    visit: Callable[..., Any], desk: Any, tmp_path: Path
+    visit: Callable[..., Any], desk: Any, tmp_path: Path, paths: tuple[str, ...]
 ) -> None:
     words = " ".join(HOSTILE_WORDS)
     told = TOLD.model_copy(update={"what": words, "sold_as": words[:120], "contact": words[:300], "place": words[:200]})
@@ -243,7 +249,7 @@ def test_reports_recipients_and_people_at_phone_width_with_hostile_words(
     page.wait_for_selector(".said")
     page.click("text=See the contact")
     looked("contact")
-    for path in ("/reports", "/recipients", "/recipients/team1", "/people"):
+    for path in paths:
         page.goto(path)
         looked(path.strip("/").replace("/", "-"))
     assert met == []

@@ -13,7 +13,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent.parent
 CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
 
-# (contract, module to plant, what it says). Every contract has at least one; several have one for each thing they say.
+# (contract, module to plant, what it says). Every contract has at least one; several have one for each thing they say,
+# of which the first is planted each time and the others in the long run.
 PLANTS = [
     ("layers", "ewarn/rules/planted.py", "import ewarn.store"),
     ("layers", "ewarn/terms_planted/__init__.py", ""),
@@ -72,10 +73,16 @@ def test_every_contract_is_put_to_the_proof() -> None:
     assert {contract for contract, _, _ in PLANTS} == {c["id"] for c in CONTRACTS}
 
 
-@pytest.mark.parametrize(("contract", "module", "line"), PLANTS)
+FIRST = [next(plant for plant in PLANTS if plant[0] == contract["id"]) for contract in CONTRACTS]
+
+
+@pytest.mark.parametrize(
+    ("contract", "module", "line"),
+    [plant if plant in FIRST else pytest.param(*plant, marks=pytest.mark.slow) for plant in PLANTS],
+)
 def test_a_contract_bites(copy: Path, contract: str, module: str, line: str) -> None:
+    """What is copied keeps its contracts, as the first test here shows."""
     name = next(c["name"] for c in CONTRACTS if c["id"] == contract)
-    assert lint(copy, contract).returncode == 0
     planted = copy / module
     planted.parent.mkdir(exist_ok=True)
     planted.write_text((planted.read_text() if planted.exists() else "") + f"\n{line}\n")

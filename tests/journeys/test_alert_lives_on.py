@@ -103,7 +103,7 @@ def test_an_update_says_what_it_replaces_and_what_changed_and_joins_the_thread(c
     assert "Samples analysed: 2" in assess.show_alert(corridor.house(later), ALERT).text
 
 
-@pytest.mark.parametrize("kind", ["stood down", "withdrawn"])
+@pytest.mark.parametrize("kind", [pytest.param("stood down", marks=pytest.mark.slow), "withdrawn"])
 def test_an_end_reaches_whoever_has_a_version_and_nobody_else_and_nothing_follows(
     corridor: Any, issued: Any, kind: str
 ) -> None:

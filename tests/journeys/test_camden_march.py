@@ -34,15 +34,28 @@ def arrive(corridor: Any, number: int, day: str, clock: str, now: Any, **more: A
     return corridor.turn(now)
 
 
-@pytest.mark.parametrize("times", [[("2025-03-03", c) for c in DAY], NIGHT], ids=["one day", "20:00 to 06:00"])
+@pytest.mark.parametrize(
+    ("times", "together"),
+    [
+        pytest.param([("2025-03-03", c) for c in DAY], (7, 8, 10, 11), id="one day"),
+        pytest.param([("2025-03-03", c) for c in DAY], (), id="one day, each by itself", marks=pytest.mark.slow),
+        pytest.param(NIGHT, (), id="20:00 to 06:00"),
+    ],
+)
 def test_the_fifth_event_in_24_hours_raises_the_borough_signal_and_pages(
-    corridor: Any, times: list[tuple[str, str]]
+    corridor: Any, times: list[tuple[str, str]], together: tuple[int, ...]
 ) -> None:
+    """In: `together`, the rows that come in one file with those after them."""
     corridor.staff(corridor.at("2025-03-01"))
-    raised, refs = [], set()
+    raised, refs, rows = [], set(), []
     for number, (day, clock) in enumerate(times, 1):
         now = corridor.at(day, clock) + timedelta(minutes=3)
-        report = arrive(corridor, number, day, clock, now)
+        rows.append(collapse(number, day, clock, "abc"[number % 3]))
+        if number in together:
+            continue
+        corridor.drop("overdose_incidents", rows, now)
+        report = corridor.turn(now)
+        rows = []
         found = [s for s in report.signals if s.rule == "cluster-24h-area" and s.area.code == "E09000007"]
         raised += [(number, s) for s in found]
         refs |= set(report.cases)

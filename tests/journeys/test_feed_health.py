@@ -102,7 +102,7 @@ def hours(count: float) -> timedelta:
 # ---------------------------------------------------------------- waiting
 
 
-@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("status", [429, pytest.param(503, marks=pytest.mark.slow)])
 def test_a_feed_is_not_asked_before_its_publishers_time(city: Publisher, start: datetime, status: int) -> None:
     city.says("", status, Retry_After="5400")
     assert city.ask(start).error and len(city.asked) == 1
@@ -159,7 +159,7 @@ def moves(city: Publisher, status: int = 301) -> None:
     city.says(path="/new")
 
 
-@pytest.mark.parametrize("status", [301, 308])
+@pytest.mark.parametrize("status", [301, pytest.param(308, marks=pytest.mark.slow)])
 def test_a_move_for_good_is_told_once_and_followed_until_the_definition_says_so(
     city: Publisher, start: datetime, status: int
 ) -> None:

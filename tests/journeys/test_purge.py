@@ -241,7 +241,7 @@ purge.purge(house, now)
     "step",
     [
         "before the tombstone",
-        "between two files",
+        pytest.param("between two files", marks=pytest.mark.slow),
         pytest.param("before the second line", marks=pytest.mark.slow),
         pytest.param("before the bytes go", marks=pytest.mark.slow),
     ],

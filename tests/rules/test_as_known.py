@@ -68,7 +68,7 @@ def as_known(lines: Lines, instant: datetime) -> Lines:
     return Lines(seen, mentions, places, lines.counts)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))])
 def test_later_versions_change_nothing_that_was_said(
     seed: int, known: Callable[..., Lines], catalogue: Catalogue
 ) -> None:

@@ -102,7 +102,7 @@ def both(db: Database, catalogue: Catalogue, rule: str, at: datetime, days: int)
     return dense.counted(definition, prepare(told, at, catalogue), FIRST, LAST, days), stored
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))])
 def test_polars_counts_equal_duckdb_counts(seed: int, db: Database, catalogue: Catalogue) -> None:
     chance = random.Random(seed)
     fill(db, catalogue, chance, 150)
