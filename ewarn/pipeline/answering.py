@@ -34,23 +34,33 @@ def personal(con: Any, house: House, delivery: Delivery) -> Personal | str | Non
     alert = alerts.load(con, delivery.alert, delivery.version) if delivery.alert else None
     if alert is None or not alert.content.get("answer"):
         return None
-    base = str(alert.content["answer_at"]).removesuffix("/a")
+    return of_alert(con, delivery, alert, held(house))
+
+
+def held(house: House) -> tuple[str, ...] | str:
+    """The keys of this house, or in words why there are none."""
     try:
-        held = of_house(house)
+        return of_house(house)
     except (EwarnError, OSError) as fault:
         return f"messages leave without personal links: {fault}"
+
+
+def of_alert(con: Any, delivery: Delivery, alert: Alert, held: tuple[str, ...] | str) -> Personal | str:
+    """A delivery's own link and code in a text that has a place for them; words where there is no key."""
+    if isinstance(held, str):
+        return held
+    base = str(alert.content["answer_at"]).removesuffix("/a")
     name = outbox.first_of(con, delivery) if delivery.nudge else delivery.id  # a reminder is answered like the first
     token = tokens.token(held, name, usable_until(alert))
     return Personal(link=f"{base}/r/{token}", code=tokens.code(held[0], name))
 
 
 def _canary(house: House, delivery: Delivery) -> Personal | str:
-    try:
-        held = of_house(house)
-    except (EwarnError, OSError) as fault:
-        return f"messages leave without personal links: {fault}"
-    link = f"{house.settings.public_url}/r/{tokens.token(held, delivery.id, NEVER)}"
-    return Personal(link=link, code=tokens.code(held[0], delivery.id))
+    keys = held(house)
+    if isinstance(keys, str):
+        return keys
+    link = f"{house.settings.public_url}/r/{tokens.token(keys, delivery.id, NEVER)}"
+    return Personal(link=link, code=tokens.code(keys[0], delivery.id))
 
 
 def usable_until(alert: Alert) -> date:

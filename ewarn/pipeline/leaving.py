@@ -6,10 +6,10 @@ ones with their receipts. It must never hand out a text whose hash is not the ap
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from ewarn.assess import contact_test, decide, lifecycle
 from ewarn.dispatch import attach, due, envelope, occasion, render, route
@@ -24,6 +24,7 @@ from ewarn.terms import Alert, AlertStatus, Delivery, DeliveryState, Payload, Pr
 
 SENT, FAILED, DEAD = DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.DEAD
 SUPERSEDED = DeliveryState.SUPERSEDED
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ class Leaving:
         self.tx, self.house, self.now, self.proven = tx, house, now, proven
         self.at = audit.not_before(tx, now)  # acts are entered in order even where the machine's clock went back
         self._texts: dict[tuple[str, int], _Text] = {}
+        self._once: dict[tuple[Any, ...], Any] = {}
 
     def claimed(self, batch: Sequence[Delivery]) -> list[Ready]:
         """Those of a batch that are still due and now ours, save those a later version overtook."""
@@ -86,8 +88,25 @@ class Leaving:
         known = {r.id: r for r in recipients.of(self.tx, [d.destination for d in ours])}
         return [Ready(d, self._payload(d), known.get(d.destination), self._around(d, repeats[d.id])) for d in ours]
 
-    def settled(self, delivery: Delivery, outcome: sender.Outcome) -> Delivery:
-        """Enter how an attempt went; what is given up is told to the operator."""
+    def settled(self, attempted: Sequence[tuple[Delivery, sender.Outcome]]) -> list[Delivery]:
+        """Enter how attempts went; what is given up is told to the operator."""
+        ended = [self._ended(delivery, outcome) for delivery, outcome in attempted]
+        repeats = outbox.settle_all(self.tx, ended, self.now)
+        for (delivery, outcome), end in zip(attempted, ended, strict=True):
+            self._told(delivery, outcome, end.state, repeats[delivery.id])
+        return [
+            delivery.model_copy(
+                update={
+                    "state": end.state,
+                    "attempts": delivery.attempts + 1,
+                    "last_error": end.error,
+                    "next_attempt_at": end.next_attempt_at,
+                }
+            )
+            for (delivery, _), end in zip(attempted, ended, strict=True)
+        ]
+
+    def _ended(self, delivery: Delivery, outcome: sender.Outcome) -> outbox.Ended:
         channel = self.house.catalogue.channels.get(delivery.channel)
         attempts = delivery.attempts + 1
         jitter = int(digest([delivery.id, attempts], 2), 16) / 255
@@ -97,7 +116,9 @@ class Leaving:
         if again:
             again = max(again, due.not_before(self.now, outcome.wait_seconds) or again)
         state = SENT if outcome.ok else FAILED if again else DEAD
-        repeat = outbox.settle(self.tx, delivery.id, state, self.now, outcome.error, again, unknown=outcome.unknown)
+        return outbox.Ended(delivery.id, state, outcome.error, again, outcome.unknown)
+
+    def _told(self, delivery: Delivery, outcome: sender.Outcome, state: DeliveryState, repeat: bool) -> None:
         if state is SENT and outcome.remote:
             arrivals.taken(self.tx, delivery.id, outcome.remote, self.at)
         if state is DEAD:
@@ -107,25 +128,30 @@ class Leaving:
             operator_notices.put(self.tx, self.at, "dispatch", words, tell=tell)
         if state is SENT and delivery.alert and delivery.version is not None:
             self._issued(delivery)
-        known = {
-            "state": state,
-            "attempts": delivery.attempts + 1,
-            "last_error": outcome.error,
-            "next_attempt_at": again,
-        }
-        return delivery.model_copy(update=known)
+
+    def _same(self, key: tuple[Any, ...], look: Callable[[], Answer]) -> Answer:
+        """What is the same for many deliveries of this transaction, looked up once."""
+        if key not in self._once:
+            self._once[key] = look()
+        found: Answer = self._once[key]
+        return found
 
     def _around(self, delivery: Delivery, repeat: bool) -> Envelope:
-        thread = outbox.thread(self.tx, delivery) if (delivery.version or 0) > 1 or delivery.nudge else ""
+        alert, thread, follows = delivery.alert, "", ""
+        if alert and ((delivery.version or 0) > 1 or delivery.nudge):
+            thread = outbox.thread(self._same(("threads", alert), lambda: outbox.threads(self.tx, alert)), delivery)
+        if alert and delivery.format == "slack":
+            follows = arrivals.first(self._same(("case", alert), lambda: arrivals.of_case(self.tx, alert)), delivery)
+        files = (alert, delivery.version, delivery.audience, delivery.format, delivery.attachments)
         return envelope.of(
             delivery,
             self.house.settings.smtp_from,
             in_reply_to=thread,
             repeat=repeat,
             personal=self._personal(delivery),
-            attached=self._attached(delivery),
-            inline=self._inline(delivery),
-            follows=arrivals.first(self.tx, delivery) if delivery.alert and delivery.format == "slack" else "",
+            attached=self._same(("attached", *files), lambda: self._attached(delivery)),
+            inline=self._same(("inline", *files), lambda: self._inline(delivery)),
+            follows=follows,
         )
 
     def _attached(self, delivery: Delivery) -> tuple[attach.Attachment, ...]:
@@ -141,7 +167,8 @@ class Leaving:
         alert = self._text(delivery.alert, delivery.version or 0).alert if delivery.alert else None
         if alert is None or not alert.content.get("answer"):
             return None
-        found = answering.personal(self.tx, self.house, delivery)
+        keys = self._same(("keys",), lambda: answering.held(self.house))
+        found = answering.of_alert(self.tx, delivery, alert, keys)
         if isinstance(found, str):
             operator_notices.put(self.tx, self.at, "dispatch", found, "answer keys")
             return None
@@ -181,6 +208,10 @@ class Leaving:
         if delivery.page:
             page, catalogue = pages.load(self.tx, delivery.page), self.house.catalogue
             return render.page_payload(page, delivery.format, catalogue) if page else "the page is no longer there"
+        name = ("payload", delivery.alert, delivery.version, delivery.audience, delivery.format)
+        return self._same(name, lambda: self._stored(delivery))
+
+    def _stored(self, delivery: Delivery) -> Payload | str:
         text = self._text(delivery.alert, delivery.version or 0)
         if text.stops or text.alert is None:
             return text.stops
@@ -225,3 +256,4 @@ class Leaving:
             if earlier.version < alert.version and (earlier.status, ends) in lifecycle.MOVES:
                 alerts.set_status(self.tx, earlier.id, earlier.version, lifecycle.moved(earlier, ends), self.at)
         self._texts.clear()
+        self._once.clear()

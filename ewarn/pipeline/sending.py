@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any, NamedTuple
 
 from ewarn.dispatch import due, occasion
 from ewarn.dispatch import page as paging
@@ -66,6 +67,26 @@ def urgency(delivery: Delivery) -> int:
     return OPERATOR if delivery.page.startswith(paging.OPERATOR) else 0 if delivery.page else 1
 
 
+class Claim(NamedTuple):
+    """Deliveries to be taken for sending."""
+
+    batch: Sequence[Delivery]
+
+
+class Settle(NamedTuple):
+    """How attempts ended, and the ids of those claimed with them that were not tried."""
+
+    outcomes: Sequence[tuple[Delivery, sender.Outcome]]
+    unsent: Sequence[str]
+
+
+class Postpone(NamedTuple):
+    """Ids of what a server asked not to be sent before an instant."""
+
+    deliveries: Sequence[str]
+    until: datetime
+
+
 class _Run:
     """One run: it looks again while a server hangs, so that a page that falls due meanwhile does not wait for it."""
 
@@ -74,9 +95,7 @@ class _Run:
         self.started = time.monotonic()
         self.seen: set[str] = set()
         self.proven = Proven()
-        self.together = Together(
-            partial(house.db.write, "send"), lambda tx: Leaving(tx, house, self.now(), self.proven)
-        )
+        self.together: Together[Claim | Settle | Postpone] = Together(partial(house.db.write, "send"), self._entered)
 
     def now(self) -> datetime:
         """The instant of the run, going on as time passes: a claim late in a long run is as fresh as an early one."""
@@ -151,12 +170,12 @@ class _Run:
         rest = _taken(waiting, len(waiting))
         until = due.not_before(self.now(), wait_seconds)
         if rest and until:
-            self.together(lambda leaving: outbox.postpone(leaving.tx, [d.id for d in rest], self.now(), until))
+            self.together(Postpone([d.id for d in rest], until))
 
     def _attempt(self, batch: Sequence[Delivery]) -> tuple[list[tuple[Delivery, sender.Outcome]], list[Delivery]]:
         """Claim, send, settle. Those another sender has are left out; a batch ends where the server closes or falls
         silent. Returns what was settled, and what was put back for this run to take again."""
-        ready: list[Ready] = self.together(lambda leaving: leaving.claimed(batch))
+        ready: list[Ready] = self.together(Claim(batch))
         outcomes: list[tuple[Delivery, sender.Outcome]] = []
         for one in ready:
             outcomes.append((one.delivery, one.sent(self.house)))
@@ -165,12 +184,28 @@ class _Run:
         unsent = [one.delivery for one in ready[len(outcomes) :]]
         if not ready:
             return [], []
+        settled: list[Delivery] = self.together(Settle(outcomes, [delivery.id for delivery in unsent]))
+        return [(done, outcome) for done, (_, outcome) in zip(settled, outcomes, strict=True)], unsent
 
-        def settled(leaving: Leaving) -> list[tuple[Delivery, sender.Outcome]]:
-            outbox.put_back(leaving.tx, [delivery.id for delivery in unsent], self.now())
-            return [(leaving.settled(delivery, outcome), outcome) for delivery, outcome in outcomes]
+    def _entered(self, tx: Any, asks: Sequence[Claim | Settle | Postpone]) -> list[Any]:
+        """One transaction's asks: all outcomes at once, then all claims; the answers in the order of the asks."""
+        leaving, now = Leaving(tx, self.house, self.now(), self.proven), self.now()
+        settles = [ask for ask in asks if isinstance(ask, Settle)]
+        outbox.put_back(tx, [name for ask in settles for name in ask.unsent], now)
+        settled = iter(leaving.settled([one for ask in settles for one in ask.outcomes]))
+        ready = {one.delivery.id: one for one in leaving.claimed([d for ask in asks for d in _wanted(ask)])}
+        for ask in asks:
+            if isinstance(ask, Postpone):
+                outbox.postpone(tx, ask.deliveries, now, ask.until)
+        return [
+            [next(settled) for _ in ask.outcomes] if isinstance(ask, Settle)
+            else [ready[d.id] for d in _wanted(ask) if d.id in ready]
+            for ask in asks
+        ]  # fmt: skip
 
-        return self.together(settled), unsent
+
+def _wanted(ask: Claim | Settle | Postpone) -> Sequence[Delivery]:
+    return ask.batch if isinstance(ask, Claim) else ()
 
 
 def _taken(waiting: deque[Delivery], size: int) -> list[Delivery]:

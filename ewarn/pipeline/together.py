@@ -1,7 +1,7 @@
-"""Acts on the store that are asked for at the same time share one transaction.
+"""What is asked of the store at the same time is written in one transaction, and like with like in one statement.
 
-In: acts, from many threads. Out: to each what its act answered, once that is on disk. Whoever gets the pen writes for
-all who wait. An act that fails takes no other with it: they are then written one by one.
+In: asks, from many threads. Out: to each its answer, once that is on disk. Whoever gets the pen writes for all who
+wait. An ask that fails takes no other with it: they are then written one by one.
 """
 
 from __future__ import annotations
@@ -10,27 +10,30 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from ewarn.errors import EwarnError
 
-Answer = TypeVar("Answer")
-Act = Callable[[Any], Any]
+Ask = TypeVar("Ask")
 
 
-class Together:
-    """In: `write` opens a transaction that commits when it is left; `shared` makes of it what the acts are given."""
+class Together(Generic[Ask]):
+    """In: `write` opens a transaction that commits when it is left; `entered` answers several asks in it, in order."""
 
-    def __init__(self, write: Callable[[], AbstractContextManager[Any]], shared: Callable[[Any], Any]) -> None:
-        self._write, self._shared = write, shared
-        self._asked: list[tuple[Act, Future[Any]]] = []
+    def __init__(
+        self,
+        write: Callable[[], AbstractContextManager[Any]],
+        entered: Callable[[Any, Sequence[Ask]], Sequence[Any]],
+    ) -> None:
+        self._write, self._entered = write, entered
+        self._asked: list[tuple[Ask, Future[Any]]] = []
         self._asking, self._pen = threading.Lock(), threading.Lock()
 
-    def __call__(self, act: Callable[[Any], Answer]) -> Answer:
-        """Raises: what the act raises, and StoreBusy and StoreFault for everybody who waited."""
-        future: Future[Answer] = Future()
+    def __call__(self, ask: Ask) -> Any:
+        """Raises: what the ask raises, and StoreBusy and StoreFault for everybody who waited."""
+        future: Future[Any] = Future()
         with self._asking:
-            self._asked.append((act, future))
+            self._asked.append((ask, future))
         with self._pen:
             with self._asking:
                 turn, self._asked = self._asked, []
@@ -38,11 +41,10 @@ class Together:
                 self._written(turn)
         return future.result()
 
-    def _written(self, turn: Sequence[tuple[Act, Future[Any]]]) -> None:
+    def _written(self, turn: Sequence[tuple[Ask, Future[Any]]]) -> None:
         try:
             with self._write() as tx:
-                shared = self._shared(tx)
-                answers = [act(shared) for act, _ in turn]
+                answers = self._entered(tx, [ask for ask, _ in turn])
         except Exception as fault:
             if len(turn) > 1 and not isinstance(fault, EwarnError):
                 for one in turn:

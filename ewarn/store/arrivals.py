@@ -6,6 +6,7 @@ message was delivered where only its acceptance is known.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,14 +25,20 @@ def taken(tx: Connection, delivery_id: str, remote: str, at: datetime) -> None:
     )  # fmt: skip
 
 
-def first(con: Connection, delivery: Delivery) -> str:
-    """What the first message of the same case to this destination, over this channel, is called there; '' = none."""
+def of_case(con: Connection, alert: str) -> list[tuple[str, str, str, str]]:
+    """What messages of the same case are called elsewhere: (delivery, destination, channel, remote), oldest first."""
     sql = """
-        SELECT a.remote FROM arrival a JOIN delivery d ON d.id = a.delivery JOIN alert t ON t.id = d.alert
-        WHERE t.case_ref = (SELECT any_value(case_ref) FROM alert WHERE id = ?)
-          AND d.destination = ? AND d.channel = ? AND d.id <> ? ORDER BY a.taken_at LIMIT 1
+        SELECT d.id, d.destination, d.channel, a.remote FROM arrival a JOIN delivery d ON d.id = a.delivery
+        WHERE d.alert IN (SELECT id FROM alert WHERE case_ref = (SELECT any_value(case_ref) FROM alert WHERE id = ?))
+        ORDER BY a.taken_at
     """
-    return str(tables.one(con, sql, [delivery.alert, delivery.destination, delivery.channel, delivery.id]) or "")
+    return con.execute(sql, [alert]).fetchall()
+
+
+def first(known: Sequence[tuple[str, str, str, str]], delivery: Delivery) -> str:
+    """What the first message of a case to this destination, over this channel, is called there; '' = none."""
+    same = (delivery.destination, delivery.channel)
+    return next((remote for name, *to, remote in known if (*to,) == same and name != delivery.id), "")
 
 
 def waiting(con: Connection, now: datetime, most: int = 100) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -21,6 +21,14 @@ from ewarn.terms import Delivery, DeliveryState
 LOST_AFTER = timedelta(minutes=10)
 LONGEST_WAIT = timedelta(hours=2)
 _WANTED = {"id": pl.String, "message_id": pl.String}
+_ENDED: dict[str, Any] = {
+    "id": pl.String, "state": pl.String, "error": pl.String, "next_attempt_at": pl.Datetime("us", "UTC"),
+    "unknown": pl.Boolean,
+}  # fmt: skip
+_RECEIPT: dict[str, Any] = {
+    "delivery": pl.String, "attempted_at": pl.Datetime("us", "UTC"), "attempt": pl.Int64, "state": pl.String,
+    "error": pl.String, "possible_repeat": pl.Boolean,
+}  # fmt: skip
 _FIELDS = ", ".join(Delivery.model_fields)
 # A claim, or a wait after an attempt, that lies further in the future than any can, was made while the clock was wrong:
 # it counts for nothing, or the delivery would wait until the clock comes by there again. Waiting for working hours may
@@ -28,6 +36,16 @@ _FIELDS = ", ".join(Delivery.model_fields)
 _ATTEMPT = """(state IN ('waiting', 'failed') AND coalesce(next_attempt_at <= $now OR
     (next_attempt_at > $wrong AND (state = 'failed' OR last_error <> '')), state = 'waiting'))"""
 _LOST = "(state = 'sending' AND (claimed_at <= $lost OR claimed_at > $ahead))"
+
+
+class Ended(NamedTuple):
+    """How one attempt ended; `unknown`: it may have arrived all the same."""
+
+    delivery: str
+    state: DeliveryState
+    error: str = ""
+    next_attempt_at: datetime | None = None
+    unknown: bool = False
 
 
 def _instants(now: datetime) -> dict[str, datetime]:
@@ -40,6 +58,7 @@ def put(tx: Connection, deliveries: Sequence[Delivery], at: datetime | None = No
     names = {delivery.id: _identity(delivery) for delivery in deliveries}
     known = {name for row in tx.execute(both, [[*names], [*names.values()]]).fetchall() for name in row}
     added: list[Delivery] = []
+    rows: list[dict[str, Any]] = []
     for delivery in deliveries:
         if not known.isdisjoint({delivery.id, names[delivery.id]}):
             continue
@@ -47,8 +66,9 @@ def put(tx: Connection, deliveries: Sequence[Delivery], at: datetime | None = No
         values = delivery.model_dump(mode="python")
         values |= {"state": delivery.state.value, "standing": delivery.standing.value}
         values["attachments"] = " ".join(delivery.attachments)
-        tables.put(tx, "delivery", **values, identity=names[delivery.id], claimed_at=None, possible_repeat=False)
+        rows.append(values | {"identity": names[delivery.id], "claimed_at": None, "possible_repeat": False})
         added.append(delivery)
+    tables.insert(tx, "delivery", pl.DataFrame(rows, infer_schema_length=None))
     queued = [delivery.id for delivery in added]
     audit.append_all(tx, at, "ewarn", "queued delivery", queued, [names[name] for name in queued])
     return len(added)
@@ -89,12 +109,13 @@ def claim_all(tx: Connection, message_ids: Mapping[str, str], now: datetime) -> 
 
 def put_back(tx: Connection, delivery_ids: Sequence[str], now: datetime) -> None:
     """Claimed and not sent after all: as if it had never been claimed."""
-    for delivery_id in delivery_ids:
-        tx.execute(
-            """UPDATE delivery SET state = 'waiting', claimed_at = NULL, attempts = attempts - 1,
-               next_attempt_at = NULL WHERE id = ? AND state = 'sending'""",
-            [delivery_id],
-        )
+    if not delivery_ids:
+        return
+    tx.execute(
+        """UPDATE delivery SET state = 'waiting', claimed_at = NULL, attempts = attempts - 1,
+           next_attempt_at = NULL WHERE list_contains(?, id) AND state = 'sending'""",
+        [list(delivery_ids)],
+    )
     audit.append_all(tx, now, "ewarn", "put back delivery", delivery_ids, whatever_the_clock=True)
 
 
@@ -135,22 +156,37 @@ def settle(
 
     Returns whether it may have arrived more than once. Raises: Refused when there is no such delivery.
     """
-    state = DeliveryState(state)
-    settled = tx.execute(
-        """UPDATE delivery SET state = ?, last_error = ?, next_attempt_at = ?, claimed_at = NULL,
-           possible_repeat = possible_repeat OR ? WHERE id = ? RETURNING attempts, possible_repeat""",
-        [state.value, error, next_attempt_at, unknown, delivery_id],
-    ).fetchone()
-    if settled is None:
-        raise Refused(f"there is no delivery '{delivery_id}'", next_step="See 'ewarn receipts'.")
-    attempts, repeat = settled
-    tables.put(
-        tx, "delivery_receipt", delivery=delivery_id, attempted_at=at, attempt=attempts, state=state.value,
-        error=error, possible_repeat=repeat,
-    )  # fmt: skip
-    done = [attempts, error]
-    audit.append(tx, at, "ewarn", f"delivery {state.value}", delivery_id, done, whatever_the_clock=True)
-    return bool(repeat)
+    ended = Ended(delivery_id, DeliveryState(state), error, next_attempt_at, unknown)
+    return settle_all(tx, [ended], at)[delivery_id]
+
+
+def settle_all(tx: Connection, ended: Sequence[Ended], at: datetime) -> dict[str, bool]:
+    """The same for many. Returns by id whether it may have arrived more than once. Raises: Refused, as above."""
+    if not ended:
+        return {}
+    wanted = pl.DataFrame(ended, schema=_ENDED, orient="row")
+    tx.register("ended_deliveries", wanted)
+    try:
+        settled = tx.execute(
+            """UPDATE delivery SET state = ended.state, last_error = ended.error, claimed_at = NULL,
+               next_attempt_at = ended.next_attempt_at, possible_repeat = possible_repeat OR ended.unknown
+               FROM ended_deliveries AS ended WHERE delivery.id = ended.id
+               RETURNING delivery.id, attempts, possible_repeat"""
+        ).fetchall()
+    finally:
+        tx.unregister("ended_deliveries")
+    known = {str(name): (int(attempts), bool(repeat)) for name, attempts, repeat in settled}
+    for one in ended:
+        if one.delivery not in known:
+            raise Refused(f"there is no delivery '{one.delivery}'", next_step="See 'ewarn receipts'.")
+    rows = [(one.delivery, at, known[one.delivery][0], one.state, one.error, known[one.delivery][1]) for one in ended]
+    tables.insert(tx, "delivery_receipt", pl.DataFrame(rows, schema=_RECEIPT, orient="row"))
+    for state in dict.fromkeys(one.state for one in ended):
+        same = [one for one in ended if one.state is state]
+        details = [[known[one.delivery][0], one.error] for one in same]
+        ids = [one.delivery for one in same]
+        audit.append_all(tx, at, "ewarn", f"delivery {state.value}", ids, details, whatever_the_clock=True)
+    return {name: repeat for name, (_, repeat) in known.items()}
 
 
 def failures(con: Connection, delivery_id: str) -> int:
@@ -183,15 +219,19 @@ def reached(con: Connection, alert: str) -> list[Delivery]:
     return [_delivery(row) for row in tables.rows(con, sql, [alert])]
 
 
-def thread(con: Connection, delivery: Delivery) -> str:
-    """The message id of the first message on the same alert that this destination has; '' where there is none."""
+def threads(con: Connection, alert: str) -> list[tuple[str, int, str]]:
+    """(destination, version, message id) of the messages on an alert that arrived or may have, oldest first."""
     sql = """
-        SELECT message_id FROM delivery WHERE alert = ? AND alert <> '' AND version < ? AND destination = ?
-          AND message_id IS NOT NULL AND (state IN ('sent', 'sending') OR possible_repeat)
-        ORDER BY version, rowid LIMIT 1
+        SELECT destination, version, message_id FROM delivery WHERE alert = ? AND alert <> ''
+          AND message_id IS NOT NULL AND (state IN ('sent', 'sending') OR possible_repeat) ORDER BY version, rowid
     """
+    return con.execute(sql, [alert]).fetchall()
+
+
+def thread(known: Sequence[tuple[str, int, str]], delivery: Delivery) -> str:
+    """The message id of the first message on the same alert that this destination has; '' where there is none."""
     before = (delivery.version or 0) + delivery.nudge
-    return str(tables.one(con, sql, [delivery.alert, before, delivery.destination]) or "")
+    return next((name for to, version, name in known if to == delivery.destination and version < before), "")
 
 
 def first_of(con: Connection, delivery: Delivery) -> str:
