@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ewarn.catalogue import Catalogue, hours
+from ewarn.disclosure.cells import neutral, sheet
 from ewarn.errors import UnusableInput
 from ewarn.terms import Frozen, Recipient
 
@@ -28,7 +29,6 @@ COLUMNS = {
 NEEDED = ("id", "name", "areas", "channel")
 AUDIENCES = ("professional", "public", "internal")
 ID = re.compile(r"^[a-z0-9][a-z0-9._-]{0,63}$")
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 YES, NO = ("yes", "true", "1", "y"), ("no", "false", "0", "n")
 MOST_BYTES = 20_000_000
 
@@ -63,12 +63,8 @@ def read(body: bytes, known: Mapping[str, Recipient], catalogue: Catalogue) -> l
 
 def write(recipients: Sequence[Recipient]) -> str:
     """The list as CSV text; what a spreadsheet would take for a formula stands behind an apostrophe."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    for recipient in recipients:
-        writer.writerow([_guarded(_cell(getattr(recipient, field))) for field in COLUMNS.values()])
-    return out.getvalue()
+    rows = ([_cell(getattr(recipient, field)) for field in COLUMNS.values()] for recipient in recipients)
+    return sheet(list(COLUMNS), rows)
 
 
 def faults(recipient: Recipient, catalogue: Catalogue) -> list[str]:
@@ -199,9 +195,6 @@ def _cell(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _guarded(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
-
-
 def _bare(cell: str) -> str:
-    return cell[1:] if cell.startswith("'") and cell[1:2] and cell[1:].startswith(FORMULA) else cell
+    """What stood in a cell before it was written: only an apostrophe that `write` would put there is taken away."""
+    return cell[1:] if cell.startswith("'") and neutral(cell[1:]) == cell else cell

@@ -72,6 +72,9 @@ class Graded(Part):
 class Photo(Part):
     alt: str = Field(description="what it shows, in words")
     scale: str = Field("", description="what in it gives the scale")
+    where: str = Field(
+        "in the e-mail of the same alert and on its printed sheets", description="where the picture itself is"
+    )
     sha256: str = Field(description="of its bytes, a JPEG without metadata")
     width: int
     height: int

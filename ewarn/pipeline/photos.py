@@ -213,7 +213,12 @@ def _words(alt: str, scale: str) -> dict[str, str]:
     for name, words, most in (("alt", alt, LONGEST_ALT), ("scale", scale, LONGEST_SCALE)):
         if len(words) > most:
             raise UsageFault(f"longer than {most} characters", where=name, next_step="Say it in a sentence.")
-    return {"alt": alt, "scale": scale}
+    return {"alt": _ended(alt), "scale": _ended(scale)}
+
+
+def _ended(words: str) -> str:
+    """With a full stop: in every format other words follow."""
+    return words if not words or words[-1] in ".!?" else f"{words}."
 
 
 def _unpurged(tx: Any, body: bytes) -> bytes:

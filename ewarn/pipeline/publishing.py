@@ -148,6 +148,16 @@ def _feed(house: House, audience: str, base: str, entries: Sequence[syndicate.En
     )
 
 
+def public(tx: Any, house: House) -> Iterator[tuple[Alert, tuple[Payload, ...], datetime]]:
+    """What everybody has: of each alert the newest version that is public, its stored bytes, since when."""
+    for newest in alerts.all(tx):
+        ours = newest.standing is house.settings.standing and newest.product is not Product.CONTACT_TEST
+        shown = _shown(tx, house, newest.id, "public") if ours else None
+        if shown is not None:
+            first = min(shown.versions, key=lambda v: v.version)
+            yield shown.alert, shown.payloads[shown.alert.version], shown.times[first.version]
+
+
 def _all_shown(tx: Any, house: House, audience: str, now: datetime) -> Iterator[_Shown]:
     for newest in reversed(alerts.all(tx)):
         recent = max(newest.created_at, _expiry(newest) or newest.created_at) + KEPT >= now

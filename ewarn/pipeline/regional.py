@@ -2,10 +2,13 @@
 
 In: a house, the days, the report's own marking. Out: two CSV tables, one Markdown and one HTML page in a folder. What
 is marked beyond the report's marking is counted and never shown; originators' conditions travel with what is shown.
+A report for everybody (TLP:CLEAR) is made of the public alerts' stored bytes alone and counts nothing else: whoever
+lays it beside alerts and feeds learns nothing more, so no figure that they hide can be had by comparing.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import date, datetime
 from pathlib import Path
@@ -13,7 +16,7 @@ from typing import Any, TypeVar
 
 from ewarn.assess import lifecycle
 from ewarn.errors import UsageFault
-from ewarn.pipeline import exports, handling
+from ewarn.pipeline import counting_once, exports, handling, publishing
 from ewarn.pipeline.house import House
 from ewarn.review import regional
 from ewarn.review.regional import AlertRow, Asked, CaseRow
@@ -41,7 +44,8 @@ def write(house: House, since: date, until: date, marking: str, out: Path, now: 
         raise UsageFault("the first day lies after the last", where="--since", next_step="Turn the two around.")
     if marking not in MARKINGS:
         raise UsageFault(f"'{marking}' is no marking", where="--marking", next_step=f"Use {', '.join(MARKINGS)}.")
-    told, worked_on = _rows(house, since, until)
+    public = marking == counting_once.CLEAR
+    told, worked_on = (_public(house, since, until), []) if public else _rows(house, since, until)
     shown, opened = _within(told, marking), _within(worked_on, marking)
     asked = Asked(
         issuer_name=house.settings.issuer_name,
@@ -50,15 +54,19 @@ def write(house: House, since: date, until: date, marking: str, out: Path, now: 
         since=since,
         until=until,
         marking=marking,
+        public=public,
         made_at=now,
         alerts_withheld=len(told) - len(shown),
         cases_withheld=len(worked_on) - len(opened),
     )
     text = regional.markdown(asked, shown, opened)
     name = f"regional-{since.isoformat()}-{until.isoformat()}"
-    bodies = {
-        f"{name}-alerts.csv": exports.csv_of(regional.ALERT_COLUMNS, [row.cells() for row in shown]),
-        f"{name}-cases.csv": exports.csv_of(regional.CASE_COLUMNS, regional.by_area_and_drug(opened)),
+    columns = regional.PUBLIC_COLUMNS if public else regional.ALERT_COLUMNS
+    bodies = {f"{name}-alerts.csv": exports.csv_of(columns, [row.cells() for row in shown])}
+    if not public:
+        inside = regional.by_area_and_drug(opened)
+        bodies |= {f"{name}-cases.csv": exports.csv_of(regional.CASE_COLUMNS, inside)}
+    bodies |= {
         f"{name}.md": text,
         f"{name}.html": regional.html(text, f"Regional report, {marking}"),
     }
@@ -102,6 +110,38 @@ def _rows(house: House, since: date, until: date) -> tuple[list[AlertRow], list[
         opened = [case for case in known.values() if since <= london_day(case.opened_at) <= until]
         worked_on = [_case(con, house, case) for case in opened]
     return sorted(told, key=lambda r: (r.issued, r.alert)), worked_on
+
+
+def _public(house: House, since: date, until: date) -> list[AlertRow]:
+    """Rows read from what everybody has already, and from nothing else."""
+    with house.db.read() as con:
+        had = [
+            (alert, json.loads(payload.body)["alert"], at)
+            for alert, payloads, at in publishing.public(con, house)
+            for payload in payloads
+            if payload.format == "json" and payload.body and since <= london_day(at) <= until
+        ]
+    rows = [
+        AlertRow(
+            alert=alert.id,
+            product=said["product"],
+            standing=said["standing"],
+            headline=said["headline"],
+            area_code=said["area"]["code"],
+            area=said["area"]["name"],
+            drug=", ".join(found["name"] for found in said["found"]),
+            state=alert.status.value,
+            versions=said["version"],
+            **{part: (said["verification"].get(part) or {}).get("level", "") for part in PARTS},
+            received=None,
+            assessed=None,
+            issued=at,
+            marking=said["marking"],
+            conditions=tuple((alert.content.get("handling") or {}).get("conditions") or ()),
+        )
+        for alert, said, at in had
+    ]
+    return sorted(rows, key=lambda r: (r.issued, r.alert))
 
 
 def _alert(con: Any, house: House, alert_id: str, known: dict[str, CaseFile]) -> AlertRow | None:

@@ -22,6 +22,8 @@ ALERT_COLUMNS = (
     *("event", "substance", "link", "received", "assessed", "issued", "hours_to_assess", "hours_to_issue"),
     *("marking", "conditions"),
 )
+NOT_PUBLIC = ("received", "assessed", "hours_to_assess", "hours_to_issue")
+PUBLIC_COLUMNS = tuple(name for name in ALERT_COLUMNS if name not in NOT_PUBLIC)
 CASE_COLUMNS = (
     "area_code",
     "area",
@@ -91,6 +93,7 @@ class Asked(Frozen):
     since: date
     until: date
     marking: str
+    public: bool = False
     made_at: datetime
     alerts_withheld: int = 0
     cases_withheld: int = 0
@@ -134,6 +137,14 @@ def markdown(asked: Asked, alerts: Sequence[AlertRow], cases: Sequence[CaseRow])
             ],
         )
         or "No alert was issued.",
+        *([] if asked.public else _inside(alerts, cases)),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _inside(alerts: Sequence[AlertRow], cases: Sequence[CaseRow]) -> list[str]:
+    """What the public is not told: counts of cases, and when what became known."""
+    return [
         f"## Cases opened: {len(cases)}",
         _table(
             ("Area", "Drug", "Cases", "Still open", *(f"Substance {level}" for level in LEVELS)),
@@ -146,7 +157,6 @@ def markdown(asked: Asked, alerts: Sequence[AlertRow], cases: Sequence[CaseRow])
         "## How long it took",
         _spans(alerts),
     ]
-    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def html(text: str, title: str) -> str:
@@ -159,6 +169,8 @@ def html(text: str, title: str) -> str:
 
 
 def _withheld(asked: Asked) -> str:
+    if asked.public:
+        return "Made of the public alerts alone: cases, times and what is marked otherwise are not counted here."
     left_out = [
         f"{count} {what}{'' if count == 1 else 's'}"
         for count, what in ((asked.alerts_withheld, "alert"), (asked.cases_withheld, "case"))

@@ -32,7 +32,7 @@ from ewarn.store import alerts, operator_notices, outbox
 from ewarn.terms import DeliveryState, Payload, Recipient, digest
 from tests.journeys.test_desk_and_sending import CASE, laboratory_hit
 
-WORDS = ("A round blue tablet marked D and 10", "ruler in millimetres; the tablet is 8 mm across")
+WORDS = ("A round blue tablet marked D and 10.", "ruler in millimetres; the tablet is 8 mm across.")
 CANARY = b"51.5390N 0.1426W Camera of A Person"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ewarn.errors import Refused, UsageFault
-from ewarn.pipeline import assess, checking, read, respond, review, versions
+from ewarn.pipeline import assess, checking, read, respond, versions
 from ewarn.store import cases
 from ewarn.terms import Recipient
 
@@ -60,7 +60,7 @@ def test_a_death_taken_back_under_an_issued_alert_is_asked_about_once_and_put_ri
     assert kept is not None and kept.status == "open" and "update or withdraw" in kept.next_action
     assert kept.due_at <= later + timedelta(hours=4) and history.count("asked to correct") == 1
     assert any(first.id in str(n["text"]) for n in read.status(house, later).operator_notices)
-    (today,) = review.overview(house, later).alerts
+    (today,) = versions.in_force(house, later)
     assert "People who died: 2 now" in today.asks[0]
     corridor.drop("overdose_incidents", [*rows, event(7)], later + timedelta(minutes=5))
     assert len(assess.show_alert(house, first.id, None, later).asks) == 1, "asked once for one change"
