@@ -24,6 +24,11 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PORTS = {"imaps": 993, "imap": 143}
 KEYWORD = "$EwarnRead"
 MOST = 500  # of one run; the next one takes the rest
+CHECK = "Check bounces_mailbox, bounces_secret and the server."
+TRUST = (
+    "Name the server as its certificate does. If the certificate is your own, let this machine trust who signed it "
+    "(Debian: /usr/local/share/ca-certificates and update-ca-certificates). Nothing was read, and no password was sent."
+)
 SHAPE = 'Write bounces_mailbox = "imaps://user@host/INBOX"; the password is named by bounces_secret.'
 
 
@@ -89,7 +94,7 @@ def opened(address: str, password: str, largest: int, seconds: float = 20.0) -> 
         flags = b" ".join(row for row in server.response("PERMANENTFLAGS")[1] if isinstance(row, bytes))
         yield Opened(server, KEYWORD if b"\\*" in flags or KEYWORD.encode() in flags else "\\Seen", largest)
     except ssl.SSLCertVerificationError as error:
-        raise _fault("the mailbox's certificate is not trusted", error.verify_message) from error
+        raise _fault("the mailbox's certificate is not trusted", error.verify_message, TRUST) from error
     except (imaplib.IMAP4.error, OSError) as error:
         raise _fault(f"the mailbox cannot be read ({type(error).__name__})", _text(error.args)) from error
     finally:
@@ -104,14 +109,19 @@ def _connected(where: Place, seconds: float) -> imaplib.IMAP4:
         return imaplib.IMAP4_SSL(where.host, where.port, ssl_context=context, timeout=seconds)
     server = imaplib.IMAP4(where.host, where.port, timeout=seconds)
     if where.host not in LOOPBACK:
-        server.starttls(context)
+        try:
+            if "STARTTLS" not in server.capabilities:
+                raise imaplib.IMAP4.error("it offers no encryption (STARTTLS), and nothing was said to it")
+            server.starttls(context)
+        except BaseException:
+            with suppress(OSError):
+                server.shutdown()
+            raise
     return server
 
 
-def _fault(what: str, words: str) -> UnusableInput:
-    return UnusableInput(
-        f"{what}: {mask(words)[:200]}", next_step="Check bounces_mailbox, bounces_secret and the server."
-    )
+def _fault(what: str, words: str, next_step: str = CHECK) -> UnusableInput:
+    return UnusableInput(f"{what}: {mask(words)[:200]}", next_step=next_step)
 
 
 def _text(said: object) -> str:

@@ -10,12 +10,7 @@ import pytest
 from ewarn import catalogue
 from ewarn.disclosure import inert
 from ewarn.dispatch import blocks, cards, chat, render
-from tests.dispatch.told import HOSTILE, same_as_golden, told
-
-PHOTO = {
-    "alt": "A round blue tablet marked D and 10.", "scale": "Ruler in millimetres; the tablet is 8 mm across.",
-    "sha256": "0" * 64, "cid": "0@photo.ewarn.invalid", "width": 1280, "height": 853, "released": "",
-}  # fmt: skip
+from tests.dispatch.told import PHOTO, same_as_golden, told
 
 
 @pytest.fixture(scope="module")
@@ -42,14 +37,3 @@ def test_every_chat_text_names_a_photograph_it_has_and_no_other(shipped: Any, pr
     assert len(said) == 1 and PHOTO["alt"] in said[0].words and PHOTO["scale"] in said[0].words
     assert "in the e-mail" in said[0].words
     assert not [line for line in written(shipped, product, None)[1] if line.label == "Photograph"]
-
-
-@pytest.mark.parametrize(
-    "hostile", [*HOSTILE, "<!channel> <@U1> <https://evil.test|here>", "# x\n! y\n@ z | https://e"]
-)
-def test_hostile_words_of_a_photograph_stay_words(shipped: Any, hostile: str) -> None:
-    subject, lines = written(shipped, "formal-alert", PHOTO | {"alt": hostile, "scale": hostile})
-    plain = written(shipped, "formal-alert", PHOTO)[1]
-    assert [line.kind for line in lines] == [line.kind for line in plain]
-    made = json.dumps(blocks.message(subject, lines))
-    assert "<!channel>" not in made and "<https://evil.test" not in made

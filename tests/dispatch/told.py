@@ -65,6 +65,10 @@ CONTENT: dict[str, Any] = {
     "answer_at": "https://alerts.example.org/a",
     "verify": "https://alerts.example.org/v/LDN-2025-0001",
 }
+PHOTO = {
+    "alt": "A round blue tablet marked D and 10.", "scale": "Ruler in millimetres; the tablet is 8 mm across.",
+    "sha256": "0" * 64, "cid": "0@photo.ewarn.invalid", "width": 1280, "height": 853, "released": "",
+}  # fmt: skip
 EARLIER = [
     {"version": 1, "sent": "2025-01-03T14:00:00+00:00", "marking": "TLP:AMBER"},
     {"version": 2, "sent": "2025-07-01T14:00:00+00:00", "marking": "TLP:CLEAR"},
@@ -117,13 +121,14 @@ def hostile_everywhere(words: str) -> dict[str, Any]:
             return [put(item) for item in value]
         if isinstance(value, dict):
             return {
-                key: put(item) if key in ("words", "name", "title", "text", "label") else item
+                key: put(item) if key in ("words", "name", "title", "text", "label", "alt", "scale") else item
                 for key, item in value.items()
             }
         return words if isinstance(value, str) else value
 
+    every = CONTENT | {"photo": PHOTO, "closes": words, "closes_headline": words, "why": words, "origin": words}
     kept = ("marking", "date", "review_on", "expires_on", "kind", "product", "standing", "earlier", "cap", "watermark")
-    return {key: value if key in kept else put(value) for key, value in CONTENT.items() if key != "also_possible"}
+    return {key: value if key in kept else put(value) for key, value in every.items() if key != "also_possible"}
 
 
 def same_as_golden(made: bytes, name: str) -> None:

@@ -7,8 +7,10 @@ import imaplib
 import os
 import shutil
 import socket
+import socketserver
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,7 +34,7 @@ OURS = "0123456789abcdef"
 SECRET = "a-long-imap-password"
 CONFIG = """
 protocols = imap
-listen = 127.0.0.1
+listen = 127.0.0.1, 127.0.0.2, 127.0.0.3
 base_dir = {run}/base
 state_dir = {run}/state
 log_path = {run}/log
@@ -77,6 +79,10 @@ service stats {{
 class Server:
     port: int
     tls: int
+    run: Path
+
+    def log(self) -> str:
+        return (self.run / "log").read_text()
 
     def session(self) -> imaplib.IMAP4:
         found = imaplib.IMAP4("127.0.0.1", self.port, timeout=5)
@@ -116,9 +122,11 @@ def server() -> Iterator[Server]:
     (run / "mail").mkdir()
     os.chown(run / "mail", uid, gid)
     words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "2"]
+    words += ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1,IP:127.0.0.2"]
+    words += ["-addext", "keyUsage=critical,digitalSignature,keyCertSign"]
     files = ["-keyout", str(run / "key.pem"), "-out", str(run / "cert.pem")]
     subprocess.run([*words, *files], check=True, capture_output=True)
-    made = Server(free(), free())
+    made = Server(free(), free(), run)
     config = CONFIG.format(
         run=run, uid=uid, gid=gid, users=users, password=SECRET, port=made.port, tls=made.tls, ssl="yes"
     )
@@ -221,6 +229,52 @@ def test_what_cannot_be_read_is_said_without_a_secret(
     with pytest.raises(UnusableInput, match=words) as fault:
         bounces.read_mailbox(opened(tmp_path), NOW)
     assert SECRET not in str(fault.value) and "returns" not in str(fault.value)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["imaps://returns@127.0.0.1:{tls}/INBOX", "imap://returns@127.0.0.2:{port}/INBOX"],
+    ids=["TLS", "STARTTLS"],
+)
+def test_returned_mail_is_read_through_tls_where_the_certificate_is_trusted_and_not_elsewhere(
+    house: House, server: Server, tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(tmp_path, address.format(port=server.port, tls=server.tls))
+    server.put(report("failed", "5.1.1", OURS))
+    logins = server.log().count("Login: user=<returns>")
+    for host in ("127.0.0.1", "127.0.0.2"):  # nobody has vouched for this certificate
+        written(tmp_path, address.format(port=server.port, tls=server.tls).replace("127.0.0.1", host))
+        with pytest.raises(UnusableInput, match="certificate is not trusted") as fault:
+            bounces.read_mailbox(opened(tmp_path), NOW)
+        assert "update-ca-certificates" in fault.value.next_step
+    monkeypatch.setenv("SSL_CERT_FILE", str(server.run / "cert.pem"))  # as the machine's own trust store would
+    stranger = address.replace("127.0.0.1", "127.0.0.3").replace("127.0.0.2", "127.0.0.3")
+    written(tmp_path, stranger.format(port=server.port, tls=server.tls))  # trusted, and made out to others
+    with pytest.raises(UnusableInput, match="certificate is not trusted"):
+        bounces.read_mailbox(opened(tmp_path), NOW)
+    assert server.log().count("Login: user=<returns>") == logins, "no password was said"
+    written(tmp_path, address.format(port=server.port, tls=server.tls))
+    assert bounces.read_mailbox(opened(tmp_path), NOW).found == {"permanent": 1}
+    assert ", TLS" in [line for line in server.log().splitlines() if "Login: user=<returns>" in line][-1]
+
+
+def test_a_server_that_offers_no_encryption_is_told_nothing(house: House, tmp_path: Path) -> None:
+    heard = []
+
+    class Plain(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            self.wfile.write(b"* OK ready\r\n")
+            for line in self.rfile:
+                heard.append(line)
+                self.wfile.write(b"* CAPABILITY IMAP4rev1\r\n" + line.split()[0] + b" OK done\r\n")
+
+    with socketserver.ThreadingTCPServer(("127.0.0.2", 0), Plain) as made:
+        threading.Thread(target=made.serve_forever, daemon=True).start()
+        written(tmp_path, f"imap://returns@127.0.0.2:{made.server_address[1]}/INBOX")
+        with pytest.raises(UnusableInput, match="offers no encryption"):
+            bounces.read_mailbox(opened(tmp_path), NOW)
+        made.shutdown()
+    assert heard and not [line for line in heard if b"LOGIN" in line.upper() or b"returns" in line]
 
 
 @pytest.mark.parametrize("address", ["http://a@b/", "imaps://host/INBOX", "imaps://a:secret@host/INBOX", "imaps://[x"])
