@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ewarn.catalogue import Catalogue, hours
-from ewarn.disclosure.cells import neutral, sheet
+from ewarn.disclosure.cells import sheet, worded
 from ewarn.errors import UnusableInput
 from ewarn.terms import Frozen, Recipient
 
@@ -64,7 +64,7 @@ def read(body: bytes, known: Mapping[str, Recipient], catalogue: Catalogue) -> l
 def write(recipients: Sequence[Recipient]) -> str:
     """The list as CSV text; what a spreadsheet would take for a formula stands behind an apostrophe."""
     rows = ([_cell(getattr(recipient, field)) for field in COLUMNS.values()] for recipient in recipients)
-    return sheet(list(COLUMNS), rows)
+    return sheet(list(COLUMNS), rows, worded)
 
 
 def faults(recipient: Recipient, catalogue: Catalogue) -> list[str]:
@@ -197,4 +197,4 @@ def _cell(value: Any) -> str:
 
 def _bare(cell: str) -> str:
     """What stood in a cell before it was written: only an apostrophe that `write` would put there is taken away."""
-    return cell[1:] if cell.startswith("'") and neutral(cell[1:]) == cell else cell
+    return cell[1:] if cell.startswith("'") and worded(cell[1:]) == cell else cell
