@@ -156,7 +156,7 @@ def test_a_code_typed_in_leads_to_its_page(web: httpx.Client) -> None:
     ("case", "words"),
     [
         (1, "Genuine, and in force."),
-        (2, "Genuine, and in force: updated, use version 2."),
+        (2, "Genuine, and in force: updated, use version 2 of 4 March 2025. Every earlier version is out of date."),
         (3, "Withdrawn: do not use it."),
         (4, "Genuine, and stood down"),
         (5, "Genuine, and ended"),
