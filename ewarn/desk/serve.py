@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import uvicorn
 
 from ewarn.desk.app import create_app
+from ewarn.pipeline import warming
 from ewarn.pipeline.house import House
 
 LOOPBACK = "127.0.0.1"
@@ -18,5 +19,7 @@ def serve(house: House, *, port: int) -> None:
     Headers of a proxy are looked at by the desk itself, and only where the settings name one.
     """
     house.db.keep_open()
+    ended = warming.keep(house, lambda: datetime.now(UTC))
     app = create_app(lambda: house, lambda: datetime.now(UTC))
     uvicorn.run(app, host=LOOPBACK, port=port, log_level="warning", server_header=False, proxy_headers=False)
+    ended.set()

@@ -19,7 +19,7 @@ from ewarn.pipeline import assess, corrections, handling, texts
 from ewarn.pipeline.house import House
 from ewarn.pipeline.identity import proved
 from ewarn.pipeline.reports import Actor, AlertReport
-from ewarn.store import alerts, cases, decisions, records, releases
+from ewarn.store import alerts, cases, decisions, releases
 from ewarn.terms import CLASSIFICATIONS, MARKINGS, Alert, AlertStatus, Decision, Frozen, PersonRole
 
 MAY_RELEASE = (PersonRole.PANEL, PersonRole.COORDINATOR)
@@ -95,7 +95,7 @@ def release(
         case = assess.case_of(tx, alert.case if alert else about)
         person = proved(tx, actor)
         assess.may(house, person, case.lead_area, "record a release", MAY_RELEASE)
-        held = set(records.sources(tx, sorted({r for joined in case.signals for r in joined.signal.records})))
+        held = handling.sources(house, tx, (r for joined in case.signals for r in joined.signal.records))
         if source not in held:
             words = ", ".join(sorted(held)) or "none"
             raise UsageFault(f"no record of this case came from '{source}'", where=about, next_step=f"Use: {words}.")

@@ -14,16 +14,17 @@ from pydantic import Field
 
 from ewarn.catalogue.definitions import RuleDefinition
 from ewarn.errors import UsageFault
-from ewarn.pipeline import casework
+from ewarn.pipeline import casework, held
 from ewarn.pipeline.asking import area_code, subject_id
 from ewarn.pipeline.house import House
 from ewarn.rules import dense
-from ewarn.rules.prepare import Ground, prepare
-from ewarn.store import lines
-from ewarn.terms import UK, Frozen, RecordKind
+from ewarn.rules.prepare import prepare
+from ewarn.store import lines, periods
+from ewarn.terms import UK, Frozen, RecordKind, Tier
 
 MOST_ROWS = 100_000
 DAYS = {"day": 1, "week": 7}
+Subjects = Literal["none", "substance-and-class"]
 
 
 class CountsReport(Frozen):
@@ -58,18 +59,22 @@ def counts(
         raise UsageFault("the range ends before it begins", next_step="Give --from a day not after --to.")
     code = area_code(house, area or house.settings.home_area) or UK
     subject = subject_id(house, substance or None)
-    with house.db.read() as con:
-        known = lines.as_known(con, casework.ages(house), until=as_of or now)
-    ground = prepare(known, as_of or now, house.catalogue)
-    found = _counted(house, _question(house, code, kind), ground, first, last, by, near, backlog)
-    if kind == "incident" and subject is None:
-        every = _counted(house, _question(house, code, kind, "none"), ground, first, last, by, near, backlog)
+    if near or backlog:
+        found, sources = _of_lines(house, _question(house, code, kind), as_of or now, first, last, by, near, backlog)
+    else:
+        found, sources = _of_days(house, code, kind, now, as_of, first, last, by)
+    if kind == "incident" and subject is None and not (near or backlog):
+        every, _ = _of_days(house, code, kind, now, as_of, first, last, by, "none")
+        found = pl.concat([every, found])
+    elif kind == "incident" and subject is None:
+        question = _question(house, code, kind, "none")
+        every, _ = _of_lines(house, question, as_of or now, first, last, by, near, backlog)
         found = pl.concat([every, found])
     found = found.filter(pl.col("area") == code)
     found = found if subject is None else found.filter(pl.col("subject") == subject)
     if found.height > MOST_ROWS:
         raise UsageFault(f"that is {found.height:,} rows", next_step="Ask for one substance, or for fewer days.")
-    marking, conditions = house.catalogue.handling(_sources(ground, kind))
+    marking, conditions = house.catalogue.handling(sources)
     rows = _told(house, found)
     return CountsReport(
         as_of=as_of or now,
@@ -81,28 +86,59 @@ def counts(
     )
 
 
-def _counted(
-    house: House, question: RuleDefinition, ground: Ground, first: date, last: date, by: str, near: bool, backlog: bool
-) -> pl.DataFrame:
+def _of_lines(
+    house: House, question: RuleDefinition, at: datetime, first: date, last: date, by: str, near: bool, backlog: bool
+) -> tuple[pl.DataFrame, frozenset[str]]:
+    """Counts that need every record: of areas that border one another, or of the months of before."""
+    with house.db.read() as con:
+        known = lines.as_known(con, casework.ages(house), until=at)
+    ground = prepare(known, at, house.catalogue)
+    kinds = [kind.value for kind in question.kinds]
+    sources = frozenset(ground.versions.filter(pl.col("kind").is_in(kinds))["source"].unique().to_list())
     if backlog:
         months = pl.col("reference_month").is_between(first.replace(day=1), last)
-        return dense.backlog(question, ground).filter(months)
+        return dense.backlog(question, ground).filter(months), sources
     found = dense.tested(question, ground, first, last, DAYS[by])
-    return dense.around(found, house.catalogue.neighbours) if near else found
+    return dense.around(found, house.catalogue.neighbours), sources
 
 
-def _question(
-    house: House, code: str, kind: str, subjects: Literal["none", "substance-and-class"] = "substance-and-class"
-) -> RuleDefinition:
+def _of_days(
+    house: House, code: str, kind: str, now: datetime, as_of: datetime | None, first: date, last: date, by: str,
+    subjects: Subjects = "substance-and-class",
+) -> tuple[pl.DataFrame, frozenset[str]]:  # fmt: skip
+    """Counts of one area, from the rows of these days alone; with zeros for whatever was found anywhere."""
+    asked = periods.Asked(**dense.question(_question(house, code, kind, subjects), house.catalogue))
+
+    def known(at: datetime) -> periods.Known:
+        with house.db.read() as con:
+            return periods.known(con, asked._replace(tiers=[tier.value for tier in Tier]), at)
+
+    key = (kind, subjects, house.catalogue.content_hash)
+    every = known(as_of) if as_of else held.lately(house, "known at all", lambda: known(now), key)
+    with house.db.read() as con:
+
+        def counted() -> tuple[dict[tuple[str, str, date], int], dict[date, int]]:
+            return periods.of_area(con, asked, code, as_of or now, first, last, DAYS[by])
+
+        asked_for = (*key, code, first, last, by)
+        found, tested = counted() if as_of else held.of_records(house, con, "counts", counted, asked_for)
+    there = code in every.areas or bool(tested)
+    ever = {(of, subject) for of, subject, tier in every.subjects if tier in asked.tiers}
+    named = sorted(ever | {(of, subject) for of, subject, _ in found}) if there else []
+    rows = [
+        (*subject, code, asked.tiers[0], start, found.get((*subject, start), 0), tested.get(start, 0))
+        for subject in named
+        for start in periods.starts(first, last, DAYS[by])
+    ]
+    return pl.DataFrame(rows, schema=dense.TESTED, orient="row"), every.sources
+
+
+def _question(house: House, code: str, kind: str, subjects: Subjects = "substance-and-class") -> RuleDefinition:
     """What the counts of rules ask, for one tier: everything on watch, or records whatever was found in them."""
     asked: dict[str, Any] = {"kinds": (RecordKind(kind),), "tiers": (house.catalogue.area_ref(code).tier,)}
     return next(iter(house.catalogue.rules.values())).model_copy(
         update=asked | {"classes": (), "subjects": subjects, "numbers": {}}
     )
-
-
-def _sources(ground: Ground, kind: str) -> list[str]:
-    return ground.versions.filter(pl.col("kind") == kind)["source"].unique().to_list()
 
 
 def _told(house: House, found: pl.DataFrame) -> pl.DataFrame:

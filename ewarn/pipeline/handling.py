@@ -19,6 +19,9 @@ from ewarn.pipeline.house import House
 from ewarn.store import cases, records, releases
 from ewarn.terms import Alert, CaseFile, Signal, strictest
 
+MOST_SOURCES = 500_000
+_SOURCE_OF: dict[tuple[str, str], str] = {}
+
 
 def on_signals(house: House, signals: Sequence[Signal], known: Lines) -> list[Signal]:
     """The signals, each and those beneath it with the marking and conditions of the records behind it."""
@@ -39,7 +42,20 @@ def on_signals(house: House, signals: Sequence[Signal], known: Lines) -> list[Si
 
 def of_records(house: House, con: Any, ids: Iterable[str]) -> tuple[str, tuple[str, ...]]:
     """Marking and conditions of stored records."""
-    return house.catalogue.handling(records.sources(con, sorted(set(ids))))
+    return house.catalogue.handling(sources(house, con, ids))
+
+
+def sources(house: House, con: Any, ids: Iterable[str]) -> set[str]:
+    """The sources of stored records. A record's source never changes, so each is looked up once in this process."""
+    home, wanted = str(house.settings.home), set(ids)
+    missing = [record for record in wanted if (home, record) not in _SOURCE_OF]
+    if missing:
+        found = records.source_of(con, sorted(missing))
+        if len(_SOURCE_OF) + len(found) > MOST_SOURCES:
+            _SOURCE_OF.clear()
+            return {*found.values(), *records.source_of(con, sorted(wanted)).values()}
+        _SOURCE_OF.update({(home, record): source for record, source in found.items()})
+    return {_SOURCE_OF[home, record] for record in wanted if (home, record) in _SOURCE_OF}
 
 
 def together(marked: Iterable[Signal]) -> tuple[str, tuple[str, ...]]:
@@ -81,12 +97,12 @@ class Held(NamedTuple):
 
 def of_case(con: Any, house: House, case: CaseFile, alert: str = "") -> Held:
     """The strictest of a case's records, with the releases for it and for one of its texts."""
-    sources = set(records.sources(con, sorted({r for joined in case.signals for r in joined.signal.records})))
+    behind = sources(house, con, (r for joined in case.signals for r in joined.signal.records))
     made = [r for ref in (case.ref, *case.merged_from) for r in releases.of_case(con, ref)]
-    newest = {r.source: r for r in made if r.alert in ("", alert) and r.source in sources}
+    newest = {r.source: r for r in made if r.alert in ("", alert) and r.source in behind}
     allowed = {source: _allowed(house, release) for source, release in newest.items()}
-    marking, conditions = house.catalogue.handling(sources, allowed)
-    return Held(marking, conditions, house.catalogue.classification(sources, allowed), tuple(newest.values()))
+    marking, conditions = house.catalogue.handling(behind, allowed)
+    return Held(marking, conditions, house.catalogue.classification(behind, allowed), tuple(newest.values()))
 
 
 def _allowed(house: House, release: Release) -> Handling:

@@ -56,9 +56,14 @@ def of(house: House, now: datetime) -> Handover:
             alerts=versions.in_force(house, now),
             failed=tuple(looking.failed_deliveries(con, 20)),
             waiting=looking.waiting(con)["waiting"],
-            names_waiting=held.of(house, "names", lambda: records.naming_queue(con).height),
+            names_waiting=held.lately(house, "names", lambda: _names(house)),
             late=tuple(source for source in freshness.sources(house, now) if source.words),
             granted=tuple(sessions.grants(con, now)),
             notices=tuple(operator_notices.open(con).head(20).to_dicts()),
             not_evaluable=sum(n.strata for n in report.not_evaluable),
         )
+
+
+def _names(house: House) -> int:
+    with house.db.read() as con:
+        return records.naming_queue(con).height

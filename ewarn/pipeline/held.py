@@ -6,9 +6,10 @@ number or that key changes. A page's own write makes a new number, so it is seen
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Hashable
-from threading import Lock
-from typing import Any, TypeVar
+from threading import Lock, Thread
+from typing import Any, TypeVar, cast
 
 from ewarn.pipeline.house import House
 from ewarn.store import looking
@@ -16,6 +17,7 @@ from ewarn.store import looking
 Thing = TypeVar("Thing")
 Place = tuple[str, str, Hashable]
 MOST = 400
+AT_ONCE_SECONDS = 0.25
 _HELD: dict[Place, tuple[Hashable, Any]] = {}
 _LOCK = Lock()
 _MAKING: dict[Place, Lock] = {}
@@ -29,6 +31,29 @@ def of(house: House, name: str, make: Callable[[], Thing], key: Hashable = ()) -
 def of_records(house: House, con: Any, name: str, make: Callable[[], Thing], key: Hashable = ()) -> Thing:
     """The same for what rests on records alone: kept until more of them landed, or bytes were purged."""
     return _kept(looking.landed(con), (str(house.settings.home), name, key), make)
+
+
+def lately(house: House, name: str, make: Callable[[], Thing], key: Hashable = ()) -> Thing:
+    """What rests on records alone and takes long to make: the one of before is answered while a new one is made.
+
+    `make` opens its own connection. What takes no time is made at once.
+    """
+    with house.db.read() as con:
+        mark = looking.landed(con)
+    place = (str(house.settings.home), name, key)
+    with _LOCK:
+        found = _HELD.get(place)
+    if found is None or found[0] == mark or found[1][1] < AT_ONCE_SECONDS:
+        return _kept(mark, place, lambda: _timed(make))[0]
+    if not _maker(place).locked():
+        Thread(target=_kept, args=(mark, place, lambda: _timed(make)), name=f"{name} anew", daemon=True).start()
+    return cast(Thing, found[1][0])
+
+
+def _timed(make: Callable[[], Thing]) -> tuple[Thing, float]:
+    began = time.monotonic()
+    made = make()
+    return made, time.monotonic() - began
 
 
 def _kept(mark: Hashable, place: Place, make: Callable[[], Thing]) -> Thing:

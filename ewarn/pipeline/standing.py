@@ -86,7 +86,8 @@ def _kept(house: House) -> tuple[int, DetectReport | None]:
     """How many records there are, and the answer that the schedules kept."""
     with house.db.read() as con:
         body = kept_answers.load(con)
-        return kept_answers.size(con), DetectReport.model_validate_json(body) if body else None
+        size = held.of_records(house, con, "size", lambda: kept_answers.size(con))
+        return size, DetectReport.model_validate_json(body) if body else None
 
 
 _HOMES: dict[str, Standing] = {}

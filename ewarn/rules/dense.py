@@ -21,6 +21,10 @@ from ewarn.rules.prepare import STRATUM, SUBJECT, VERSION, Ground, london_day, s
 from ewarn.terms import RecordKind
 
 CELL = [*STRATUM, "period"]
+TESTED = {name: pl.Date if name == "period" else pl.String for name in CELL} | {
+    "observed": pl.Int64,
+    "tested": pl.Int64,
+}
 
 
 def question(rule: RuleDefinition, catalogue: Catalogue) -> dict[str, Any]:

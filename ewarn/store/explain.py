@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ewarn.settings import Settings
-from ewarn.store import snapshots, tables, tombstones
+from ewarn.store import segments, snapshots, tables, tombstones
 from ewarn.store.tables import Connection
 
 HELD = "in the restricted store"
@@ -24,9 +24,10 @@ def trail(con: Connection, settings: Settings, record_ids: str | Sequence[str]) 
     content_hash, member, position, raw (why it is gone; None while it can be read), mentions, places.
     """
     wanted = [record_ids] if isinstance(record_ids, str) else list(record_ids)
-    found = tables.rows(con, _TRAIL, [wanted])
-    mentions = _children(con, "detection", "role, mention_kind, subject, class_id, as_written, matched", wanted)
-    places = _children(con, "place", "area, tier, share, certain, precision, as_written", wanted)
+    with segments.choosing(con, wanted):
+        found = tables.rows(con, _TRAIL.format(record=segments.chosen(con, "record")))
+        mentions = _children(con, "detection", "role, mention_kind, subject, class_id, as_written, matched")
+        places = _children(con, "place", "area, tier, share, certain, precision, as_written")
     contents = {(row["content_hash"], row["source"]) for row in found}
     read_with = {name: snapshots.definition_in(settings, *name) for name in contents}
     gone = tombstones.fate_of(con, settings, {row["snapshot"] for row in found})
@@ -38,10 +39,10 @@ def trail(con: Connection, settings: Settings, record_ids: str | Sequence[str]) 
     return found
 
 
-def _children(con: Connection, table: str, columns: str, wanted: list[str]) -> dict[tuple[str, int], list[Any]]:
-    sql = f"SELECT record_id, version, {columns} FROM {table} WHERE list_contains(?, record_id) ORDER BY ALL"
+def _children(con: Connection, table: str, columns: str) -> dict[tuple[str, int], list[Any]]:
+    sql = f"SELECT record_id, version, {columns} FROM {segments.chosen(con, table)} ORDER BY ALL"
     found: dict[tuple[str, int], list[Any]] = {}
-    for row in tables.rows(con, sql, [wanted]):
+    for row in tables.rows(con, sql):
         found.setdefault((row.pop("record_id"), row.pop("version")), []).append(row)
     return found
 
@@ -52,6 +53,6 @@ _TRAIL = """
            r.basis, r.retracted, r.snapshot, r.receipt, coalesce(t.file, '') AS file, r.backfill, r.definition_hash,
            coalesce(t.content_hash, '') AS content_hash, r.position,
            coalesce(t.member, '') AS member
-    FROM record r LEFT JOIN receipt t ON t.id = r.receipt
-    WHERE list_contains(?, r.record_id) ORDER BY r.record_id, r.version
+    FROM {record} r LEFT JOIN receipt t ON t.id = r.receipt
+    ORDER BY r.record_id, r.version
 """

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from ewarn.store import tables
+import polars as pl
+
+from ewarn.store import segments, tables
 from ewarn.store.tables import Connection
 from ewarn.terms import Signal
 
@@ -25,11 +27,10 @@ def landed(con: Connection) -> tuple[int, int, int]:
 
 def streams(con: Connection, record_ids: Sequence[str]) -> dict[str, str]:
     """Record -> the stream it arose in, for samples and incidents."""
-    sql = """SELECT DISTINCT record_id, stream FROM {} WHERE list_contains(?, record_id) AND stream IS NOT NULL"""
-    found: dict[str, str] = {}
-    for table in ("sample", "incident"):
-        found |= {row["record_id"]: row["stream"] for row in tables.rows(con, sql.format(table), [list(record_ids)])}
-    return found
+    sql = "SELECT DISTINCT record_id, stream FROM {} WHERE stream IS NOT NULL"
+    with segments.choosing(con, record_ids):
+        told = [con.execute(sql.format(segments.chosen(con, table))).fetchall() for table in ("sample", "incident")]
+    return dict(row for rows in told for row in rows)
 
 
 def acts_since(con: Connection, since: datetime, most: int) -> list[dict[str, Any]]:
@@ -96,40 +97,52 @@ def weekly(
     """Monday -> records of those kinds as known at `until` whose reference date lies in that week, that could be in
     any of the areas, and in which any of the subjects was found (no subjects: whatever was found). Weeks without one
     are absent."""
-    sql = f"""{_FOUND} SELECT date_trunc('week', reference_date)::DATE AS week, count(*) AS observed FROM found
-               WHERE list_has_any(areas, $areas) GROUP BY ALL"""
-    asked = {"kinds": list(kinds), "subjects": list(subjects), "areas": list(areas), "first": first, "until": until}
-    found = con.execute(sql, asked | {"last": date.max}).fetchall()
-    return {week: int(observed) for week, observed in found}
+    sql = f"""{_found(con, subjects)} SELECT date_trunc('week', reference_date)::DATE AS week, count(*) AS observed
+               FROM found WHERE list_has_any(areas, $areas) GROUP BY ALL"""
+    asked = {"kinds": list(kinds), "areas": list(areas), "first": first, "last": date.max, "until": until}
+    return {week: int(observed) for week, observed in _answered(con, sql, subjects, asked)}
 
 
 def by_area(
     con: Connection, kinds: Sequence[str], subjects: Sequence[str], first: date, last: date, until: datetime
 ) -> dict[str, int]:
     """Area -> records of those kinds with a reference date in those days that could be in it, as known at `until`."""
-    sql = f"""{_FOUND} SELECT area, count(*) AS observed FROM (SELECT unnest(areas) AS area FROM found) GROUP BY ALL"""
-    asked = {"kinds": list(kinds), "subjects": list(subjects), "first": first, "last": last, "until": until}
-    return {area: int(observed) for area, observed in con.execute(sql, asked).fetchall()}
+    sql = f"""{_found(con, subjects)} SELECT area, count(*) AS observed
+               FROM (SELECT unnest(areas) AS area FROM found) GROUP BY ALL"""
+    asked = {"kinds": list(kinds), "first": first, "last": last, "until": until}
+    return {area: int(observed) for area, observed in _answered(con, sql, subjects, asked)}
 
 
-# Records as known at an instant, with the areas they could be in; the rare days and subjects cut first.
-_FOUND = """
-    WITH days AS (
-        SELECT record_id, version, kind, reference_date, retracted, visible_at FROM record
-        WHERE list_contains($kinds, kind) AND reference_date >= $first AND reference_date <= $last
-    ), named AS (
-        SELECT days.* FROM days
-        WHERE len($subjects) = 0 OR (record_id, version) IN (
-            SELECT (record_id, version) FROM detection
-            WHERE list_contains($subjects, subject) OR list_contains($subjects, class_id))
-    ), newest AS (
-        SELECT record_id, max(version) AS version FROM record
-        SEMI JOIN named USING (record_id) WHERE visible_at <= $until GROUP BY record_id
+def _answered(con: Connection, sql: str, subjects: Sequence[str], asked: dict[str, Any]) -> list[Any]:
+    con.register("asked_subjects", pl.DataFrame({"id": list(subjects)}, schema={"id": pl.String}))
+    try:
+        return con.execute(sql, asked).fetchall()
+    finally:
+        con.unregister("asked_subjects")
+
+
+def _found(con: Connection, subjects: Sequence[str]) -> str:
+    """Records as known at an instant, with the areas they could be in; the days and the rare subjects are cut first."""
+    name = str(tables.one(con, "SELECT current_database()"))
+    wanted = "subject IN (FROM asked_subjects) OR class_id IN (FROM asked_subjects)"
+    table, about = ("detection", f"({wanted})") if subjects else ("record", "true")
+    return _FOUND.format(rows=segments.dated(con, table), about=about, own=f'"{name}".main.record',
+                         place=segments.dated(con, "place"))  # fmt: skip
+
+
+_FOUND = f"""
+    WITH named AS MATERIALIZED (
+        SELECT DISTINCT mark, version, reference_date, retracted FROM {{rows}}
+        WHERE list_contains($kinds, kind) AND reference_date BETWEEN $first AND $last AND visible_at <= $until
+              AND {{about}}
+    ), later AS (
+        SELECT mark, max(version) AS newest FROM (
+            SELECT {segments.MARK} AS mark, version FROM {{own}} WHERE visible_at <= $until
+        ) SEMI JOIN named USING (mark) GROUP BY mark
     ), found AS (
-        SELECT named.record_id, reference_date, areas FROM named JOIN newest USING (record_id, version)
-        JOIN (SELECT record_id, version, array_agg(area) AS areas FROM place
-              SEMI JOIN named USING (record_id, version) WHERE share > 0 GROUP BY ALL) p
-            USING (record_id, version)
-        WHERE NOT retracted
+        SELECT mark, named.reference_date, areas FROM named LEFT JOIN later USING (mark)
+        JOIN (SELECT mark, version, array_agg(area) AS areas FROM {{place}} SEMI JOIN named USING (mark, version)
+              WHERE share > 0 AND reference_date BETWEEN $first AND $last GROUP BY ALL) p USING (mark, version)
+        WHERE version >= coalesce(newest, 1) AND NOT retracted
     )
 """

@@ -16,7 +16,7 @@ from typing import Protocol
 import polars as pl
 
 from ewarn.frames import SHAPES
-from ewarn.store import audit, identity, rejects, snapshots, tables
+from ewarn.store import audit, identity, rejects, segments, snapshots, tables
 from ewarn.store.segments import TABLE_OF
 from ewarn.store.snapshots import SnapshotRef
 from ewarn.store.tables import Connection
@@ -162,10 +162,10 @@ def versions(con: Connection, record_ids: Sequence[str]) -> pl.DataFrame:
     return tables.frame(con, sql, [list(record_ids)])
 
 
-def sources(con: Connection, record_ids: Sequence[str]) -> list[str]:
-    """The sources that some records came from."""
-    sql = "SELECT DISTINCT source FROM record SEMI JOIN (SELECT unnest(?) AS record_id) USING (record_id) ORDER BY ALL"
-    return [row["source"] for row in tables.rows(con, sql, [list(record_ids)])]
+def source_of(con: Connection, record_ids: Sequence[str]) -> dict[str, str]:
+    """Record -> the source it came from; records that are not stored are absent."""
+    with segments.choosing(con, record_ids):
+        return dict(con.execute(f"SELECT DISTINCT record_id, source FROM {segments.chosen(con, 'record')}").fetchall())
 
 
 def with_name(con: Connection, as_written: str) -> pl.DataFrame:

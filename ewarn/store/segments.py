@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,9 @@ TABLE_OF = {"sample": "sample", "incident": "incident", "count": "count_row", "n
 # Table -> the shape of its rows, and the column of a record that names the set of its own.
 _CHILDREN = {"detection": ("staged_mention", "mention_set"), "place": ("staged_place", "place_set")}
 _HEADER = ("reference_date", "reference_at", "known_date", "published_at", "basis", "retracted", "visible_at")
+MARK = "coalesce(TRY_CAST('0x' || record_id AS UBIGINT), hash(record_id))"  # a record's id as the number in the files
+_DATED = "reference_date, visible_at, retracted"
+_HEX = set("0123456789abcdef")
 Marks = NDArray[np.uint64]
 
 
@@ -90,6 +94,56 @@ def _selects(segment: dict[str, Any], folder: Path) -> Iterator[tuple[str, str]]
             columns = ", ".join(f"child.{name}" for name in SHAPES[shape] if name != "row")
             children = _parts(segment, folder, table, sets[table])
             yield table, f'SELECT {identity}, {columns} FROM {record} JOIN {children} child ON child."set" = {number}'
+
+
+def dated(con: Connection, table: str) -> str:
+    """The rows of `record`, `detection` or `place` with the kind, reference_date, visible_at and retracted of their
+    record, and `mark` for its id: a query whose bounds on days reach into the files, where a join with all records
+    would read every one of them."""
+    name, path = _place_of(con)
+    shape, number = _CHILDREN.get(table, ("", ""))
+    child = "".join(f", child.{column}" for column in SHAPES[shape] if column != "row") if shape else ""
+    joined = f' JOIN "{name}".main.{table} child USING (record_id, version)' if shape else ""
+    said = f'version, kind, {_DATED}{child} FROM "{name}".main.record{joined}'
+    parts = [f"SELECT {MARK} AS mark, {said}"]
+    for segment in tables.rows(con, f'SELECT * FROM "{name}".main.segment ORDER BY receipt'):
+        sets = json.loads(segment["sets"]).get(table, 0)
+        if shape and not sets:
+            continue
+        folder = folder_of(path)
+        joined = f' JOIN {_parts(segment, folder, table, sets)} child ON child."set" = {number}' if shape else ""
+        said = f"1::BIGINT AS version, {_text(segment['kind'])} AS kind, {_DATED}{child}"
+        parts.append(f"SELECT record_id AS mark, {said} FROM {_record(segment, folder)}{joined}")
+    return f"({' UNION ALL BY NAME '.join(parts)})"
+
+
+@contextmanager
+def choosing(con: Connection, record_ids: Sequence[str]) -> Iterator[None]:
+    """While it lasts, `chosen` means these records."""
+    marks = [int(one, 16) if len(one) == 16 and not set(one) - _HEX else None for one in record_ids]
+    schema = {"record_id": pl.String, "mark": pl.UInt64}
+    con.register("chosen_records", pl.DataFrame({"record_id": list(record_ids), "mark": marks}, schema=schema))
+    try:
+        yield
+    finally:
+        con.unregister("chosen_records")
+
+
+def chosen(con: Connection, table: str) -> str:
+    """The rows of a table of the records chosen, as a query that compares numbers."""
+    name, path = _place_of(con)
+    parts = [f'SELECT * FROM "{name}".main.{table} WHERE record_id IN (SELECT record_id FROM chosen_records)']
+    for segment in tables.rows(con, f'SELECT * FROM "{name}".main.segment ORDER BY receipt'):
+        found = dict(_selects(segment, folder_of(path)))
+        if table in found:
+            parts.append(f"{found[table]} WHERE record_id IN (SELECT mark FROM chosen_records)")
+    return f"({' UNION ALL BY NAME '.join(parts)})"
+
+
+def _place_of(con: Connection) -> tuple[str, Path]:
+    """The name of the connection's database, and its file."""
+    name = str(tables.one(con, "SELECT current_database()"))
+    return name, Path(str(tables.one(con, f"SELECT path FROM duckdb_databases() WHERE database_name = '{name}'")))
 
 
 def _record(segment: dict[str, Any], folder: Path) -> str:

@@ -14,7 +14,7 @@ from ewarn import catalogue as catalogues
 from ewarn.catalogue import Catalogue
 from ewarn.rules import dense
 from ewarn.rules.prepare import prepare
-from ewarn.store import counting, lines, tables
+from ewarn.store import counting, lines, periods, tables
 from ewarn.store.database import Database
 from ewarn.terms import LONDON, Tier
 
@@ -156,3 +156,27 @@ def test_neighbours_are_added_and_the_backlog_is_split_by_month(db: Database, ca
     everything = dense.counted(rule, ground, date(2024, 1, 1), date(2026, 12, 31))["observed"].sum()
     assert inside == everything > 0
     assert (late["known_month"] >= late["reference_month"]).any()
+
+
+@pytest.mark.parametrize(("rule", "days"), [("ears-detections", 7), ("repeat-28d", 7), ("ears-incidents", 1)])
+def test_an_areas_own_days_are_counted_as_all_records_are(
+    db: Database, catalogue: Catalogue, rule: str, days: int
+) -> None:
+    fill(db, catalogue, random.Random(11), 200)
+    asked_days = date(2025, 4, 1), date(2025, 6, 5)
+    for at in (datetime(2025, 5, 1, tzinfo=UTC), datetime(2025, 12, 1, tzinfo=UTC)):
+        every = catalogue.rules[rule].model_copy(update={"tiers": tuple(Tier)})
+        asked = periods.Asked(**dense.question(every, catalogue))
+        with db.read() as con:
+            expected = dense.tested(every, prepare(lines.as_known(con, AGES, at), at, catalogue), *asked_days, days)
+            known = periods.known(con, asked, at)
+            for area, tier in {("E09000007", "borough"), ("E12000007", "region"), ("K02000001", "uk")}:
+                one = asked._replace(tiers=[tier])
+                found, tested = periods.of_area(con, one, area, at, *asked_days, days)
+                rows = expected.filter(pl.col("area") == area)
+                assert area in known.areas and rows["observed"].sum() > 0
+                assert {s[:2] for s in known.subjects if s[2] == tier} == set(
+                    rows.select("subject_kind", "subject").iter_rows()
+                )
+                for kind, subject, period, observed, total in rows.drop("area", "tier").iter_rows():
+                    assert observed == found.get((kind, subject, period), 0) and total == tested.get(period, 0)
