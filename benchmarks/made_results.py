@@ -40,11 +40,13 @@ EFFECTS = ("Not Stated", '"Energy, Euphoria"', "Relaxed", '"Sleepy, Confused, ""
 NOWHERE = ("", "Array", "Not Stated", "England", "UNKNOWN - PUBLISHED DUE TO PROFILE")
 
 
-def write(path: Path, rows: int, seed: int = 7, faults: float = 0.01) -> None:
-    """Write the file."""
+def write(
+    path: Path, rows: int, seed: int = 7, faults: float = 0.01, first: date = date(2023, 1, 1), start: int = 0
+) -> None:
+    """Write the file: results of a thousand days from `first` on, numbered from `start`."""
     with path.open("wb") as out:
         out.write(HEADER.encode())
-        for piece in pieces(rows, seed, faults):
+        for piece in pieces(rows, seed, faults, first=first, begin=start):
             out.write(piece)
 
 
@@ -59,7 +61,9 @@ def write_shuffled(path: Path, rows: int, seed: int = 7, faults: float = 0.01) -
         out.write(b"ONE MORE,01 Jan 2024,2024-01-01,NW1,Heroin,,Brown,Powder,,,Metonitazene,,true,made\n")
 
 
-def pieces(rows: int, seed: int, faults: float, *, shuffled: bool = False) -> Iterator[bytes]:
+def pieces(
+    rows: int, seed: int, faults: float, *, shuffled: bool = False, first: date = date(2023, 1, 1), begin: int = 0
+) -> Iterator[bytes]:
     """The file's rows, some hundred thousand at a time."""
     draw = np.random.default_rng(seed)
     names, outcodes = _names(), _outcodes()
@@ -68,7 +72,7 @@ def pieces(rows: int, seed: int, faults: float, *, shuffled: bool = False) -> It
     weights /= weights.sum()
     for start in range(0, rows, PIECE):
         number = min(PIECE, rows - start)
-        lines = _lines(draw, start, number, combinations, weights, outcodes)
+        lines = _lines(draw, begin + start, number, combinations, weights, outcodes, first)
         spoilt = _spoilt(draw, lines, faults)
         yield (spoilt.shuffle(seed=start) if shuffled else spoilt).str.join("").item().encode()
 
@@ -80,9 +84,10 @@ def _lines(
     combinations: pl.DataFrame,
     weights: np.ndarray,
     outcodes: list[str],
+    first: date,
 ) -> pl.DataFrame:
     """One row per line, its cells apart."""
-    days = [date(2023, 1, 1) + timedelta(days=n) for n in range(1000)]
+    days = [first + timedelta(days=n) for n in range(1000)]
     day = draw.integers(0, len(days), number)
     drawn = combinations[draw.choice(len(combinations), number, p=weights)]
     inward = pl.Series(draw.integers(100, 999, number)).cast(pl.String)

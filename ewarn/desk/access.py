@@ -104,6 +104,8 @@ LINES: tuple[Line, ...] = (
     *(Line("POST", f"/alerts/{{ref}}/{{number}}/{act}", DESK, acts=True) for act in TEXT_ACTS),
     Line("GET", "/alerts/{ref}/{number}/photograph", READERS),
     *(Line("POST", f"/alerts/{{ref}}/{{number}}/{act}", APPROVERS, acts=True) for act in PANEL_ACTS),
+    Line("GET", "/approvals", APPROVERS),
+    Line("POST", "/approvals/approve", APPROVERS, acts=True),
     # -- cases
     Line("GET", "/cases", READERS),
     Line("GET", "/cases/{ref}", READERS),
@@ -121,10 +123,11 @@ LINES: tuple[Line, ...] = (
 )
 
 # What people who enforce the law may open, whatever their roles: nothing that shows who reported, who sold, rows as
-# they came, or what people wrote of them. A page that is not named here is closed to them.
+# they came, or what people wrote of them; of texts what they are to approve. A page that is not named here is closed.
 FOR_ENFORCEMENT = frozenset(
     {
-        *(("GET", path) for path in ("/", "/signals/{signal}", "/account")),
+        *(("GET", path) for path in ("/", "/signals/{signal}", "/account", "/approvals")),
+        ("POST", "/approvals/approve"),
         *(("GET", f"{API}v1/{view}") for view in ("alerts", "alerts/{ref}/{number}", "sources")),
         *((line.method, line.path) for line in LINES if line.roles is EVERYBODY or line.path == "/sign-out"),
         *((line.method, line.path) for line in LINES if line.path.startswith("/account/")),

@@ -16,7 +16,7 @@ from ewarn.assess import draft as drafting
 from ewarn.dispatch import page as paging
 from ewarn.dispatch import render
 from ewarn.errors import Refused, UsageFault
-from ewarn.pipeline import casework, counting_once, exercise_home, handling, texts
+from ewarn.pipeline import casework, counting_once, exercise_home, handling, officers, texts
 from ewarn.pipeline.house import House
 from ewarn.pipeline.identity import proved, registered
 from ewarn.pipeline.reports import Actor, AlertReport, CaseReport
@@ -247,8 +247,9 @@ def approve(
             out_of_hours=out_of_hours,
             note=note,
         )
-        _overridden(tx, house, alert, person, note, now)
         payloads = alerts.payloads(tx, alert.id, alert.version)
+        officer = officers.demand(tx, house, alert, payloads, person)
+        _overridden(tx, house, alert, person, note, now)
         if render.bundle_hash(alert, payloads) != alert.hash:
             raise Refused(
                 "the stored bytes no longer have the hash that was submitted",
@@ -262,7 +263,8 @@ def approve(
         alert = alerts.set_status(tx, alert.id, alert.version, lifecycle.moved(alert, act), now, person.id)
         if verdict.audiences:
             _write_deliveries(tx, house, alert, payloads, verdict, now)
-        return texts.report(tx, house, alert, payloads)
+        report = texts.report(tx, house, alert, payloads)
+        return officers.bare(report) if officer else report
 
 
 def _overridden(tx: Any, house: House, alert: Alert, person: Person, note: str, now: datetime) -> None:

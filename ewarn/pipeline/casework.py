@@ -136,8 +136,8 @@ def keep(
             cases.act(tx, page.case, now, "not paged", "ewarn", f"{words}rota covers it")
             continue
         pages.put(tx, page)
-        cases.act(tx, page.case, now, "paged", "ewarn", page.subject)
-        call(tx, house, page, areas[page.case], now)
+        reached = call(tx, house, page, areas[page.case], now)
+        cases.act(tx, page.case, now, "paged" if reached else "no one to page", "ewarn", page.subject)
         left.append(page)
     return left
 

@@ -16,7 +16,7 @@ from ewarn.store import looking
 
 Thing = TypeVar("Thing")
 Place = tuple[str, str, Hashable]
-MOST = 400
+MOST = 2000
 AT_ONCE_SECONDS = 0.25
 _HELD: dict[Place, tuple[Hashable, Any]] = {}
 _LOCK = Lock()

@@ -8,11 +8,12 @@ alone: acts ask for a one-time code of ours.
 from __future__ import annotations
 
 import secrets
+import warnings
 from datetime import datetime
 from typing import Any
 
 import httpx
-from authlib.integrations.httpx_client import OAuth2Client
+from authlib.deprecate import AuthlibDeprecationWarning
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
@@ -20,6 +21,10 @@ from joserfc.jwk import KeySet
 from ewarn.errors import Refused
 from ewarn.pipeline.house import House
 from ewarn.terms import Frozen
+
+with warnings.catch_warnings():  # it says at every start that a library we do not have will be wanted one day
+    warnings.simplefilter("ignore", AuthlibDeprecationWarning)
+    from authlib.integrations.httpx_client import OAuth2Client
 
 SECONDS = 10.0
 LEEWAY_SECONDS = 60

@@ -47,8 +47,11 @@ def page(house: House, now: datetime) -> PageReport:
             pages.escalated(tx, called.id, called.rota_order, now)
             case = cases.load(tx, called.case)
             area = case.lead_area if case else house.settings.home_area
-            written += casework.call(tx, house, called, area, now)
-            cases.act(tx, called.case, now, "paged", "ewarn", f"not acknowledged: number {called.rota_order} is called")
+            reached = casework.call(tx, house, called, area, now)
+            said = f"number {called.rota_order} is called" if reached else f"nobody is number {called.rota_order}"
+            act = "paged" if reached else "no one to page"
+            cases.act(tx, called.case, now, act, "ewarn", f"not acknowledged: {said}")
+            written += reached
         return PageReport(pages=tuple(calls), deliveries=tuple(written))
 
 

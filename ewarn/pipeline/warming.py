@@ -6,17 +6,20 @@ A page that comes first makes what it needs by itself. Writes nothing; a fault h
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from threading import Event, Thread
 
 from ewarn.errors import EwarnError
-from ewarn.pipeline import alertpage, counted, handling, handover, today
+from ewarn.pipeline import alertpage, counted, handling, handover, signalpage, today
 from ewarn.pipeline.house import House
+from ewarn.store import looking
 from ewarn.terms import london_day
 
 LOOK_EVERY_SECONDS = 0.5
+MOST_SECONDS = 30.0
 Clock = Callable[[], datetime]
 
 
@@ -36,6 +39,16 @@ def later(house: House, now: datetime) -> None:
         counted.counts(house, now, day - timedelta(days=28), day)
 
 
+def signals(house: House, now: datetime) -> None:
+    """The pictures and rows of the signals on Today, the most urgent first, for as long as that may take."""
+    until = time.monotonic() + MOST_SECONDS
+    with suppress(EwarnError):
+        for card in today.of(house, "", today.Filters(), now).cards:
+            if time.monotonic() > until:
+                return
+            signalpage.of(house, card.signal.id, now)
+
+
 def keep(house: House, clock: Clock) -> Event:
     """Fill now, and go on in a thread until the event is set."""
     ended = Event()
@@ -45,10 +58,15 @@ def keep(house: House, clock: Clock) -> Event:
 
 
 def _on(house: House, clock: Clock, ended: Event) -> None:
-    filled = 0
+    filled, of_records = 0, (0, 0, 0)
     while not ended.wait(LOOK_EVERY_SECONDS):
         with suppress(EwarnError):
             if (number := house.db.number()) != filled:
                 soon(house, clock())
                 later(house, clock())
                 filled = number
+                with house.db.read() as con:
+                    landed = looking.landed(con)
+                if landed != of_records:
+                    signals(house, clock())
+                    of_records = landed

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-import socket
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pyotp
 import pytest
-import uvicorn
 
 from ewarn.desk.access import LINES, may
 from ewarn.pipeline import assess, distribution, reporting, standing
@@ -19,6 +16,7 @@ from ewarn.pipeline.reports import Actor
 from ewarn.report import Harm, Origin, Told
 from ewarn.terms import PersonRole, Recipient
 from tests.desk.conftest import NOW, SECRET
+from tests.serving import serving
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-core is not installed")
@@ -39,18 +37,8 @@ def engine(chromium: str) -> Iterator[Any]:
 @pytest.fixture
 def address(desk: Any, clock: Any) -> Iterator[str]:
     """The desk served for real on a loopback port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    app = desk().app
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", proxy_headers=False))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        thread.join(0.05)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join(10)
+    with serving(desk().app) as found:
+        yield found
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Callable
@@ -10,10 +11,12 @@ from typing import Any
 import pytest
 
 from ewarn.desk.access import LINES, may
+from ewarn.dispatch import render
+from ewarn.errors import Refused
 from ewarn.pipeline import api_tokens, assess, caseload, judging, read, reporting, standing
 from ewarn.pipeline.reports import Actor
 from ewarn.report import Harm, Origin, Told
-from ewarn.store import operator_notices, recipients
+from ewarn.store import alerts, operator_notices, recipients
 from ewarn.terms import Person, PersonRole, Purpose, Recipient
 from tests.desk.conftest import NOW, SECRET
 from tests.desk.test_access import address
@@ -141,3 +144,51 @@ def tokened(planted: Any) -> None:
     open_to_them = {view for view, answer in told.items() if answer.status_code == 200}
     assert open_to_them == {"alerts", "sources"}, {view: answer.status_code for view, answer in told.items()}
     assert json.loads(told["signals"].text)["what"].endswith("it is not for enforcement")
+
+
+@pytest.fixture
+def submitted(desk: Any) -> Any:
+    """A text before the panel, and an officer who sits on it."""
+    officer = Person(id="pc-panel", name="An officer", roles=(PersonRole.PANEL,), areas=("E12000007",),
+                     purpose=Purpose.ENFORCEMENT)  # fmt: skip
+    read.add_person(desk.house, officer, SECRET.format(officer.id), NOW, by("administrator"))
+    drafted = assess.draft(desk.house, CASE, "share for information", by("duty"), NOW)
+    desk.text = assess.submit(desk.house, drafted.id, by("duty"), NOW)
+    desk.house.db.publish()
+    return desk
+
+
+def test_an_officer_of_the_panel_reads_the_exact_text_and_approves_it(submitted: Any) -> None:
+    officer, text = submitted("pc-panel"), submitted.text
+    page = html.unescape(officer.get("/approvals").text)
+    assert text.text in page and text.hash in page and 'href="/approvals"' in officer.get("/").text
+    done = officer.form("/approvals", "/approvals/approve", alert=text.id, hash=text.hash)
+    assert done.status_code == 303
+    assert [d.person for d in assess.show_alert(submitted.house, text.id).approvals] == ["pc-panel"]
+    assert text.text not in html.unescape(officer.get("/approvals").text)
+
+
+def test_an_officer_neither_reads_nor_approves_what_is_kept_from_enforcement(submitted: Any) -> None:
+    house, text = submitted.house, submitted.text
+    with house.db.write("test") as tx:
+        alert = alerts.load(tx, text.id)
+        payloads = alerts.payloads(tx, text.id, text.version)
+        assert alert is not None
+        kept = alert.content | {"handling": {"conditions": ["Not for enforcement of any kind."]}}
+        changed = alert.model_copy(update={"content": kept, "version": alert.version + 1})
+        changed = changed.model_copy(update={"hash": render.bundle_hash(changed, payloads)})
+        alerts.save(tx, changed, payloads, at=NOW, by="duty")
+    house.db.publish()
+    assert text.id not in submitted("pc-panel").get("/approvals").text
+    with pytest.raises(Refused, match="not for enforcement"):
+        assess.approve(house, text.id, changed.hash, by("pc-panel"), NOW)
+    assert not assess.show_alert(house, text.id).approvals
+    assert assess.approve(house, text.id, changed.hash, by("panel"), NOW).approvals
+
+
+def test_an_approval_by_command_tells_an_officer_the_text_and_nothing_behind_it(submitted: Any) -> None:
+    text = submitted.text
+    told = assess.approve(submitted.house, text.id, text.hash, by("pc-panel"), NOW)
+    assert told.text == text.text and told.approvals
+    assert not (told.findings or told.deliveries or told.figures or told.withheld or told.releases)
+    assert text.figures, "others are told them"

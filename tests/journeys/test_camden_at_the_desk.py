@@ -4,15 +4,12 @@ approved by two others, sent over a real mail server, acknowledged at the partne
 from __future__ import annotations
 
 import re
-import socket
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-import uvicorn
 
 from ewarn.desk import create_app
 from ewarn.pipeline import api_tokens, collecting, read, sessions, standing
@@ -23,6 +20,7 @@ from tests.answers.running import pages
 from tests.journeys.conftest import table, words_of
 from tests.journeys.test_answers_come_back import own_key
 from tests.journeys.test_personal_links import SERVICE, own
+from tests.serving import serving
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-core is not installed")
@@ -112,18 +110,8 @@ def house(corridor: Any, monkeypatch: pytest.MonkeyPatch) -> House:
 
 @pytest.fixture
 def served(house: House) -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    app = create_app(lambda: house, lambda: datetime.now(UTC))
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", proxy_headers=False))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        thread.join(0.05)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join(10)
+    with serving(create_app(lambda: house, lambda: datetime.now(UTC))) as address:
+        yield address
 
 
 def hands(engine: Any, house: House, address: str, width: int, script: bool, keyboard: bool) -> dict[str, Hand]:

@@ -1,0 +1,47 @@
+"""What pages show is looked up when a copy is published, and what was written is in it."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from ewarn.pipeline import caseload, held, today, warming
+from tests.desk.conftest import NOW
+from tests.desk.test_purpose import CASE, by
+
+
+def within(seconds: float, true: Any) -> bool:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if true():
+            return True
+        time.sleep(0.05)
+    return bool(true())
+
+
+def test_a_new_copy_is_looked_at_before_anybody_asks(desk: Any, clock: Any) -> None:
+    house = desk.house
+    ended = warming.keep(house, lambda: NOW)
+    try:
+        held_now = held._HELD[str(house.settings.home), "open cases", ()]
+        assert held_now[0] == house.db.number()
+        caseload.remark(house, CASE, "seen", by("duty"), NOW)
+        number = house.db.publish()
+        assert within(20, lambda: held._HELD[str(house.settings.home), "open cases", ()][0] == number)
+    finally:
+        ended.set()
+    assert [case.ref for case in today.open_of(house)] == [CASE]
+
+
+def test_what_takes_long_is_answered_as_it_was_while_it_is_made_anew(desk: Any, monkeypatch: Any) -> None:
+    house, made = desk.house, []
+
+    def slow() -> int:
+        time.sleep(0.3)
+        made.append(1)
+        return len(made)
+
+    assert held.lately(house, "slow", slow) == held.lately(house, "slow", slow) == 1
+    monkeypatch.setattr("ewarn.store.looking.landed", lambda con: (99, 99, 99))
+    assert held.lately(house, "slow", slow) == 1
+    assert within(5, lambda: held.lately(house, "slow", slow) == 2)
