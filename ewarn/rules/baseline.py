@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betainc, gammainc
+
+from ewarn.methods.tails import upper_tail
 
 DAY_US = 86_400_000_000
 MOST = 100_000
@@ -25,7 +26,7 @@ class Expectation:
 
     def tail(self, observed: float) -> float:
         """P(count >= observed): exact Poisson, or negative binomial with variance dispersion x mean."""
-        return upper_tail(observed, self.mean, self.dispersion)
+        return float(upper_tail(observed, self.mean, self.dispersion))
 
     def critical(self, alpha: float) -> int:
         """Smallest count whose upper tail is at most alpha."""
@@ -36,19 +37,6 @@ class Expectation:
             middle = (low + high) // 2
             low, high = (middle, high) if self.tail(middle) > alpha else (low, middle)
         return high
-
-
-def upper_tail(observed: float, mean: float, dispersion: float = 1.0) -> float:
-    """P(X >= observed) of a Poisson (dispersion 1) or a negative binomial with variance dispersion x mean."""
-    count = int(np.ceil(observed))
-    if count <= 0:
-        return 1.0
-    if mean <= 0:
-        return 0.0
-    if dispersion <= 1.0 + 1e-9:
-        return float(gammainc(count, mean))
-    size = mean / (dispersion - 1.0)
-    return float(betainc(count, size, 1.0 - 1.0 / dispersion))
 
 
 def from_history(

@@ -8,7 +8,7 @@ and a back-test over a year agree.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,7 +19,7 @@ from ewarn.terms import UK, Family, SubjectKind, Tier
 GROUPS = {Family.MISSOLD: Family.FIRST, Family.UNKNOWN_NAME: Family.FIRST}
 TIERS = {tier.value: i for i, tier in enumerate(Tier)}
 SUBJECTS = {kind: i for i, kind in enumerate((SubjectKind.SUBSTANCE, SubjectKind.CLASS, SubjectKind.KEY))}
-# A wider window lies beneath a narrower area's when at least this part of its records is already there.
+# A wider window lies beneath a narrower area's when at least this part of its persons is already there.
 EXPLAINED = 0.5
 
 
@@ -89,8 +89,17 @@ def _severity(episode: Episode, catalogue: Catalogue) -> str:
     return f"{'0' if catalogue.is_watched(class_id) else '1'}{class_id}"
 
 
-def beneath(episodes: Iterable[Episode], catalogue: Catalogue) -> dict[int, int]:
-    """Episode number -> number of the episode it lies beneath; those on top are absent."""
+def one_each(record: str, instant: datetime) -> float:
+    return 1.0
+
+
+def beneath(
+    episodes: Iterable[Episode], catalogue: Catalogue, weight: Callable[[str, datetime], float] = one_each
+) -> dict[int, int]:
+    """Episode number -> number of the episode it lies beneath; those on top are absent.
+
+    `weight` is how many persons a record told of at an instant: one running total can be most of a cluster.
+    """
     near = _neighbours(catalogue)
     tops: defaultdict[tuple[Family, str], list[Episode]] = defaultdict(list)
     parents: dict[int, int] = {}
@@ -103,7 +112,7 @@ def beneath(episodes: Iterable[Episode], catalogue: Catalogue) -> dict[int, int]
             candidates |= {top.number: top for top in tops[episode.group, record]}
         best_first = sorted(candidates.values(), key=lambda top: rank[top.number])
         around = [top for top in best_first if _areas_touch(top, episode, near, catalogue)]
-        parent = next((top for top in around if _explains(top, episode, mine)), None) or _together(
+        parent = next((top for top in around if _explains(top, episode, mine, weight)), None) or _together(
             around, episode, mine
         )
         if parent is not None:
@@ -114,7 +123,7 @@ def beneath(episodes: Iterable[Episode], catalogue: Catalogue) -> dict[int, int]
     return parents
 
 
-def _explains(upper: Episode, lower: Episode, mine: frozenset[str]) -> bool:
+def _explains(upper: Episode, lower: Episode, mine: frozenset[str], weight: Callable[[str, datetime], float]) -> bool:
     """Whether the lower one says nothing the upper one had not said when the lower was first raised.
 
     A signal that names its substance is never explained by one that does not, nor an area's cluster by one place's.
@@ -127,7 +136,10 @@ def _explains(upper: Episode, lower: Episode, mine: frozenset[str]) -> bool:
     if mine <= known:
         return True
     wider = lower.tier != upper.tier or _scope(lower) == "neighbours"
-    return lower.group is Family.CLUSTER and wider and len(mine & known) >= EXPLAINED * len(mine)
+    if lower.group is not Family.CLUSTER or not wider:
+        return False
+    weights = {record: weight(record, lower.began) for record in mine}
+    return sum(weights[record] for record in mine & known) >= EXPLAINED * sum(weights.values())
 
 
 def _scope(episode: Episode) -> object:

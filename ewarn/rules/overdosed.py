@@ -20,6 +20,7 @@ import polars as pl
 
 from ewarn.catalogue.definitions import RuleDefinition
 from ewarn.matching import persons
+from ewarn.methods.tails import upper_tail
 from ewarn.rules import baseline, batches
 from ewarn.rules.batches import Batch
 from ewarn.rules.prepare import DETECTED, VERSION, Ground, day_text, number, place, plural
@@ -166,7 +167,7 @@ class _Plan:
                 told.add(key)
                 samples = [m for m in members if any(self._near(m, o) for o in window)]
                 before = self._before(self.overdoses.speaking_of(terms), window, at, borough)
-                if before is not None and baseline.upper_tail(fewest, before) > self.alpha:
+                if before is not None and upper_tail(fewest, before) > self.alpha:
                     continue
                 yield self._row(batch, samples, window, before, (fewest, most), at, borough)
 
@@ -227,7 +228,7 @@ class _Plan:
         people: tuple[int, int], at: datetime, borough: str,
     ) -> dict[str, Any]:  # fmt: skip
         row = batches.spell(self.rule, batch, samples, at, borough, Tier.BOROUGH)
-        p = None if expected is None else baseline.upper_tail(people[0], expected)
+        p = None if expected is None else float(upper_tail(people[0], expected))
         days = [o.reference for o in window] + [m.reference for m in samples]
         said = f"{people[0]}" if people[0] == people[1] else f"{people[0]} to {people[1]}"
         chance = (

@@ -6,8 +6,9 @@ instant. How reports can be one, and what fewest and most mean, is `ewarn.matchi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 
 import numpy as np
@@ -136,3 +137,17 @@ class Crowd:
         spans = np.maximum(1, np.ceil((chosen.end - chosen.start) / max(window, DAY)))
         weights = np.where(chosen.cumulative, np.ceil(chosen.persons / spans), chosen.persons)
         return persons.bounds(self.events, pairs, members, weights, self.judged.at(tau))
+
+
+def told_of(people: pl.DataFrame) -> Callable[[str, datetime], float]:
+    """How many persons a record told of at an instant, from the versions of reports; any other record is one."""
+    found: dict[str, list[tuple[datetime, float]]] = {}
+    columns = people.select("record_id", "visible_from", "persons").sort("record_id", "visible_from")
+    for record, since, number in columns.iter_rows():
+        found.setdefault(record, []).append((since, float(number)))
+
+    def at(record: str, instant: datetime) -> float:
+        seen = [number for since, number in found.get(record, ()) if since <= instant]
+        return seen[-1] if seen else 1.0
+
+    return at

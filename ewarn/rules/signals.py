@@ -19,6 +19,7 @@ from ewarn.catalogue.definitions import RuleDefinition
 from ewarn.matching import persons
 from ewarn.rules import collapse, episodes, reaching
 from ewarn.rules.collapse import Episode, Spell
+from ewarn.rules.persons import told_of
 from ewarn.rules.prepare import VERSION, Ground, place, plural
 from ewarn.terms import (
     AreaRef,
@@ -76,7 +77,7 @@ class Book:
         self.versions, self.possible = self._of_records(frame)
         self.people = self._of_people(frame)
         self.episodes = {number: self._episode(number, rows, rules) for number, rows in self.rows.items()}
-        self.parents = collapse.beneath(self.episodes.values(), self.catalogue)
+        self.parents = collapse.beneath(self.episodes.values(), self.catalogue, told_of(self.people))
 
     def _of_records(self, frame: pl.DataFrame) -> tuple[dict[str, list[Any]], dict[tuple[str, int], list[Any]]]:
         """The versions of every record in a spell, and the boroughs each could be in."""

@@ -190,7 +190,7 @@ def _row(rule: RuleDefinition, ground: Ground, stratum: Stratum, firing: Firing,
         "records": records,
         "why": " ".join([said, *_caveats(firing, plan, p_value, rows, certain, len(records))]),
         "would_have_stopped_it": f"Fewer than {max(plan.n, upper or 0)} {_nouns(rule, plan)[1]} in {_length(plan)}.",
-        "_share": float(rows.share[members].sum()),
+        "_share": float((rows.share[members] * rows.persons[members]).sum()),
     }
 
 
@@ -249,7 +249,7 @@ def _instant(microseconds: int) -> datetime:
 
 
 def _one_area_each(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One event's becoming known names one area: the one with the largest summed share (ties: lower code).
+    """One event's becoming known names one area: the one most of its persons lie in by share (ties: lower code).
 
     A window in another area stays only when it holds a record that the named one does not.
     """

@@ -93,6 +93,14 @@ def test_an_area_is_named_by_the_summed_shares_and_the_others_are_listed(standin
     assert "Certainly there: 1 of 5 records." in signal.why
 
 
+def test_a_running_total_that_is_most_of_the_neighbours_explains_them(standing: Ask) -> None:
+    """One record of eight persons in Islington and four of one in Camden by one service are one event, Islington's."""
+    total = burst(1, "2025-03-03 21:00", area=ISLINGTON, persons=8, cumulative=True, organisation="a")
+    tops = standing([*total, *burst(4, "2025-03-03 20:00", organisation="a")], "2025-03-04")
+    assert [(s.rule, s.area.code) for s in tops] == [(DAY_RULE, ISLINGTON)]
+    assert "cluster-72h-neighbours" in {s.rule for s in tops[0].beneath}
+
+
 def test_neighbours_speak_only_when_no_borough_explains_it(standing: Ask) -> None:
     spread = burst(4, "2025-03-03 20:00") + burst(3, "2025-03-03 20:00", area=ISLINGTON)
     spread += burst(3, "2025-03-03 20:00", area=WESTMINSTER)
