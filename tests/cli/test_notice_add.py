@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from ewarn.store.database import CONFIG
 from tests.cli.conftest import Answer, Door
 
 ALERT = """Drug alert: fake Xanax in Camden
@@ -32,7 +33,7 @@ def add(door: Door, *words: str, stdin: str = "") -> dict[str, Any]:
 
 def rows(door: Door, sql: str) -> list[tuple[Any, ...]]:
     newest = max((door.home / "published").glob("*.duckdb"), key=lambda p: int(p.stem))
-    with duckdb.connect(str(newest), read_only=True) as con:
+    with duckdb.connect(str(newest), read_only=True, config=CONFIG) as con:
         return con.execute(sql).fetchall()
 
 

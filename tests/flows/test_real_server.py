@@ -121,7 +121,7 @@ def until(found: Callable[[], Any], seconds: float = 120) -> Any:
         with suppress(httpx.TimeoutException):
             if answer := found():
                 return answer
-        time.sleep(0.5)
+        time.sleep(1)
     raise AssertionError(f"nothing came within {seconds:.0f} seconds")
 
 

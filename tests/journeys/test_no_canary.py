@@ -19,6 +19,7 @@ import pytest
 
 from ewarn.cli import main
 from ewarn.pipeline import notices, purge, read, receive, replay, respond
+from ewarn.store.database import CONFIG
 
 NUMBER = "943 476 5919"  # of the kind of an NHS number, from the range set aside for tests
 POSTCODE = "NW1 4QZ"
@@ -123,7 +124,7 @@ def words_of(home: Path) -> Iterator[tuple[str, str]]:
                         if not name.endswith(".zst.age"):
                             yield f"{path.name}/{name}", name + archive.read(name).decode("latin-1")
     for path in (home / "ewarn.duckdb", *sorted((home / "published").glob("*.duckdb"))):
-        with duckdb.connect(str(path), read_only=True) as con:
+        with duckdb.connect(str(path), read_only=True, config=CONFIG) as con:
             for (table,) in con.execute("SELECT table_name FROM duckdb_tables()").fetchall():
                 for row in con.execute(f'SELECT * FROM "{table}"').fetchall():
                     yield f"{path.name}:{table}", repr(row)
