@@ -53,6 +53,13 @@ def keep(path: Path, another: Callable[[], Connection]) -> None:
             _kept.popitem(last=False)[1].con.close()
 
 
+def let_go() -> None:
+    """Close whatever is kept: for a process that is done with a home, whose disk may then be taken away."""
+    with _changing:
+        while _kept:
+            _kept.popitem()[1].con.close()
+
+
 def _state(path: Path) -> tuple[int, int, int] | None:
     try:
         found = os.stat(path)

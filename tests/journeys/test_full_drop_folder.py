@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from ewarn.pipeline import receive
+from ewarn.store import readers
 from tests.conftest import require
 from tests.journeys.conftest import TOML, Corridor, at, table
 
@@ -83,6 +84,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     try:
         yield folder
     finally:
+        readers.let_go()
         subprocess.run(["umount", str(folder)], check=True)
 
 
