@@ -24,6 +24,7 @@ from charset_normalizer import from_bytes
 from ewarn.errors import UnusableInput
 
 PIECE = 16 * 1024 * 1024
+_CACHED = 1024 * 1024  # what is looked at and not kept goes by in pieces that the processor's cache holds
 _FEED = 10
 _SMALL = 4_096
 _SPOOLED = 64 * 1024 * 1024
@@ -89,9 +90,9 @@ def clean(source: bytes | Path) -> CleanText:
     with _opened(source) as stream:
         head = stream.read(4096)
     _refuse_other_kinds(head)
-    encoding, start, notes = _encoding(source, head)
+    encoding, start, notes, returned = _encoding(source, head)
     if encoding == "utf-8":
-        pairs, feeds, returns = _line_ends(source, start)
+        pairs, feeds, returns = _line_ends(source, start) if returned else (0, 0, 0)
         if returns == pairs and pairs in (0, feeds):
             return CleanText(source, start, b"\r\n" if pairs else b"\n", notes)
         if feeds:
@@ -112,31 +113,34 @@ def _refuse_other_kinds(head: bytes) -> None:
         raise UnusableInput("the file is a web page, not CSV text", next_step="Download the file itself and drop it.")
 
 
-def _encoding(source: bytes | Path, head: bytes) -> tuple[str, int, tuple[str, ...]]:
-    """(encoding, bytes of mark to leave out, notes)."""
+def _encoding(source: bytes | Path, head: bytes) -> tuple[str, int, tuple[str, ...], bool]:
+    """(encoding, bytes of mark to leave out, notes, whether there may be a CR)."""
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16", 0, ("read as UTF-16",)
+        return "utf-16", 0, ("read as UTF-16",), True
     if guess := _utf16_without_mark(head[:2000]):
-        return guess, 0, (f"read as {guess.upper()} (no byte-order mark)",)
+        return guess, 0, (f"read as {guess.upper()} (no byte-order mark)",), True
     start = len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0
-    if _decodes(source, "utf-8"):
-        return "utf-8", start, ()
-    if _decodes(source, "cp1252"):
-        return "cp1252", 0, ("not UTF-8: read as Windows-1252",)
+    decodes, returned = _decodes(source, "utf-8")
+    if decodes:
+        return "utf-8", start, (), returned
+    if _decodes(source, "cp1252")[0]:
+        return "cp1252", 0, ("not UTF-8: read as Windows-1252",), True
     with _opened(source) as stream:
         best = from_bytes(stream.read(PIECE)).best()
     if best is None:
         raise UnusableInput("the text's encoding cannot be told", next_step="Save the file as CSV (UTF-8).")
-    return best.encoding, 0, (f"not UTF-8: read as {best.encoding}, a guess",)
+    return best.encoding, 0, (f"not UTF-8: read as {best.encoding}, a guess",), True
 
 
-def _decodes(source: bytes | Path, encoding: str) -> bool:
-    carry = b""
+def _decodes(source: bytes | Path, encoding: str) -> tuple[bool, bool]:
+    """Whether the bytes are of this encoding, and whether there is a CR among them."""
+    carry, returned = b"", False
     try:
         with _opened(source) as stream:
-            while piece := stream.read(PIECE):
+            while piece := stream.read(_CACHED):
                 if b"\0" in piece:
                     raise _NUL
+                returned = returned or b"\r" in piece
                 if carry or not piece.isascii():
                     text = carry + piece
                     end = len(text) - _unfinished(text) if encoding == "utf-8" else len(text)
@@ -144,8 +148,8 @@ def _decodes(source: bytes | Path, encoding: str) -> bool:
                     _decode(text[:end], encoding)
         _decode(carry, encoding)
     except (UnicodeDecodeError, pa.ArrowInvalid):
-        return False
-    return True
+        return False, returned
+    return True, returned
 
 
 def _decode(text: bytes, encoding: str) -> None:
@@ -180,22 +184,16 @@ def _utf16_without_mark(head: bytes) -> str:
 
 
 def _line_ends(source: bytes | Path, start: int) -> tuple[int, int, int]:
-    """How many CR LF, LF and CR; LF are not counted where there is no CR."""
+    """How many CR LF, LF and CR."""
     pairs = feeds = returns = 0
     last = b""
-    for counting in (False, True):
-        with _opened(source) as stream:
-            stream.seek(start)
-            while piece := stream.read(PIECE):
-                if not counting and b"\r" in piece:
-                    break
-                if counting:
-                    feeds += piece.count(b"\n")
-                    returns += piece.count(b"\r")
-                    pairs += piece.count(b"\r\n") + (last == b"\r" and piece[:1] == b"\n")
-                    last = piece[-1:]
-            else:
-                break
+    with _opened(source) as stream:
+        stream.seek(start)
+        while piece := stream.read(_CACHED):
+            feeds += piece.count(b"\n")
+            returns += piece.count(b"\r")
+            pairs += piece.count(b"\r\n") + (last == b"\r" and piece[:1] == b"\n")
+            last = piece[-1:]
     return pairs, feeds, returns
 
 

@@ -21,6 +21,7 @@ from ewarn.catalogue.definitions import DropDefinition
 from ewarn.errors import UnusableInput
 from ewarn.frames import INSTANT, shaped
 from ewarn.intake import byvalue, careful, identities, kinds, names, places, vocabulary
+from ewarn.intake.ahead import ahead
 from ewarn.intake.clocks import day, instant
 from ewarn.intake.columns import column_named
 from ewarn.intake.csvfile import LINE, PART_BYTES, ROW, Csv, Knows, Marked, Rows, no_row, open_csv
@@ -97,7 +98,8 @@ class Table:
         Raises: UnusableInput where the file as a whole cannot be used.
         """
         start, found = 0, False
-        for rows in self.file.parts(size=size, knows=knows):
+        read = self.file.parts(size=size, knows=knows)
+        for rows in ahead(read) if self.large else read:
             if watch is not None:
                 watch.add(rows.frame)
             part = _part(self, rows, start)
@@ -282,9 +284,10 @@ def _without_blank_rows(frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
     """Spreadsheets end in rows of empty cells: they say nothing and are counted, not refused."""
     cells = [name for name in frame.columns if name != LINE]
     first = frame.get_column(cells[0])
-    if not (first == "").any() or len(cells) == 1:
+    nothing = pl.all_horizontal(column_named(c) == "" for c in cells)
+    if len(cells) == 1 or not frame.filter(first == "").select(nothing.any()).item():
         return frame, 0
-    blank = frame.select(pl.all_horizontal(column_named(c) == "" for c in cells)).to_series()
+    blank = frame.select(nothing).to_series()
     return frame.filter(~blank), int(blank.sum())
 
 

@@ -204,10 +204,8 @@ def clocked(matched: pl.DataFrame, snapshot: SnapshotRef, backfill: bool) -> pl.
     received = snapshot.receipt.received_at
     if backfill:
         known = pl.coalesce("known_date", "reference_date")
-        midnight = known.cast(pl.Datetime("us")).dt.replace_time_zone(
-            "Europe/London", ambiguous="earliest", non_existent="null"
-        )
-        seen = pl.max_horizontal(midnight.dt.convert_time_zone("UTC").fill_null(received), "reference_at")
+        begun = pl.lit(_midnights(matched.select(day=known)).fill_null(received))
+        seen = pl.max_horizontal(begun, "reference_at")
     else:
         known = pl.col("known_date").fill_null(london_day(received))
         seen = pl.lit(received).dt.convert_time_zone("UTC").dt.cast_time_unit("us")
@@ -216,6 +214,17 @@ def clocked(matched: pl.DataFrame, snapshot: SnapshotRef, backfill: bool) -> pl.
         unstated=pl.col("known_date").is_null(),
         visible_at=pl.max_horizontal(seen, pl.col("previous_visible_at")),
     )
+
+
+def _midnights(days: pl.DataFrame) -> pl.Series:
+    """When each day began in London; worked out once for each of the days, of which there are few."""
+    midnight = (
+        pl.col("day")
+        .cast(pl.Datetime("us"))
+        .dt.replace_time_zone("Europe/London", ambiguous="earliest", non_existent="null")
+    )
+    distinct = days.unique().with_columns(begun=midnight.dt.convert_time_zone("UTC"))
+    return days.join(distinct, on="day", how="left", maintain_order="left", nulls_equal=True)["begun"]
 
 
 def _header(staged: Staging, versions: pl.DataFrame, snapshot: SnapshotRef, kind: str, backfill: bool) -> pl.DataFrame:
