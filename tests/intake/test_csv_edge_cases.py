@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -63,6 +64,14 @@ def test_what_is_no_table_is_refused_with_a_next_step(body: bytes) -> None:
 def test_mixed_line_ends_are_read_and_said() -> None:
     rows = read_rows(b'a,b\r\n1,2\n3,"x\r\ny"\r\n')
     assert rows.frame["a"].to_list() == ["1", "3"]
+    assert any("line ends" in note for note in rows.notes)
+
+
+def test_a_single_other_line_end_far_down_is_read_and_said(tmp_path: Path) -> None:
+    file = tmp_path / "long.csv"
+    file.write_bytes(b"a,b\n" + b"1,2\n" * 300_000 + b"3,4\r\n5,6\n")
+    rows = read_rows(file)
+    assert rows.frame["a"].tail(3).to_list() == ["1", "3", "5"] and rows.frame["b"].tail(2).to_list() == ["4", "6"]
     assert any("line ends" in note for note in rows.notes)
 
 
