@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from threading import Lock, Thread
 
 from ewarn.pipeline import held, validate
@@ -87,7 +88,12 @@ def _kept(house: House) -> tuple[int, DetectReport | None]:
     with house.db.read() as con:
         body = kept_answers.load(con)
         size = held.of_records(house, con, "size", lambda: kept_answers.size(con))
-        return size, DetectReport.model_validate_json(body) if body else None
+        return size, _read(body) if body else None
+
+
+@lru_cache(maxsize=4)
+def _read(body: str) -> DetectReport:
+    return DetectReport.model_validate_json(body)
 
 
 _HOMES: dict[str, Standing] = {}

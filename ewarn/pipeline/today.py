@@ -96,7 +96,8 @@ def of(
 ) -> Today:
     """Today for one reader; `may_see`: which signals are for them. Raises: UsageFault."""
     report = standing.current(house, now)
-    stream_of = held.of(house, "streams", lambda: _streams(house, report.signals), report.as_of)
+    with house.db.read() as con:
+        stream_of = held.of_records(house, con, "streams", lambda: _streams(house, report.signals), report.as_of)
     every = tuple(s for s in review_room.signals_by_urgency(report.signals) if may_see is None or may_see(s))
     chosen = tuple(s for s in every if _matches(house, s, filters, stream_of, now))
     open_cases = open_of(house)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from ewarn.store import audit, tables
@@ -61,7 +62,13 @@ def all(con: Connection, status: str | None = None) -> list[CaseFile]:
         SELECT body FROM {tables.newest("case_file", "ref")} WHERE status = coalesce(?, status)
         ORDER BY status DESC, due_at, ref
     """
-    return [CaseFile.model_validate_json(row["body"]) for row in tables.rows(con, sql, [status])]
+    return [_read(row["body"]) for row in tables.rows(con, sql, [status])]
+
+
+@lru_cache(maxsize=2000)
+def _read(body: str) -> CaseFile:
+    """A case out of its stored words; nearly all of them are the same from one published copy to the next."""
+    return CaseFile.model_validate_json(body)
 
 
 def history(con: Connection, ref: str) -> list[dict[str, Any]]:
