@@ -37,7 +37,13 @@ def ask(browser: Any, line: Line, **form: str) -> int:
     return status
 
 
-@pytest.mark.parametrize("role", [*ROLES, ""])
+# Who may do least, who decides, and who has not signed in; the others in the long run.
+USUAL = ("reporter", "panel", "")
+
+
+@pytest.mark.parametrize(
+    "role", [role if role in USUAL else pytest.param(role, marks=pytest.mark.slow) for role in (*ROLES, "")]
+)
 def test_every_forbidden_pair_of_role_and_route_is_refused(desk: Callable[..., Any], role: str) -> None:
     browser = desk(role)
     token, wrong = token_of(browser), []

@@ -213,7 +213,7 @@ def as_it_was_shown(catalogue: Catalogue, files: list[File], seed: int) -> None:
                 )
 
 
-QUICK = settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+QUICK = settings(max_examples=1, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 LONG = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 
 

@@ -78,6 +78,7 @@ def test_coroner_reports_on_old_deaths_are_recorded_and_raise_no_cluster(corrido
         assert happened[:4] in first.why
 
 
+@pytest.mark.slow
 def test_toxicology_as_amended_incident_rows_says_the_same(corridor: Any) -> None:
     def told(number: int, now: Any, **more: Any) -> set[str]:
         row = {

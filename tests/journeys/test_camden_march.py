@@ -37,9 +37,10 @@ def arrive(corridor: Any, number: int, day: str, clock: str, now: Any, **more: A
 @pytest.mark.parametrize(
     ("times", "together"),
     [
-        pytest.param([("2025-03-03", c) for c in DAY], (7, 8, 10, 11), id="one day"),
+        pytest.param([("2025-03-03", c) for c in DAY], (1, 2, 7, 8, 9, 10, 11), id="one day"),
         pytest.param([("2025-03-03", c) for c in DAY], (), id="one day, each by itself", marks=pytest.mark.slow),
-        pytest.param(NIGHT, (), id="20:00 to 06:00"),
+        pytest.param(NIGHT, (), id="20:00 to 06:00, each by itself", marks=pytest.mark.slow),
+        pytest.param(NIGHT, (1, 2, 6, 7), id="20:00 to 06:00"),
     ],
 )
 def test_the_fifth_event_in_24_hours_raises_the_borough_signal_and_pages(
