@@ -40,12 +40,10 @@ class ToApprove(Frozen):
     formats: tuple[Format, ...]
 
 
-def enforces(con: Any, house: House, person: Person) -> bool:
-    """Whether somebody enforces the law: they are registered so, or messages for such a group go to them."""
+def served(con: Any, house: House) -> frozenset[str]:
+    """The people to whom messages for a group that enforces the law go."""
     groups = house.catalogue.routes.enforcement_groups
-    return person.purpose is Purpose.ENFORCEMENT or any(
-        r.group in groups and r.person == person.id for r in recipients.all(con)
-    )
+    return frozenset(recipient.person for recipient in recipients.all(con) if recipient.group in groups)
 
 
 def waiting(house: House, person: Person) -> tuple[ToApprove, ...]:
@@ -97,7 +95,7 @@ def kept_from(house: House, alert: Alert, payloads: list[Payload]) -> str:
 
 def demand(con: Any, house: House, alert: Alert, payloads: list[Payload], person: Person) -> bool:
     """Whether an officer approves. Raises: Refused where they may not read what they would approve."""
-    if not enforces(con, house, person):
+    if person.purpose is not Purpose.ENFORCEMENT and person.id not in served(con, house):
         return False
     if why := kept_from(house, alert, payloads):
         raise Refused(f"this text is not for enforcement: {why}", where=alert.id,

@@ -12,9 +12,8 @@ from collections.abc import Iterable
 from ewarn.assess.judged import Judged
 from ewarn.disclosure import never
 from ewarn.dispatch.enforcement import NOT_FOR_ENFORCEMENT
-from ewarn.pipeline import held, reporting, signalpage, today
+from ewarn.pipeline import held, officers, reporting, signalpage, today
 from ewarn.pipeline.house import House
-from ewarn.store import people, recipients
 from ewarn.terms import Family, Person, Purpose, Signal
 
 AS_WRITTEN = (Family.UNKNOWN_NAME, Family.NOTICE)  # these say words of others
@@ -22,14 +21,12 @@ AS_WRITTEN = (Family.UNKNOWN_NAME, Family.NOTICE)  # these say words of others
 
 def enforces(house: House, person: Person) -> bool:
     """Whether somebody enforces the law: they are registered so, or messages for such a group go to them."""
-    return person.purpose is Purpose.ENFORCEMENT or person.id in held.of(house, "enforcing", lambda: _listed(house))
+    return person.purpose is Purpose.ENFORCEMENT or person.id in held.of(house, "enforcing", lambda: _served(house))
 
 
-def _listed(house: House) -> frozenset[str]:
-    groups = house.catalogue.routes.enforcement_groups
+def _served(house: House) -> frozenset[str]:
     with house.db.read() as con:
-        registered = {person.id for person in people.all(con)}
-        return frozenset(r.person for r in recipients.all(con) if r.group in groups and r.person in registered)
+        return officers.served(con, house)
 
 
 def of_today(house: House, found: today.Today) -> today.Today:
