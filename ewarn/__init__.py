@@ -2,7 +2,7 @@
 
 import os
 
-# Polars gives freed memory back after seconds rather than at once: it reads this when it is imported, and never again.
-os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:5000,muzzy_decay_ms:5000")
+# Polars gives freed memory back after two seconds, not at once. It reads this when it is imported and never again.
+os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:2000")
 
 __version__ = "0.1.0"
