@@ -1,20 +1,123 @@
-"""Somebody who knows the rule, and has every version, text and format, gets no hidden count of an alert back."""
+"""Somebody who knows the rule, and has every table, total, version, text and format, gets no hidden count back."""
 
 from __future__ import annotations
 
+from itertools import pairwise, product
+
 import numpy as np
-from hypothesis import given, settings
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from ewarn.disclosure import suppress
 from ewarn.disclosure.rounding import SMALLEST_SHOWN, Cell, fresh, shown
+from ewarn.disclosure.tables import public_table
+
+AREAS, DRUGS = ("Camden", "Islington", "Leeds"), ("nitazene", "orphine")
+WITHIN = {"area": {"Camden": "London", "Islington": "London", "Leeds": "Yorkshire", "London": "UK", "Yorkshire": "UK"}}
+SMALL_OR_NOT = st.one_of(st.integers(0, 9), st.integers(0, 60))
+TABLE = st.lists(SMALL_OR_NOT, min_size=6, max_size=6)
+VERSIONS = st.lists(TABLE, min_size=1, max_size=3)
+
+
+def frame(counts: list[int]) -> pl.DataFrame:
+    rows = [(area, drug, n) for (area, drug), n in zip(product(AREAS, DRUGS), counts, strict=True)]
+    return pl.DataFrame(rows, schema=["area", "drug", "count"], orient="row")
+
+
+def tables(versions: list[list[int]]) -> list[pl.DataFrame]:
+    made: list[pl.DataFrame] = []
+    for counts in versions:
+        made.append(public_table(frame(counts), ("area", "drug"), WITHIN, made[-1] if made else None))
+    return made
+
+
+def parts_of(area: str, drug: str) -> list[int]:
+    """The cells that a row of the table adds up."""
+
+    def inside(cell: str) -> bool:
+        chain = [cell, WITHIN["area"][cell], "UK", "all"]
+        return area in chain
+
+    return [i for i, (a, d) in enumerate(product(AREAS, DRUGS)) if inside(a) and drug in (d, "all")]
+
+
+def attack(published: list[pl.DataFrame], growing: bool) -> tuple[np.ndarray, np.ndarray]:
+    """What the published rows leave of every cell: the constraints of a linear programme over all versions."""
+    size = 6 * len(published)
+    matrix, upper = [], []
+    for version, table in enumerate(published):
+        for area, drug, low, high in table.select("area", "drug", "low", "high").iter_rows():
+            row = np.zeros(size)
+            row[[6 * version + i for i in parts_of(area, drug)]] = 1
+            matrix += [row, -row]
+            upper += [high, -low]
+    for version in range(len(published) - 1) if growing else []:
+        for cell in range(6):
+            row = np.zeros(size)
+            row[6 * version + cell], row[6 * (version + 1) + cell] = 1, -1
+            matrix.append(row)
+            upper.append(0)
+    return np.array(matrix), np.array(upper)
 
 
 def bounds(aim: np.ndarray, matrix: np.ndarray, upper: np.ndarray) -> tuple[int, int]:
     found = [linprog(sign * aim, A_ub=matrix, b_ub=upper, bounds=(0, None), method="highs") for sign in (1, -1)]
     assert all(f.status == 0 for f in found)
     return round(found[0].fun), round(-found[1].fun)
+
+
+def derived(versions: list[list[int]]) -> list[str]:
+    """Every hidden cell, and every small change of one, that is known to fewer than seven values."""
+    growing = all(b >= a for one, two in pairwise(versions) for a, b in zip(one, two, strict=True))
+    matrix, upper = attack(tables(versions), growing)
+    told = []
+    for version, counts in enumerate(versions):
+        for cell, count in enumerate(counts):
+            aim = np.zeros(matrix.shape[1])
+            aim[6 * version + cell] = 1
+            if 0 < count < SMALLEST_SHOWN:
+                low, high = bounds(aim, matrix, upper)
+                told += [f"cell {cell} v{version}: {low} to {high}"] if high - low + 1 < 7 else []
+            if version and 0 < abs(count - versions[version - 1][cell]) < SMALLEST_SHOWN:
+                aim[6 * (version - 1) + cell] = -1
+                low, high = bounds(aim, matrix, upper)
+                told += [f"change of {cell} v{version}: {low} to {high}"] if high - low + 1 < 7 else []
+    return told
+
+
+ATTACK = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@ATTACK
+@given(VERSIONS)
+def test_no_hidden_cell_and_no_small_change_comes_back_from_totals_and_versions(versions: list[list[int]]) -> None:
+    assert derived(versions) == []
+
+
+@ATTACK
+@given(TABLE, st.lists(st.lists(st.integers(0, 9), min_size=6, max_size=6), min_size=1, max_size=2))
+def test_nor_where_it_is_known_that_counts_only_grow(first: list[int], steps: list[list[int]]) -> None:
+    versions = [first]
+    for step in steps:
+        versions.append([a + b for a, b in zip(versions[-1], step, strict=True)])
+    assert derived(versions) == []
+
+
+@pytest.mark.slow
+@settings(max_examples=400, deadline=None)
+@given(VERSIONS)
+def test_at_length_no_hidden_cell_comes_back(versions: list[list[int]]) -> None:
+    assert derived(versions) == []
+
+
+@given(TABLE, st.integers(0, 5), st.integers(1, 7))
+def test_a_table_is_the_same_whatever_a_hidden_cell_is(counts: list[int], cell: int, other: int) -> None:
+    one = [*counts[:cell], 3, *counts[cell + 1 :]]
+    two = [*counts[:cell], other, *counts[cell + 1 :]]
+    assert tables([one])[0].equals(tables([two])[0])
 
 
 def test_rounding_the_totals_by_themselves_would_give_a_hidden_cell_back() -> None:
