@@ -40,7 +40,7 @@ demo: $(VENV)/run.stamp $(VENV)/package.stamp
 	@$(VENV)/bin/ewarn demo
 
 test: $(VENV)/dev.stamp $(VENV)/package.stamp
-	@$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not slow' $(ARGS)
+	@$(RUN) -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m 'not slow' $(ARGS)
 
 # mypy beside the others: on two cores the whole takes as long as mypy. Everything is said, whatever failed before it.
 check: $(VENV)/dev.stamp $(VENV)/package.stamp

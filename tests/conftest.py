@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
+
+from ewarn.pipeline import identity
 
 ROOT = Path(__file__).resolve().parent.parent
 LONG = ("flows", "journeys", "desk", "cli", "matching")
@@ -25,6 +29,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files whose tests take long begin first, so that no process is left with one of them at the end."""
     long = tuple(ROOT / "tests" / name for name in LONG)
     items.sort(key=lambda item: not any(item.path.is_relative_to(folder) for folder in long))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_secrets() -> Iterator[PasswordHasher]:
+    """Secrets are hashed as cheaply as Argon2 can. What the product's own hashing costs is looked at by itself."""
+    own = identity._HASHER
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(identity, "_HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield own
 
 
 @pytest.fixture(scope="session")

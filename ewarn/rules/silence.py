@@ -19,6 +19,7 @@ from ewarn.frames import SHAPES
 from ewarn.rules.prepare import number
 from ewarn.terms import LONDON, UK, NotEvaluable, SubjectKind, Tier, london_day
 
+NO_CHANCE = "No chance is reckoned: this is a clock, no count."
 NO_ALL_CLEAR = "Silence is not an all-clear."
 
 
@@ -110,6 +111,6 @@ def _spell(rule: RuleDefinition, source: str, words: str, silent: Quiet, until: 
         "observed": limit * int(hours / limit),  # grows once each such length, not at every look
         "upper_bound": limit,
         "records": [],
-        "why": words,
+        "why": f"{words} {NO_CHANCE}",
         "would_have_stopped_it": f"Word from the source within {limit:.0f} hours.",
     }

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher, extract_parameters
+from argon2.profiles import RFC_9106_LOW_MEMORY
 
 from ewarn.errors import Refused
-from ewarn.pipeline import read
+from ewarn.pipeline import identity, read
 from ewarn.pipeline.reports import Actor
 from ewarn.terms import Person, PersonRole, Recipient
 
@@ -55,3 +57,10 @@ def test_a_deactivated_person_can_no_longer_act(corridor: Any) -> None:
 
     with house.db.read() as con, pytest.raises(Refused):
         proved(con, corridor.actor("ann"))
+
+
+def test_a_secret_is_hashed_as_rfc_9106_asks_and_an_unknown_person_costs_the_same(
+    quick_secrets: PasswordHasher,
+) -> None:
+    kept = quick_secrets.hash("a secret of some length")
+    assert extract_parameters(kept) == extract_parameters(identity._NOBODY) == RFC_9106_LOW_MEMORY

@@ -77,7 +77,8 @@ def test_silence_is_judged_by_each_sources_own_interval(catalogue: Catalogue, kn
     ]
     health = pl.DataFrame(rows, schema=SHAPES["source_health"])
     evaluation = evaluate([catalogue.rules["silence"]], known(), instant, catalogue, health=health)
-    assert [s.subject.id for s in signals.at(evaluation, instant)] == ["ukhsa"]
+    (silent,) = signals.at(evaluation, instant)
+    assert silent.subject.id == "ukhsa" and "No chance is reckoned" in silent.why
     assert [n.reason for n in evaluation.not_evaluable] == ["never received"]
 
 
