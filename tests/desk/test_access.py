@@ -37,8 +37,8 @@ def ask(browser: Any, line: Line, **form: str) -> int:
     return status
 
 
-# Who may do least, who decides, and who has not signed in; the others in the long run.
-USUAL = ("reporter", "panel", "")
+# Who decides, and who has not signed in; the others in the long run.
+USUAL = ("panel", "")
 
 
 @pytest.mark.parametrize(

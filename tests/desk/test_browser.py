@@ -204,6 +204,7 @@ HOSTILE_WORDS = (
 LISTED = ("/reports", "/recipients", "/recipients/team1", "/people")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "paths", [("/recipients/team1",), pytest.param(LISTED, marks=pytest.mark.slow)], ids=["one", "all"]
 )

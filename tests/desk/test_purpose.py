@@ -116,6 +116,7 @@ def test_an_officer_meets_nothing_on_any_page_or_view(planted: Callable[..., Any
     assert seen == set(PLANTED), "others meet the same words, so that looking for them finds them"
 
 
+@pytest.mark.slow
 def test_an_officer_reads_what_the_rules_say_and_no_row_and_so_does_their_system(planted: Callable[..., Any]) -> None:
     officer = planted("pc-panel")
     today = officer.get("/").text

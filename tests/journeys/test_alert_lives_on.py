@@ -155,6 +155,7 @@ def test_a_delivery_that_a_later_version_overtakes_is_not_sent_and_not_lost(corr
     assert "superseded" in {e["act"] for e in assess.show_case(house, CASE).history}
 
 
+@pytest.mark.slow
 def test_one_that_was_being_sent_when_it_was_overtaken_is_not_sent_again(corridor: Any, issued: Any) -> None:
     house, author = corridor.house(issued), corridor.actor("author")
     with house.db.write("test") as tx:
@@ -170,6 +171,7 @@ def test_one_that_was_being_sent_when_it_was_overtaken_is_not_sent_again(corrido
     assert by["clinic", 1] == "superseded" and by["clinic", 2] == "sent"
 
 
+@pytest.mark.slow
 def test_a_version_that_went_out_meanwhile_must_be_named(corridor: Any, now: Any) -> None:
     corridor.issue(CASE, now)
     house, author = corridor.house(now), corridor.actor("author")

@@ -73,6 +73,7 @@ def test_a_partner_answers_from_the_message_and_the_case_shows_it(corridor: Any,
     assert "Ann" not in str(heard)
 
 
+@pytest.mark.slow
 def test_the_page_of_an_older_version_says_which_one_is_in_force(corridor: Any, now: datetime) -> None:
     first = corridor.issue(CASE, now)
     respond.send(corridor.house(now), now)
@@ -111,7 +112,7 @@ def spooled(corridor: Any, now: datetime) -> int:
 
 @pytest.mark.parametrize(
     ("point", "after"),
-    [("store", 30), ("file", 25), *(pytest.param(point, 0, marks=pytest.mark.slow) for point in ("store", "file"))],
+    [("store", 30), *(pytest.param(*p, marks=pytest.mark.slow) for p in (("file", 25), ("store", 0), ("file", 0)))],
 )
 def test_a_collector_killed_at_any_point_enters_every_answer_once(
     corridor: Any, now: datetime, spooled: int, point: str, after: int

@@ -70,6 +70,7 @@ def listed(folder: Path) -> dict[str, bytes]:
     return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
+@pytest.mark.slow
 def test_reports_photographs_answers_and_what_waits_come_back(used: House, corridor: Any, tmp_path: Path) -> None:
     later = NOW + timedelta(hours=1)
     (report,) = reporting.listed(used)

@@ -71,6 +71,7 @@ def test_a_mended_address_gets_the_approved_bytes_once_and_it_is_on_record(corri
         deadletters.requeue(house, dead, "Again.", duty, later)
 
 
+@pytest.mark.slow
 def test_another_channel_is_asked_of_the_routes_again(corridor: Any, dead: str) -> None:
     house, duty = corridor.house(NOON), corridor.actor("duty")
     register(corridor, NOON, channel="email")

@@ -430,7 +430,7 @@ def another(corridor: Corridor, prepared: Path) -> Corridor:
 
 
 def test_killed_approvers_and_senders_lose_nothing_and_mark_every_repeat(house_of: Any, prepared: Path) -> None:
-    killed(house_of, prepared, kills=5, seed=3, partners=4)
+    killed(house_of, prepared, kills=3, seed=3, partners=4)
 
 
 @pytest.mark.slow

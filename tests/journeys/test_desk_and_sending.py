@@ -191,6 +191,7 @@ def test_a_silent_mail_server_costs_a_few_attempts_and_holds_up_nobody(corridor:
     assert len({m["To"] for m in corridor.mailbox.messages}) == len(corridor.mailbox.messages) == 13
 
 
+@pytest.mark.slow
 def test_a_case_for_the_whole_country_pages_this_house_and_can_be_worked_on(corridor: Any, now: Any) -> None:
     laboratory_hit(corridor, now + timedelta(minutes=5), sample_ref="S9", major="metonitazenne")
     later = now + timedelta(minutes=6)

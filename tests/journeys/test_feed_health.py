@@ -114,6 +114,7 @@ def test_a_feed_is_not_asked_before_its_publishers_time(city: Publisher, start: 
     assert city.stands(start + hours(2)).asked_again_at is None
 
 
+@pytest.mark.slow
 def test_a_date_to_retry_after_is_kept_to(city: Publisher, start: datetime) -> None:
     city.says("", 503, Retry_After=f"{start + hours(3):%a, %d %b %Y %H:%M:%S} GMT")
     city.ask(start)
@@ -176,6 +177,7 @@ def test_a_move_for_good_is_told_once_and_followed_until_the_definition_says_so(
     assert "moved" not in city.notices(start + hours(2)) and city.stands(start + hours(2)).moved_to == ""
 
 
+@pytest.mark.slow
 def test_a_passing_redirect_is_not_remembered(city: Publisher, start: datetime) -> None:
     moves(city, 302)
     city.ask(start)
@@ -192,6 +194,7 @@ def test_where_the_new_address_will_not_do_the_definitions_is_asked(city: Publis
     assert "moved" not in city.notices(start + hours(1))
 
 
+@pytest.mark.slow
 def test_a_login_page_behind_a_permanent_redirect_is_no_new_address(city: Publisher, start: datetime) -> None:
     moves(city)
     city.says("<?xml version='1.0'?><!DOCTYPE html><html/>", path="/new")
@@ -252,6 +255,7 @@ def test_several_matters_leave_in_one_message_and_without_an_operator_the_rota_i
     assert read.status(city.corridor.house(start), start).open_pages == ()
 
 
+@pytest.mark.slow
 def test_where_nobody_can_be_told_the_notice_waits(city: Publisher, start: datetime) -> None:
     city.says("no", 404)
     city.ask(start)
@@ -271,6 +275,7 @@ def test_a_channel_that_fails_does_not_tell_of_itself_for_ever(city: Publisher, 
     assert [d.state.value for d in deliveries] == ["dead"]
 
 
+@pytest.mark.slow
 def test_by_e_mail_too(city: Publisher, start: datetime) -> None:
     (city.corridor.home / "content" / "alerts" / "channels").mkdir(parents=True)
     channel = (city.corridor.house(start).settings.content / "alerts" / "channels" / "exercise-email.toml").read_text()
@@ -319,6 +324,7 @@ def test_no_answer_at_all_is_silence_whoever_looks(city: Publisher, start: datet
     assert stood == 1, "the rule and the look at the sources say one thing, once"
 
 
+@pytest.mark.slow
 def test_a_drop_is_late_and_silent_too(corridor: Any, start: datetime) -> None:
     folder = corridor.home / "content" / "sources" / "drops"
     folder.mkdir(parents=True)
@@ -381,6 +387,7 @@ def test_a_changed_shape_is_told_and_its_entries_kept(city: Publisher, start: da
         as_usual(f"after {topic}")
 
 
+@pytest.mark.slow
 def test_a_shape_that_stays_becomes_the_usual(city: Publisher, start: datetime) -> None:
     city.ask(start)
     two = atom(("0", "Notice 0"), ("1", "Notice 1"))
@@ -426,6 +433,7 @@ def test_cadence_and_lag_are_measured(city: Publisher, start: datetime) -> None:
     assert (stands.expected_every_hours, stands.expected_lag_days) == (168, 2)
 
 
+@pytest.mark.slow
 def test_validators_learnt_at_one_address_are_not_sent_to_another(city: Publisher, start: datetime) -> None:
     seen = []
 

@@ -57,6 +57,7 @@ def run(home: Path, limit: int = 0) -> list[dict[str, Any]]:
     return list(json.loads(done.stdout)["sources"])
 
 
+@pytest.mark.slow
 def test_one_file_that_finds_no_room_keeps_no_other_out(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()

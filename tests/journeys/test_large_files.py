@@ -133,6 +133,7 @@ def test_a_line_that_was_corrected_since_is_no_known_line(
     assert_as_in_one_piece(parts, tmp_path / "whole", files, now, monkeypatch)
 
 
+@pytest.mark.slow
 def test_more_corrections_than_memory_should_hold_are_taken_by_turns(
     tmp_path: Path, now: datetime, small_parts: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

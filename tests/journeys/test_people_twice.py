@@ -103,6 +103,7 @@ def test_a_confirmed_link_lowers_the_most_and_rejected_ones_raise_the_fewest(nig
         assert validate.explain(corridor.house(evening), asked, evening).signal.id == signal.id
 
 
+@pytest.mark.slow
 def test_a_rejected_link_that_completes_a_cluster_raises_it_that_day(corridor: Any) -> None:
     now = corridor.at("2025-03-04", "09:00")
     corridor.staff(now)

@@ -122,6 +122,7 @@ def test_a_warning_leaves_without_links_where_there_is_no_key_and_the_operator_i
         assert "without personal links" in " ".join(operator_notices.open(con)["text"])
 
 
+@pytest.mark.slow
 def test_a_text_written_before_there_was_a_service_takes_it_up_with_its_next_version(corridor: Any, now: Any) -> None:
     config = corridor.home / "ewarn.toml"
     told = config.read_text()

@@ -378,6 +378,7 @@ def test_the_regional_report_shows_what_it_may_counts_the_rest_and_holds_no_form
     assert run([*words, "--marking", "secret", "--out", str(tmp_path)]) == 2
 
 
+@pytest.mark.slow
 def test_a_report_for_everybody_says_nothing_that_the_public_alerts_do_not(public: Public, tmp_path: Path) -> None:
     """Whatever the house comes to know beside them, of any number of people or samples, not a byte of it changes."""
 

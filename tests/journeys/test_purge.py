@@ -178,6 +178,7 @@ def test_only_a_proved_administrator_purges_once_there_is_one(corridor: Any) -> 
         assert tombstones.all(con)["purged_by"].to_list() == ["adam"]
 
 
+@pytest.mark.slow
 def test_a_rebuild_passes_over_what_was_purged_and_says_so(corridor: Any) -> None:
     kept, now = keep_all(corridor)
     purge.purge(corridor.house(now), now, snapshot=kept["overdose_incidents"], reason="request 2025/4")
@@ -194,6 +195,7 @@ def test_a_rebuild_passes_over_what_was_purged_and_says_so(corridor: Any) -> Non
     assert is_whole(house, now)
 
 
+@pytest.mark.slow
 def test_a_backup_made_before_a_purge_does_not_bring_the_bytes_back_for_long(corridor: Any, tmp_path: Path) -> None:
     kept, now = keep_all(corridor)
     house = corridor.house(now)

@@ -75,6 +75,7 @@ def test_a_death_taken_back_under_an_issued_alert_is_asked_about_once_and_put_ri
     assert not [n for n in read.status(house, later).operator_notices if n["topic"] == "corrected"]
 
 
+@pytest.mark.slow
 def test_with_the_originators_release_the_public_text_leaves_and_without_it_it_does_not(
     corridor: Any, case: Any
 ) -> None:

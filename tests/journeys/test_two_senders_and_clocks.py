@@ -101,6 +101,7 @@ def test_what_left_before_a_disk_was_full_is_sent_again_and_marked(approved: Any
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrong", [YEAR, pytest.param(-YEAR, marks=pytest.mark.slow)])
 def test_a_claim_made_by_a_wrong_clock_is_sent_again_and_marked(approved: Any, wrong: timedelta) -> None:
     house = approved.house(NOON)

@@ -142,6 +142,7 @@ def text(message: Any) -> str:
     return str(json.loads(mail(message, b"{}"))["text"])
 
 
+@pytest.mark.slow
 def test_nobody_is_reminded_of_an_alert_that_ended_and_a_waiting_reminder_does_not_leave(
     corridor: Any, now: datetime
 ) -> None:
