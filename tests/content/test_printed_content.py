@@ -150,6 +150,7 @@ def test_a_sheet_reads_as_it_was_looked_at(template: TemplateDefinition) -> None
     assert told(made(template)) == (GOLDEN / f"{template.id}.txt").read_text()
 
 
+@pytest.mark.slow
 def test_the_example_of_the_how_to_is_checked_and_set(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "how-to" / "printed-formats.md").read_text()
     found = re.search(r"`alerts/templates/([a-z-]+)\.toml`:\n```toml\n(.*?)```", page, re.DOTALL)

@@ -182,6 +182,7 @@ def test_a_version_that_went_out_meanwhile_must_be_named(corridor: Any, now: Any
         assess.submit(house, ALERT, author, now)
 
 
+@pytest.mark.slow
 def test_days_of_review_and_end_come_due_by_themselves_once_each(corridor: Any, issued: Any) -> None:
     assert versions.fall_due(corridor.house(issued), issued) == []
     assert assess.list_alerts(corridor.house(issued), issued)[0].past == ""

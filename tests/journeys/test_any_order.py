@@ -223,6 +223,7 @@ def test_the_end_is_the_same_in_any_order(catalogue: Catalogue, files: list[File
     in_any_order(catalogue, files, seed)
 
 
+@pytest.mark.slow
 @QUICK
 @given(histories(), st.integers(0, 10**6))
 def test_the_past_stays_as_it_was_shown(catalogue: Catalogue, files: list[File], seed: int) -> None:

@@ -49,6 +49,7 @@ def test_the_first_known_death_and_the_third_speak_however_late(corridor: Any, o
     assert len(signal.records) == 3
 
 
+@pytest.mark.slow
 def test_the_same_three_deaths_back_tested_say_the_same(corridor: Any) -> None:
     known = ["2026-01-22", "2026-01-10", "2026-01-16"]
     rows = [death(n, *days) for n, days in enumerate(zip(DEATHS, known, strict=True))]

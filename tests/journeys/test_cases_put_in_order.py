@@ -33,6 +33,7 @@ def two(corridor: Any) -> Any:
     return corridor
 
 
+@pytest.mark.slow
 def test_merged_cases_keep_their_references_and_a_text_of_either_comes_due_on_the_one(two: Any) -> None:
     house, author = two.house(NOW), two.actor("author")
     issued = two.issue("LDN-2025-0002", NOW)

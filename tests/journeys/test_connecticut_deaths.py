@@ -6,6 +6,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from ewarn.pipeline import receive
 from ewarn.store import snapshots
 
@@ -13,6 +15,7 @@ ROWS = 10_654
 DEFINITION = Path(__file__).with_name("definitions") / "connecticut_deaths.toml"
 
 
+@pytest.mark.slow
 def test_ten_thousand_deaths_are_read_out_of_their_cause(shared: Path, corridor: Any) -> None:
     now = corridor.at("2025-05-01")
     target = corridor.home / "content" / "sources" / "drops"

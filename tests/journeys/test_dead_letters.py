@@ -87,6 +87,7 @@ def test_another_channel_is_asked_of_the_routes_again(corridor: Any, dead: str) 
     assert len(corridor.partner_calls) == before + 1
 
 
+@pytest.mark.slow
 def test_one_older_than_a_day_is_told_daily_until_somebody_sees_to_it(corridor: Any, dead: str) -> None:
     rota = {"group": "operator", "audience": "internal", "areas": ("E12000007",), "channel": "exercise-duty"}
     read.add_recipient(corridor.house(NOON), Recipient(id="keeper", name="Keeper", **rota), NOON)

@@ -174,6 +174,7 @@ def test_a_home_keeps_one_standing(corridor: Any, now: Any) -> None:
         laboratory_hit(corridor, now, sample_ref="S2")
 
 
+@pytest.mark.slow
 def test_a_silent_mail_server_costs_a_few_attempts_and_holds_up_nobody(corridor: Any, now: Any) -> None:
     house = corridor.house(now)
     for n in range(12):

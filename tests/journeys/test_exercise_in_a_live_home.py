@@ -147,6 +147,7 @@ def test_the_real_thing_meanwhile_has_a_case_of_its_own_and_goes_to_live_contact
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_a_cluster_scenario_opens_a_case_and_says_so_where_nobody_can_be_paged(live: Any) -> None:
     began = live.at("2025-05-17", "22:30")
     house = live.house(began)
@@ -158,6 +159,7 @@ def test_a_cluster_scenario_opens_a_case_and_says_so_where_nobody_can_be_paged(l
     assert {s.key: s.outcome for s in card.steps}["page"] == "missed" and card.open == 8
 
 
+@pytest.mark.slow
 @pytest.mark.slow
 def test_an_exercise_homes_own_case_has_a_scorecard_too(corridor: Any) -> None:
     now = corridor.at("2025-05-16", "10:00")

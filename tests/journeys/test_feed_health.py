@@ -121,6 +121,7 @@ def test_a_date_to_retry_after_is_kept_to(city: Publisher, start: datetime) -> N
     assert city.stands(start).asked_again_at == start + hours(3)
 
 
+@pytest.mark.slow
 def test_without_a_time_the_wait_doubles_up_to_a_cap_and_ends_with_an_answer(city: Publisher, start: datetime) -> None:
     city.says("", 429)
     waits, now = [], start
@@ -184,6 +185,7 @@ def test_a_passing_redirect_is_not_remembered(city: Publisher, start: datetime) 
     assert "moved" not in city.notices(start) and city.stands(start).moved_to == ""
 
 
+@pytest.mark.slow
 def test_where_the_new_address_will_not_do_the_definitions_is_asked(city: Publisher, start: datetime) -> None:
     moves(city)
     city.ask(start)
@@ -232,6 +234,7 @@ def test_a_lasting_fault_is_told_once_and_closes_by_itself(city: Publisher, star
     assert len(told(city, start + hours(30))) == 1
 
 
+@pytest.mark.slow
 def test_a_passing_fault_is_told_when_it_stays(city: Publisher, start: datetime) -> None:
     operator(city.corridor, start)
     city.says("", 500)
@@ -242,6 +245,7 @@ def test_a_passing_fault_is_told_when_it_stays(city: Publisher, start: datetime)
     assert len(told(city, start + hours(2))) == 1
 
 
+@pytest.mark.slow
 def test_several_matters_leave_in_one_message_and_without_an_operator_the_rota_is_told(
     city: Publisher, start: datetime
 ) -> None:
@@ -264,6 +268,7 @@ def test_where_nobody_can_be_told_the_notice_waits(city: Publisher, start: datet
     assert len(told(city, start + hours(1))) == 1
 
 
+@pytest.mark.slow
 def test_a_channel_that_fails_does_not_tell_of_itself_for_ever(city: Publisher, start: datetime) -> None:
     operator(city.corridor, start)
     (city.corridor.home / "duty").write_text("127.0.0.1:1/nobody")
@@ -312,6 +317,7 @@ def test_unchanged_for_too_long_is_late_and_then_silent_and_a_word_ends_it(city:
     assert "silent" not in city.notices(start + hours(341))
 
 
+@pytest.mark.slow
 def test_no_answer_at_all_is_silence_whoever_looks(city: Publisher, start: datetime) -> None:
     city.ask(start)
     much_later = start + timedelta(days=8)
@@ -421,6 +427,7 @@ def test_edited_entries_are_versions_and_a_feed_forgets_nothing(city: Publisher,
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_cadence_and_lag_are_measured(city: Publisher, start: datetime) -> None:
     city.ask(start)
     for week in range(1, 5):

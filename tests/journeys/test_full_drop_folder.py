@@ -89,6 +89,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", str(folder)], check=True)
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_really_full_loses_nothing(small_disk: Path, corridor: Corridor) -> None:
     home = small_disk / "home"
     home.mkdir()

@@ -118,6 +118,7 @@ def test_the_same_rows_in_another_order_and_a_correction_change_only_what_change
     assert_as_in_one_piece(parts, tmp_path / "whole", [first, second], now, monkeypatch)
 
 
+@pytest.mark.slow
 def test_a_line_that_was_corrected_since_is_no_known_line(
     tmp_path: Path, now: datetime, small_parts: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

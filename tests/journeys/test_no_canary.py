@@ -197,6 +197,7 @@ def everything_planted(
     return corridor, said
 
 
+@pytest.mark.slow
 def test_people_are_found_nowhere_outside_the_sealed_store(
     everything_planted: tuple[Any, list[tuple[str, str]]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

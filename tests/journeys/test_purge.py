@@ -79,6 +79,7 @@ def test_retention_lets_go_and_leaves_a_tombstone(corridor: Any) -> None:
     assert purge.purge(house, later).purged == (), "once is enough"
 
 
+@pytest.mark.slow
 def test_what_is_received_again_is_kept_from_its_newest_receipt(corridor: Any) -> None:
     _, start = keep_all(corridor)
     house = corridor.house(start)
@@ -89,6 +90,7 @@ def test_what_is_received_again_is_kept_from_its_newest_receipt(corridor: Any) -
     assert len(purge.purge(house, start + timedelta(days=666)).purged) == 1
 
 
+@pytest.mark.slow
 def test_purged_bytes_that_come_again_are_a_new_arrival_with_a_remark(corridor: Any) -> None:
     kept, start = keep_all(corridor)
     later = start + timedelta(days=366)
@@ -108,6 +110,7 @@ def test_purged_bytes_that_come_again_are_a_new_arrival_with_a_remark(corridor: 
     assert is_whole(house, later)
 
 
+@pytest.mark.slow
 def test_shared_bytes_stay_until_both_sources_let_go(corridor: Any) -> None:
     now = corridor.at("2025-05-01")
     house = corridor.house(now)

@@ -329,6 +329,7 @@ def planted(night: Night) -> None:
     night.counted["planted"] += 1
 
 
+@pytest.mark.slow
 def test_acts_in_any_order_leave_a_store_that_is_legal(corridor: Any) -> None:
     counted = walk(corridor, seed=1, steps=30)
     assert sum(counted[act] for act in ACTS) >= 5 and counted["approve: refused"], counted

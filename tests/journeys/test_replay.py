@@ -6,6 +6,7 @@ import shutil
 from typing import Any
 
 import polars as pl
+import pytest
 
 from ewarn import catalogue
 from ewarn.pipeline import casework, naming, replay
@@ -96,6 +97,7 @@ def test_a_retracted_record_reopens_its_case(corridor: Any) -> None:
     assert not [s for s in corridor.signals(later, "first detection") if s.subject.id == "metonitazene"]
 
 
+@pytest.mark.slow
 def test_bytes_that_have_expired_do_not_stop_a_rebuild(corridor: Any) -> None:
     now, later = corridor.at("2025-05-01"), corridor.at("2025-05-02")
     corridor.drop("test_results", [sample(1, "2025-04-28", "metonitazene")], now)
@@ -108,6 +110,7 @@ def test_bytes_that_have_expired_do_not_stop_a_rebuild(corridor: Any) -> None:
     assert "expired" in reports[1].notes[0]
 
 
+@pytest.mark.slow
 def test_a_record_leads_to_the_definition_that_read_it(corridor: Any, tmp_path: Any) -> None:
     first, later = corridor.at("2025-05-01"), corridor.at("2025-05-08")
     corridor.drop("test_results", [sample(1, "2025-04-28", "metonitazene")], first)

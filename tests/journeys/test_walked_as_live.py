@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
+
 from ewarn.pipeline import assess, backtest, read, validate, walk
 from ewarn.review import interruptions
 from ewarn.terms import ClosedAs
@@ -43,6 +45,7 @@ def lived(corridor: Any) -> None:
     corridor.turn(now)
 
 
+@pytest.mark.slow
 def test_the_walk_asks_what_the_service_asked_and_nobody_is_called_for_leeds(corridor: Any) -> None:
     lived(corridor)
     house = corridor.house(corridor.at("2025-03-07"))
@@ -62,6 +65,7 @@ def test_the_walk_asks_what_the_service_asked_and_nobody_is_called_for_leeds(cor
     assert interruptions.load(walked, start, end).everything == interruptions.load(stored, start, end).everything
 
 
+@pytest.mark.slow
 def test_a_study_says_how_soon_what_it_asked_and_what_was_borne_out(corridor: Any, tmp_path: Any) -> None:
     now = corridor.at("2025-03-06")
     corridor.staff(now)

@@ -98,6 +98,7 @@ def test_an_update_is_a_reply_and_a_text_that_never_arrived_is_given_up_and_told
     assert (second["thread_ts"], second["reply_broadcast"]) == ("17.42", True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("status", "state"), [("delivered", "sent"), ("temporary-failure", "failed")])
 def test_a_text_is_delivered_where_that_is_known_and_tried_again_where_it_may_help(
     corridor: Any, told: Any, httpserver: Any, status: str, state: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import combinations
@@ -16,6 +17,8 @@ from hypothesis import strategies as st
 from ewarn.matching import apart, persons
 from ewarn.matching.persons import Said
 from ewarn.terms import LONDON
+
+TIMES = int(os.environ.get("EWARN_FUZZ", "1"))  # ten times as many worlds with EWARN_FUZZ=10
 
 MIDNIGHT = datetime(2025, 3, 28, tzinfo=LONDON)
 AMBULANCE, POLICE, OUTREACH = ("ambulance", "A"), ("police", "P"), ("outreach", "O")
@@ -223,7 +226,7 @@ def _total(draw: st.DrawFn, held: list[Collapse], people: set[int], organisation
     } | (_where(draw, held[0].premises) if one_place else {})  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25 * TIMES, deadline=None)
 @given(worlds())
 def test_the_true_number_lies_between_the_fewest_and_the_most(
     world: tuple[list[dict[str, Any]], list[set[int]]],
@@ -235,7 +238,7 @@ def test_the_true_number_lies_between_the_fewest_and_the_most(
     assert fewest <= len(set().union(*whom)) <= most
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20 * TIMES, deadline=None)
 @given(worlds(), st.data())
 def test_true_words_of_people_narrow_the_bounds_and_keep_them_true(
     world: tuple[list[dict[str, Any]], list[set[int]]], data: st.DataObject
@@ -254,7 +257,7 @@ def test_true_words_of_people_narrow_the_bounds_and_keep_them_true(
         assert bounds(rows, Said(apart=others))[0] >= loose[0]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15 * TIMES, deadline=None)
 @given(worlds(), st.randoms())
 def test_the_order_of_the_rows_plays_no_part(world: tuple[list[dict[str, Any]], list[set[int]]], random: Any) -> None:
     rows = [{"record_id": f"r{i:03d}", **row} for i, row in enumerate(world[0])]
