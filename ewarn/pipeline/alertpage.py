@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from ewarn.assess import decide
 from ewarn.errors import UsageFault
-from ewarn.pipeline import corrections, held, matrix, photos, printing, texts
+from ewarn.pipeline import held, matrix, photos, printing, texts
 from ewarn.pipeline.house import House
-from ewarn.pipeline.reports import AlertReport
+from ewarn.pipeline.reports import AlertLine, AlertReport
 from ewarn.store import alerts, decisions, people
 from ewarn.terms import Alert, AlertStatus, Decision, Frozen, Payload
 
@@ -39,24 +37,6 @@ class Shown(Frozen):
     sha256: str
     size: int
     words: str = ""
-
-
-class Line(Frozen):
-    """One text in the list: its newest version."""
-
-    id: str
-    case: str
-    version: int
-    kind: str
-    product: str
-    status: str
-    standing: str
-    approvals: int
-    approvals_needed: int
-    review_on: str
-    expires_on: str
-    past: str
-    asks: tuple[str, ...]
 
 
 class AlertPage(Frozen):
@@ -120,37 +100,19 @@ def picture(house: House, alert_id: str, version: int | None) -> bytes:
     return found
 
 
-def listed(house: House, now: datetime) -> tuple[Line, ...]:
+def listed(house: House, now: datetime) -> tuple[AlertLine, ...]:
     """Every text, those that wait for somebody first, then the newest. None is rendered for it."""
     return held.of(house, "texts", lambda: _listed(house, now), f"{now:%Y%m%d%H}")
 
 
-def _listed(house: House, now: datetime) -> tuple[Line, ...]:
+def _listed(house: House, now: datetime) -> tuple[AlertLine, ...]:
     order = {AlertStatus.REVIEW: 0, AlertStatus.DRAFT: 1, AlertStatus.APPROVED: 2, AlertStatus.ISSUED: 3}
     with house.db.read() as con:
         decided: defaultdict[str, list[Decision]] = defaultdict(list)
         for decision in decisions.all(con):
             decided[decision.alert].append(decision)
-        found = [_line(con, alert, decided[alert.id], now) for alert in alerts.all(con)]
+        found = [texts.line(con, alert, decided[alert.id], now) for alert in alerts.all(con)]
     return tuple(sorted(found, key=lambda line: (order.get(AlertStatus(line.status), 9), not line.past)))
-
-
-def _line(con: Any, alert: Alert, decided: Sequence[Decision], now: datetime) -> Line:
-    return Line(
-        id=alert.id,
-        case=alert.case,
-        version=alert.version,
-        kind=alert.kind.value,
-        product=alert.product.value,
-        status=alert.status.value,
-        standing=alert.standing.value,
-        approvals=len(decide.approvals(alert, decided)),
-        approvals_needed=decide.needed(alert.product),
-        review_on=alert.content.get("review_on", ""),
-        expires_on=alert.content.get("expires_on", ""),
-        past=texts.past(alert, now),
-        asks=corrections.asks(con, alert),
-    )
 
 
 def file(house: House, alert_id: str, form: str, audience: str, version: int | None) -> tuple[str, bytes]:

@@ -196,8 +196,8 @@ class CaseReport(Marked):
     tests: tuple[TestRequest, ...] = ()
 
 
-class AlertReport(Frozen):
-    """One alert version with its approvals, the linter's findings and what changed since the version before."""
+class AlertLine(Frozen):
+    """One alert version as a list shows it: how it stands, until when, and who approved it."""
 
     id: str
     case: str
@@ -206,13 +206,19 @@ class AlertReport(Frozen):
     product: str
     status: str
     standing: str
-    hash: str
-    author: str
     review_on: str = ""
     expires_on: str = ""
     past: str = Field("", description="'due for review' or 'expired' while it still stands; else empty")
     approvals: tuple[Decision, ...]
     approvals_needed: int
+    asks: tuple[str, ...] = Field((), description="records behind it changed, and it has not been put right: in words")
+
+
+class AlertReport(AlertLine):
+    """One alert version with its text, the linter's findings and what changed since the version before."""
+
+    hash: str
+    author: str
     findings: tuple[dict[str, Any], ...] = ()
     deliveries: tuple[Delivery, ...] = ()
     withheld: tuple[dict[str, str], ...] = ()
@@ -220,7 +226,6 @@ class AlertReport(Frozen):
     text: str = ""
     public_text: str = Field("", description="as the public reads it, where a public recipient gets it")
     releases: tuple[str, ...] = Field((), description="originators' releases for its case or for it, in words")
-    asks: tuple[str, ...] = Field((), description="records behind it changed, and it has not been put right: in words")
     figures: tuple[dict[str, Any], ...] = Field((), description="each with its records and the version of each")
 
 

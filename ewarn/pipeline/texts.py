@@ -17,7 +17,7 @@ from ewarn.dispatch.occasion import Occasion
 from ewarn.errors import ContentFault, Refused, UsageFault
 from ewarn.pipeline import corrections, handling
 from ewarn.pipeline.house import House
-from ewarn.pipeline.reports import AlertReport
+from ewarn.pipeline.reports import AlertLine, AlertReport
 from ewarn.store import alerts, cases, decisions, operator_notices, outbox, photos, recipients, releases
 from ewarn.terms import Alert, Decision, Payload, Person, Recipient, london_day
 
@@ -172,6 +172,23 @@ def report(
     deliveries = tuple(sent or (goes.deliveries if alert.status is not alert.status.SUPERSEDED else ()))
     public = readable(shown, PUBLIC) if any(d.audience == PUBLIC for d in deliveries) else ""
     return AlertReport(
+        **dict(line(con, alert, decided, now)),
+        hash=alert.hash,
+        author=alert.author,
+        findings=_told(con, house, alert),
+        releases=known_of(con, house, alert).releases,
+        figures=tuple(figures_of(alert)),
+        deliveries=deliveries,
+        withheld=tuple(w._asdict() for w in goes.withheld),
+        changes=_changes(con, house, alert, shown),
+        text=readable(shown, PROFESSIONAL),
+        public_text=public,
+    )
+
+
+def line(con: Any, alert: Alert, decided: Sequence[Decision], now: datetime | None = None) -> AlertLine:
+    """What a list shows of one version; `decided`: the decisions on its text. Nothing is rendered for it."""
+    return AlertLine(
         id=alert.id,
         case=alert.case,
         version=alert.version,
@@ -179,22 +196,12 @@ def report(
         product=alert.product.value,
         status=alert.status.value,
         standing=alert.standing.value,
-        hash=alert.hash,
-        author=alert.author,
         review_on=alert.content.get("review_on", ""),
         expires_on=alert.content.get("expires_on", ""),
         past=past(alert, now) if now else "",
         approvals=decide.approvals(alert, decided),
         approvals_needed=decide.needed(alert.product),
-        findings=_told(con, house, alert),
-        releases=known_of(con, house, alert).releases,
         asks=corrections.asks(con, alert),
-        figures=tuple(figures_of(alert)),
-        deliveries=deliveries,
-        withheld=tuple(w._asdict() for w in goes.withheld),
-        changes=_changes(con, house, alert, shown),
-        text=readable(shown, PROFESSIONAL),
-        public_text=public,
     )
 
 
