@@ -89,7 +89,7 @@ class Named:
 def plain(text: str) -> str:
     """Folded for comparison as `spaced` does, without points, commas, apostrophes and brackets, `&` as and."""
     folded = text.casefold() if text.isascii() else spaced(text)
-    return " ".join(folded.translate(_FOLD).split()).replace("borough command unit", "bcu")
+    return " ".join(folded.translate(_FOLD).split())
 
 
 def padded(plain: str) -> str:

@@ -82,7 +82,8 @@ def test_every_name_and_code_of_the_table_is_read(known: Catalogue, gazetteer: G
 def test_a_police_unit_is_its_boroughs(
     gazetteer: Gazetteer, names: dict[str, str], unit: str, boroughs: set[str]
 ) -> None:
-    for written, holds in ((unit, "police area"), (f"{unit} BCU", ""), (f"{unit.upper()} AREA BCU", "")):
+    spellings = ("BCU", "Area BCU", "Basic Command Unit", "Borough Command Unit", "Area Borough Command Unit")
+    for written, holds in ((unit, "police area"), *((f"{unit} {ending}".upper(), "") for ending in spellings)):
         reading = gazetteer.read(written, holds)
         assert set(areas(reading, names)) == boroughs, written
         assert {(p.certain, p.precision) for p in reading.places} == {(False, "police area")}
