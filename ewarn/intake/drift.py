@@ -19,9 +19,9 @@ from ewarn.catalogue.definitions import DropDefinition
 from ewarn.errors import UnusableInput
 from ewarn.intake.csvfile import PART_BYTES, Csv
 from ewarn.intake.dateorder import DATES, Watch
-from ewarn.intake.header import folded
 from ewarn.intake.normalise import it_has
 from ewarn.intake.tables import headers_of
+from ewarn.intake.titles import folded
 
 _NUMBERS = ("concentration", "value", "denominator", "persons")
 _SAMPLE_ROWS, _SAMPLE_BYTES = 50_000, 6_000_000

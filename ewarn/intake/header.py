@@ -13,13 +13,12 @@ from typing import NamedTuple
 
 from ewarn.errors import UnusableInput
 from ewarn.intake import careful
+from ewarn.intake.titles import folded, header_at, is_header, known_in
 
 _DELIMITERS = ",;\t|"
 _TOLD = re.compile(rb'(?i)"?sep=([,;\t|])"?\r?\n')
 _MOST_COLUMNS = 1_000
-_MOST_TITLES = 20
-_LEAST_KNOWN = 3
-_TITLE_CELLS = 2
+_MOST_LINES = 200
 
 
 class Header(NamedTuple):
@@ -42,11 +41,6 @@ class _Line(NamedTuple):
     titles: int = 0
 
 
-def folded(header: str) -> str:
-    """A header for comparison: without case, spaces and underscores."""
-    return "".join(header.casefold().replace("_", " ").split())
-
-
 def header_of(head: bytes, known: Iterable[str] = ()) -> Header:
     """The header in a file's first bytes; `known` headers help to tell it. Raises: UnusableInput without a header."""
     lead = len(head) - len(head.lstrip(b"\r\n \t")) if head[:1] in (b"\r", b"\n") else 0
@@ -56,7 +50,7 @@ def header_of(head: bytes, known: Iterable[str] = ()) -> Header:
     if told := _TOLD.match(head, lead):  # a line for spreadsheet programs, no header
         lead, delimiters = told.end(), told[1].decode()
     found = _first(head, lead, delimiters, ours)
-    if found.known < _LEAST_KNOWN:
+    if not is_header(found.cells, ours):
         found = max((found, *_below_titles(head, lead, delimiters, ours)), key=lambda one: one.known)
     if len(found.cells) > _MOST_COLUMNS:
         raise UnusableInput(
@@ -76,24 +70,28 @@ def _first(head: bytes, lead: int, delimiters: str, known: set[str]) -> _Line:
 
 
 def _below_titles(head: bytes, lead: int, delimiters: str, known: set[str]) -> Iterator[_Line]:
-    """Lines that plainly are a definition's header, below lines of one cell or two."""
+    """Lines that plainly are a definition's header, below titles."""
     for delimiter in delimiters:
-        position, titles = lead, 0
-        for _ in range(_MOST_TITLES):
-            cells, position = careful.record(head, position, delimiter.encode())
-            if cells is None or position >= len(head):
-                break
-            filled, ours = sum(bool(cell.strip()) for cell in cells), _known(cells, known)
-            if ours >= _LEAST_KNOWN and 2 * ours >= filled:
-                yield _Line(ours, delimiter, cells, position, titles)
-                break
-            if filled > _TITLE_CELLS:
-                break
-            titles += filled > 0
+        lines = list(_lines(head, lead, delimiter.encode()))
+        place = header_at((cells for cells, _ in lines), known)
+        if place is not None:
+            cells, end = lines[place]
+            titles = sum(any(cell.strip() for cell in above) for above, _ in lines[:place])
+            yield _Line(_known(cells, known), delimiter, cells, end, titles)
+
+
+def _lines(head: bytes, lead: int, delimiter: bytes) -> Iterator[tuple[list[str], int]]:
+    """The first lines with where each ends, up to one that is broken or the last."""
+    position = lead
+    for _ in range(_MOST_LINES):
+        cells, position = careful.record(head, position, delimiter)
+        if cells is None or position >= len(head) or len(cells) > _MOST_COLUMNS:
+            return
+        yield cells, position
 
 
 def _known(cells: list[str], known: set[str]) -> int:
-    return len(known & {folded(name) for name in cells}) if len(cells) <= _MOST_COLUMNS else 0
+    return known_in(cells, known) if len(cells) <= _MOST_COLUMNS else 0
 
 
 def _named(header: list[str]) -> tuple[str, ...]:

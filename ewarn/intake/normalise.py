@@ -14,7 +14,7 @@ import polars as pl
 from ewarn.catalogue.definitions import ColumnMap, DropDefinition
 from ewarn.errors import UnusableInput
 from ewarn.intake.columns import column_named
-from ewarn.intake.header import folded
+from ewarn.intake.titles import folded
 
 _YES = {"yes": True, "y": True, "true": True, "1": True, "no": False, "n": False, "false": False, "0": False}
 _PRESUMPTIVE = _YES | {

@@ -1,9 +1,9 @@
 """The workbook reader, run as a program of its own with limits on memory, time and file size: an .xlsx on stdin.
 
-It imports nothing of ewarn, so that it starts at once and a hostile workbook can only end this process.
-`list`: JSON of the sheets on stdout. `read INDEX FILE KNOWN`: the sheet as CSV into FILE, every cell as text, and on
-stdout JSON with the sheet's row of every line and what has to be told. What a spreadsheet shows and what it stores
-can differ; where that cannot be settled the sheet is refused, never guessed at.
+It imports nothing of ewarn but titles.py beside it, so that it starts at once and a hostile workbook can only end this
+process. `list`: JSON of the sheets on stdout. `read INDEX FILE KNOWN`: the sheet as CSV into FILE, every cell as text,
+and on stdout JSON with the sheet's row of every line and what has to be told. What a spreadsheet shows and what it
+stores can differ; where that cannot be settled the sheet is refused, never guessed at.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import chain, islice
+from runpy import run_path
 from typing import IO, Any
 from xml.parsers import expat
 
@@ -29,8 +30,8 @@ MOST_SECONDS = 180
 MOST_CELLS = 30_000_000
 MOST_COLUMNS = 1_000
 MOST_SHEETS = 200
-TITLE_ROWS = 20
 _PIECE = 1024 * 1024
+_TITLES = run_path(posixpath.join(posixpath.dirname(__file__), "titles.py"))
 
 
 class Refused(Exception):
@@ -202,8 +203,8 @@ def read(body: bytes, archive: zipfile.ZipFile, index: int, out: IO[str], known:
     lines = (
         (number, cells) for number, cells in _texts(grid.iter_rows(), found, left, offset) if "".join(cells).strip()
     )
-    head = list(islice(lines, TITLE_ROWS))
-    titles = next((place for place, (_, cells) in enumerate(head) if _names(cells, known)), 0)
+    head = list(islice(lines, _TITLES["MOST_TITLES"] + 1))
+    titles = _TITLES["header_at"]((cells for _, cells in head), known) or 0
     if not head:
         return {"rows": [], "notes": []}
     first, header = head[titles]
@@ -225,12 +226,6 @@ def _texts(rows: Iterator[list[Any]], found: Found, left: int, offset: int) -> I
         if found.errors:
             cells = [found.errors.get((number, column), cell) for column, cell in enumerate(cells, left)]
         yield number, cells
-
-
-def _names(cells: list[str], known: set[str]) -> bool:
-    """The row names two known columns at least: it is the header."""
-    named = {"".join(cell.casefold().replace("_", " ").split()) for cell in cells} & known
-    return bool(known) and len(named) >= min(2, len(known))
 
 
 def _width(cells: list[str]) -> int:

@@ -29,6 +29,7 @@ from ewarn.intake.archive import (
     too_large,
     zip_of,
 )  # fmt: skip
+from ewarn.intake.titles import folded
 
 _CHILD = Path(__file__).with_name("sheetchild.py")
 _PATIENCE_SECONDS = 300
@@ -59,8 +60,7 @@ def sheet(source: bytes | Path, name: str, before: str, caps: Caps, known: froze
     if index is None:
         raise damaged(f"it holds no sheet '{wanted}'")
     table = scratch / "sheet.csv"
-    folded = ["".join(header.casefold().replace("_", " ").split()) for header in known]
-    told = _child(source, "read", str(index), str(table), json.dumps(folded))
+    told = _child(source, "read", str(index), str(table), json.dumps([folded(header) for header in known]))
     table.chmod(0o600)
     body: bytes | Path = table.read_bytes() if table.stat().st_size <= IN_MEMORY else table
     return Member(f"{before}{wanted}", body, tuple(told["notes"]), _row_of_line(body, told["rows"]))
