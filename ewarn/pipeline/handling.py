@@ -48,14 +48,13 @@ def of_records(house: House, con: Any, ids: Iterable[str]) -> tuple[str, tuple[s
 def sources(house: House, con: Any, ids: Iterable[str]) -> set[str]:
     """The sources of stored records. A record's source never changes, so each is looked up once in this process."""
     home, wanted = str(house.settings.home), set(ids)
-    missing = [record for record in wanted if (home, record) not in _SOURCE_OF]
-    if missing:
-        found = records.source_of(con, sorted(missing))
-        if len(_SOURCE_OF) + len(found) > MOST_SOURCES:
-            _SOURCE_OF.clear()
-            return {*found.values(), *records.source_of(con, sorted(wanted)).values()}
-        _SOURCE_OF.update({(home, record): source for record, source in found.items()})
-    return {_SOURCE_OF[home, record] for record in wanted if (home, record) in _SOURCE_OF}
+    known = {record: source for record in wanted if (source := _SOURCE_OF.get((home, record)))}
+    missing = sorted(wanted - known.keys())
+    found = records.source_of(con, missing) if missing else {}
+    if len(_SOURCE_OF) + len(found) > MOST_SOURCES:
+        _SOURCE_OF.clear()
+    _SOURCE_OF.update({(home, record): source for record, source in found.items()})
+    return {*known.values(), *found.values()}
 
 
 def together(marked: Iterable[Signal]) -> tuple[str, tuple[str, ...]]:

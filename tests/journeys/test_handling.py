@@ -53,7 +53,9 @@ def test_the_strictest_wins_and_a_source_nobody_describes_is_the_strictest_of_al
     assert strictest(["", "TLP:GREEN"]) == "TLP:GREEN" and strictest(["TLP:RED", "a word nobody knows"]) not in MARKINGS
 
 
-def test_one_stricter_record_tightens_all_that_rests_on_it(corridor: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_stricter_record_tightens_all_that_rests_on_it(
+    corridor: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     now = corridor.at("2025-05-01")
     corridor.staff(now)
     corridor.drop("overdose_incidents", [event(n) for n in range(6)] + [event(7, outcome="vanished")], now)
@@ -81,6 +83,8 @@ def test_one_stricter_record_tightens_all_that_rests_on_it(corridor: Any, capsys
         refs = [case.ref for case in cases.all(con)]
     marked = {ref: assess.show_case(house, ref).marking for ref in refs}
     assert STRICT in marked.values()
+    monkeypatch.setattr(handling, "MOST_SOURCES", 1)  # sources are still told where no more can be remembered
+    assert {ref: assess.show_case(house, ref).marking for ref in refs} == marked
     ref = next(ref for ref, marking in marked.items() if marking == STRICT)
     assert f"Handling: {STRICT}." in review.situation(house, now)
     home = ["--home", str(corridor.home)]
