@@ -5,28 +5,11 @@ Instants leave as tz-aware UTC, whatever the machine's time zone. Nothing here k
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from importlib.util import find_spec
 from typing import Any
 
 import duckdb
 import polars as pl
-
-
-class _NoPandas:
-    """Says at once that there is no pandas, where there is none: DuckDB asks twice for every value it is given, and
-    Python would look through all its folders each time. `import pandas` fails as ever; whoever asks with `find_spec`
-    hears None as ever."""
-
-    @staticmethod
-    def find_spec(name: str, path: object = None, target: object = None) -> None:
-        if name == "pandas" and sys._getframe(2).f_code.co_name == "_find_and_load_unlocked":
-            raise ModuleNotFoundError("No module named 'pandas'", name="pandas")
-
-
-if find_spec("pandas") is None:
-    sys.meta_path.insert(0, _NoPandas)
 
 Connection = duckdb.DuckDBPyConnection
 

@@ -9,7 +9,6 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from importlib.util import find_spec
 from pathlib import Path
 
 import duckdb
@@ -240,12 +239,3 @@ def test_copies_of_many_homes_are_not_all_left_open(tmp_path: Path, db: Database
             pass
     held = {os.path.realpath(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd")}
     assert not [name for name in held if name.startswith(str(tmp_path / "one"))]
-
-
-def test_whoever_asks_for_pandas_hears_what_is_so() -> None:
-    try:
-        import pandas  # noqa: F401
-    except ModuleNotFoundError as error:
-        assert error.name == "pandas" and find_spec("pandas") is None
-    else:
-        assert find_spec("pandas") is not None
