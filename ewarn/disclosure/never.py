@@ -111,7 +111,10 @@ PLACES = (
     "Cross|Quay|Dock|Docks|Walk|Yard|Row|Rise|Wharf|Island|Borough|Council|Test|Day|Church|Library|Lewis|Curie"
 )
 NAMES = rf"(?:{'|'.join(sorted(FIRST_NAMES))})"
-SURNAME = r"(?:O['’])?[A-Z][a-z]+(?:[-'’][A-Z][a-z]+)?"
+_PART = r"(?:[OD]['’]|Mac|Mc)?[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ]+"
+SURNAME = rf"(?:(?:van|von|de|da|dos|del|der|den|el|al|bin|ibn)\s+){{0,2}}{_PART}(?:[-'’]{_PART})?"
+BETWEEN = rf"(?:(?:{NAMES}|[A-Z]\.?)\s+){{0,3}}"  # further first names and initials
+_YEAR = r"(?:,?\s+(?:19|20)\d\d)?"
 DIED = r"(?:died|has died|overdosed|collapsed|was found|was taken|was treated|took|had taken|said|lives|lived)"
 TENS = "twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
 _AGE, _NAME = "Leave the age out, or write a range such as 'adults'.", "Leave the name out."
@@ -125,17 +128,20 @@ PERSONS = tuple(
         (rf"\b(?:(?:{TENS})[- ](?:{'|'.join(UNITS)})|(?:{TENS})|\w+teen)[- ]years?[- ]olds?\b",
          "somebody's age", _AGE),
         (rf"\b{WHO}\s*[,(]\s*\d{{1,3}}\s*[,).]|\(\s*[MF]\s*,?\s*\d{{2}}\s*\)", "somebody's age", _AGE),
-        (r"\b(?:d\.?o\.?b\.?|date of birth|born(?:\s+(?:on|in))?)\s*:?\s*(?:the\s+)?\d", "a date of birth",
-         "Leave it out."),
-        (rf"\bborn\s+(?:on|in)\s+(?:\d{{1,2}}\s+)?{MONTH}", "a date of birth", "Leave it out."),
-        (r"\b(?:Mr|Mrs|Ms|Miss|Mx|Dr|Sir|Dame|PC|Sgt)\.?\s+[A-Z][\w'’-]+", "a name", _NAME, "exactly"),
+        (rf"\b(?:d\.?o\.?b\.?|date of birth|born(?:\s+(?:on|in))?)\s*:?\s*(?:the\s+)?\d+(?:[/.-]\d+){{0,2}}"
+         rf"(?:st|nd|rd|th)?(?:\s+(?:of\s+)?{MONTH})?{_YEAR}", "a date of birth", "Leave it out."),
+        (rf"\bborn\s+(?:on|in)\s+{MONTH}{_YEAR}", "a date of birth", "Leave it out."),
+        (rf"\b(?:Mr|Mrs|Ms|Miss|Mx|Dr|Sir|Dame|PC|Sgt)\.?\s+(?:[A-Z]\.?\s+){{0,3}}[A-Z][\w'’-]+"
+         rf"(?:\s+(?!(?:{PLACES})\b)[A-Z][\w'’-]+){{0,2}}", "a name", _NAME, "exactly"),
         (rf"\b(?:named|called|known\s+as)\s+(?:as\s+)?(?:{SURNAME}\s+{SURNAME}|{NAMES})\b", "a name", _NAME, "exactly"),
-        (rf"(?<!St )(?<!Saint )(?<!King )(?<!Queen )(?<!Prince )(?<!Royal )\b{NAMES}\s+(?!(?:{PLACES})\b){SURNAME}\b"
+        (rf"(?<!St )(?<!Saint )(?<!King )(?<!Queen )(?<!Prince )(?<!Royal )\b{NAMES}\s+{BETWEEN}(?!(?:{PLACES})\b)"
+         rf"{SURNAME}\b"
          rf"(?!['’]s\s+(?:{PLACES})\b)(?!\s+(?:{PLACES})\b)", "a name", _NAME, "exactly"),
         (rf"\b{NAMES}(?:,\s+\d{{1,3}},)?\s+{DIED}\b", "a name", _NAME, "exactly"),
         (rf"\b(?:{WHO}|friend|partner|mother|father|brother|sister|son|daughter),?\s+{NAMES}\b", "a name", _NAME,
          "exactly"),
-        (rf"\b\d{{1,4}}[A-Za-z]?,?\s+(?:[A-Z][\w'’]+\s+){{1,3}}(?:{ROADS})\b|\b(?:Flat|Room|Apartment)\s+\d+[A-Z]?\b",
+        (rf"\b(?:(?:Flat|Room|Apartment)\s+)?\d{{1,4}}[A-Za-z]?,?\s+(?:[A-Z][\w'’]+\s+){{1,3}}(?:{ROADS})\b"
+         r"|\b(?:Flat|Room|Apartment)\s+\d+[A-Z]?\b",
          "an address", "Write the borough or the kind of setting.", "exactly"),
     )
 )  # fmt: skip
@@ -172,10 +178,18 @@ def _hits(text: str, contacts: bool, advertising: bool) -> tuple[Hit, ...]:
     wanted = [*IDENTIFYING, *(() if contacts else CONTACTS), *(ADVERTISED if advertising else ())]
     found = [hit for pattern in wanted for hit in _in(text, pattern)]
     chosen: list[Hit] = []
-    for hit in sorted(found, key=lambda h: (h.kind != PERSONAL, h.start, -h.end)):
-        if not any(hit.start < other.end and other.start < hit.end for other in chosen):
+    for hit in sorted(found, key=lambda h: (h.start, -h.end)):
+        if chosen and hit.start < chosen[-1].end:
+            chosen[-1] = _both(chosen[-1], hit, text)
+        else:
             chosen.append(hit)
-    return tuple(sorted(chosen, key=lambda h: h.start))
+    return tuple(chosen)
+
+
+def _both(one: Hit, other: Hit, text: str) -> Hit:
+    """Two that share words as one, from the first word to the last; what identifies a person counts first."""
+    said, end = min(one, other, key=lambda hit: hit.kind != PERSONAL), max(one.end, other.end)
+    return said._replace(words=" ".join(text[one.start : end].split()), start=one.start, end=end)
 
 
 def _in(text: str, pattern: Pattern) -> Iterator[Hit]:
