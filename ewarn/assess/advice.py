@@ -9,9 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import nh3
-from markdown_it import MarkdownIt
-
 from ewarn.assess.facts import Facts
 from ewarn.assess.verify import about
 from ewarn.catalogue import Catalogue
@@ -77,6 +74,9 @@ def printed(advice: AdviceDefinition | None) -> dict[str, Any]:
     """An advice text for the content object; every field empty where there is none, which the checker reports."""
     if advice is None:
         return {"id": "", "version": 0, "title": "", "html": "", "text": ""}
+    import nh3
+    from markdown_it import MarkdownIt  # a tenth of a second to import, seldom needed
+
     html = nh3.clean(MarkdownIt("commonmark", {"html": False}).render(advice.text), tags=TAGS)
     return {
         "id": advice.id,

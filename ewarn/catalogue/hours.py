@@ -11,8 +11,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
-import holidays
-
 from ewarn.terms import LONDON
 
 ALWAYS, WORKING = "always", "working"
@@ -32,6 +30,8 @@ class Span(NamedTuple):
 
 @lru_cache(maxsize=16)
 def _bank_holidays(year: int) -> frozenset[date]:
+    import holidays  # a fifth of a second to import, seldom needed
+
     return frozenset(holidays.country_holidays("GB", subdiv="ENG", years=year))
 
 

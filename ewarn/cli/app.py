@@ -73,8 +73,8 @@ Start with `ewarn demo`, or with `ewarn init` and `ewarn intake`.
 Exit status: 0 done, 1 part failed, 2 usage, 3 content fault, 4 nothing usable, 5 store busy, 6 refused."""
 
 
-def build() -> typer.Typer:
-    """The command tree with every group in it."""
+def build(words: Sequence[str] = ()) -> typer.Typer:
+    """The command tree: every group in it, or the one alone that the words of a call name."""
     app = typer.Typer(name="ewarn", help=WORDS, no_args_is_help=True, pretty_exceptions_enable=False)
 
     @app.callback()
@@ -91,7 +91,27 @@ def build() -> typer.Typer:
 
     for room in ROOMS:
         room.register(app)
+    _leave(app, _asked_for(words))
     return app
+
+
+def _asked_for(words: Sequence[str]) -> str:
+    """The first word that is no option of the root and no option's value."""
+    left = iter(words)
+    for word in left:
+        if word in ("--home", "--content"):
+            next(left, "")
+        elif not word.startswith("-"):
+            return word
+    return ""
+
+
+def _leave(app: typer.Typer, name: str) -> None:
+    """Only the command of that name, where there is one: to prepare all the others takes longer than to import them."""
+    commands = [one for one in app.registered_commands if one.name == name]
+    groups = [one for one in app.registered_groups if one.name == name]
+    if commands or groups:
+        app.registered_commands, app.registered_groups = commands, groups
 
 
 def run(argv: Sequence[str] | None = None) -> int:
@@ -103,9 +123,9 @@ def run(argv: Sequence[str] | None = None) -> int:
     out.call = program()
     try:
         if not out.as_json:
-            return _status(build()(args=words, prog_name="ewarn", standalone_mode=False, obj=call))
+            return _status(build(words)(args=words, prog_name="ewarn", standalone_mode=False, obj=call))
         with redirect_stdout(out.stderr):
-            return _status(build()(args=words, prog_name="ewarn", standalone_mode=False, obj=call))
+            return _status(build(words)(args=words, prog_name="ewarn", standalone_mode=False, obj=call))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

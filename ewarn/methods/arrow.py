@@ -18,9 +18,9 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import iv
 
 from ewarn.methods.reference import Baseline
+from ewarn.methods.special import iv
 
 Vector = NDArray[np.float64]
 STEEPEST, TERMS = 4.0, 25

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import xlogy
 
 from ewarn.methods.arrow import Design, Vector
 from ewarn.methods.loglinear import Fit, Start, Totals
 from ewarn.methods.outbreaks import Discount, Index, above, anscombe
+from ewarn.methods.special import xlogy
 
 BLOCK_CELLS = 60_000
 TABLE_MOST = 4096

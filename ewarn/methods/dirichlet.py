@@ -17,7 +17,8 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import betaln, gammaln
+
+from ewarn.methods.special import betaln, gammaln
 
 Floats = NDArray[np.float64]
 NEVER_BEFORE = "no earlier sample of anything like it"

@@ -23,9 +23,9 @@ import numpy as np
 import polars as pl
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from ewarn.methods.series import Period, judged
+from ewarn.methods.special import ndtri
 from ewarn.methods.verdicts import Reason, Vector, Verdicts
 
 GUARD = {"C1": 0, "C2": 2, "C3": 2}

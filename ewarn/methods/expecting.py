@@ -18,11 +18,11 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtr
 
 from ewarn.methods.arrow import Design, Vector
 from ewarn.methods.baselinesums import Passes
 from ewarn.methods.loglinear import Fit, Problem, exact, fast
+from ewarn.methods.special import stdtr
 
 LEAST_YEARS = 3
 

@@ -17,12 +17,12 @@ from datetime import date, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from ewarn.methods.arrow import Design, Vector
 from ewarn.methods.expecting import Model, expected_now, natural
 from ewarn.methods.farrington import FarringtonVerdicts
 from ewarn.methods.reference import Baseline, anniversary
+from ewarn.methods.special import ndtri
 from ewarn.methods.thresholds import Power, transformed
 from ewarn.methods.verdicts import Reason
 

@@ -8,8 +8,8 @@ Source: McCullagh and Nelder 1989, section 2.5; start and stopping rule as R's `
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import xlogy
 
+from ewarn.methods.special import xlogy
 from ewarn.methods.verdicts import Flags, Vector
 
 STEPS, TOLERANCE = 25, 1e-8

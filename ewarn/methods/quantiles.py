@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
+from ewarn.methods.special import ndtri
 from ewarn.methods.tails import upper_tail
 
 Vector = NDArray[np.float64]

@@ -23,9 +23,9 @@ import numpy as np
 import polars as pl
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from scipy.special import stdtr, stdtrit
 
 from ewarn.methods.series import judged
+from ewarn.methods.special import stdtr, stdtrit
 from ewarn.methods.verdicts import Flags, Reason, Vector, Verdicts
 
 RED, YELLOW = 0.01, 0.05

@@ -18,7 +18,8 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import betainc, expit, gammainc, gammaln, logit, psi
+
+from ewarn.methods.special import betainc, expit, gammainc, gammaln, logit, psi
 
 Floats = NDArray[np.float64]
 LEAST_PAIRS = 5

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import betainc, gammainc
+
+from ewarn.methods.special import betainc, gammainc
 
 POISSON_BELOW = 1.0 + 1e-9
 

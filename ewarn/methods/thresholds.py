@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.special import ndtr, ndtri
 
 from ewarn.methods.arrow import Vector
 from ewarn.methods.expecting import Expectation, natural
 from ewarn.methods.quantiles import quantile
+from ewarn.methods.special import ndtr, ndtri
 from ewarn.methods.tails import upper_tail
 
 Threshold = Literal["nbPlugin", "muan", "delta"]

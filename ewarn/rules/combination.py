@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.special import betainc
 
 from ewarn.catalogue.definitions import RuleDefinition
 from ewarn.frames import SHAPES
 from ewarn.matching.subjects import pair_subject
 from ewarn.methods import discovery, shrinkage
+from ewarn.methods.special import betainc
 from ewarn.rules import counts
 from ewarn.rules.prepare import FAR, VERSION, Ground, day_text, number, place, plural
 from ewarn.terms import NotEvaluable, SubjectKind, Tier

@@ -23,7 +23,7 @@ def of(con: Connection, at: datetime) -> pl.DataFrame:
     """
     return shaped(
         "source_health",
-        tables.frame(
+        tables.few(
             con,
             """
             WITH arrival AS (  -- a receipt and what came of it share source, file and instant

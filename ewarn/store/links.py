@@ -89,7 +89,7 @@ def history(con: Connection, link: str) -> list[dict[str, Any]]:
 
 def as_known(con: Connection, until: datetime | None = None) -> pl.DataFrame:
     """What people had said by an instant (frames 'line_links'), each with the time it stood."""
-    return shaped("line_links", tables.frame(con, _AS_KNOWN, [until, until]))
+    return shaped("line_links", tables.few(con, _AS_KNOWN, [until, until]))
 
 
 _SELECT = """

@@ -17,6 +17,7 @@ import typer
 from filelock import FileLock
 
 from ewarn.cli import options
+from ewarn.cli.app import build
 from ewarn.cli.output import Output, clean
 from ewarn.errors import UsageFault
 
@@ -209,7 +210,7 @@ def test_the_unexpected_is_one_line_and_a_log(
     def boom() -> None:
         raise ZeroDivisionError("by accident")
 
-    monkeypatch.setattr("ewarn.cli.app.build", lambda: app)
+    monkeypatch.setattr("ewarn.cli.app.build", lambda words: app)
     monkeypatch.setenv("EWARN_HOME", str(tmp_path / "h"))
     answer = knock()
     log = tmp_path / "h" / "log" / "ewarn.log"
@@ -224,6 +225,24 @@ def test_help_loads_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
     loaded = set(done.stderr.replace("'", "").strip("[]\n").split(", "))
     assert not loaded & {"polars", "duckdb", "prefect", "apprise", "httpx", "pydantic", "feedparser"}
+
+
+@pytest.mark.parametrize(
+    ("words", "prepared"),
+    [
+        ("detect --rule names", "detect"),
+        ("--home cases --json detect", "detect"),
+        ("cases list --home detect", "cases"),
+    ],
+)
+def test_a_call_prepares_the_command_it_names_alone(words: str, prepared: str) -> None:
+    app = build(words.split())
+    assert {one.name for one in [*app.registered_commands, *app.registered_groups]} == {prepared}
+
+
+@pytest.mark.parametrize("words", ["", "--help", "detct", "--home detect"])
+def test_where_no_command_is_named_all_are_prepared(words: str) -> None:
+    assert len(build(words.split()).registered_commands) == len(build().registered_commands) > 10
 
 
 def test_shell_completion_answers() -> None:
