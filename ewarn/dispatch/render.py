@@ -186,12 +186,7 @@ def thread(content: dict[str, Any]) -> str:
 
 def page_payload(page: Page, form: str, catalogue: Catalogue) -> Payload:
     """A page as one channel takes it: text, slack, json or e-mail. The duty rota's goes through the page template."""
-    template = next((t for t in catalogue.templates.values() if t.product == "page"), None)
-    if template is None or page.id.startswith((PANEL, OPERATOR)):
-        subject, body = page.subject, f"{page.subject}\n\n{page.text}"
-    else:
-        bare = page.subject.removeprefix(f"{page.standing.value.upper()}: ")
-        subject, body = _filled(template, {"page": {**page.model_dump(mode="json"), "subject": bare}})
+    subject, body = _paged(page, catalogue)
     if page.standing is not Standing.ACTUAL and page.standing.value.upper() not in subject:
         subject = f"{page.standing.value.upper()}: {subject}"
     subject, body = inert.words(subject), inert.words(body, several_lines=True)
@@ -212,6 +207,18 @@ def page_payload(page: Page, form: str, catalogue: Catalogue) -> Payload:
         made = body
     raw = made.encode() if isinstance(made, str) else canonical(made)
     return Payload(audience="internal", format=form, subject=subject, body=raw)
+
+
+def _paged(page: Page, catalogue: Catalogue) -> tuple[str, str]:
+    """Subject and body; as they are where the template has a fault: somebody must be called all the same."""
+    template = next((t for t in catalogue.templates.values() if t.product == "page"), None)
+    if template is not None and not page.id.startswith((PANEL, OPERATOR)):
+        bare = page.subject.removeprefix(f"{page.standing.value.upper()}: ")
+        try:
+            return _filled(template, {"page": {**page.model_dump(mode="json"), "subject": bare}})
+        except ContentFault as fault:
+            LOG.error("%s", fault)
+    return page.subject, f"{page.subject}\n\n{page.text}"
 
 
 def _templates(alert: Alert, catalogue: Catalogue) -> list[TemplateDefinition]:

@@ -12,7 +12,7 @@ from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from typing import Any, Generic, TypeVar
 
-from ewarn.errors import EwarnError
+from ewarn.errors import StoreBusy, StoreFault
 
 Ask = TypeVar("Ask")
 
@@ -46,7 +46,7 @@ class Together(Generic[Ask]):
             with self._write() as tx:
                 answers = self._entered(tx, [ask for ask, _ in turn])
         except Exception as fault:
-            if len(turn) > 1 and not isinstance(fault, EwarnError):
+            if len(turn) > 1 and not isinstance(fault, (StoreBusy, StoreFault)):
                 for one in turn:
                     self._written([one])
                 return

@@ -103,6 +103,15 @@ def test_messages_of_one_case_share_a_thread(make_alert, catalogue):
     assert parts[0]["references"] == parts[1]["references"] == "<LDN-2025-0001.thread@ewarn.invalid>"
 
 
+def test_a_page_calls_somebody_though_its_template_has_a_fault(make_catalogue, catalogue):
+    wrong = catalogue.templates["formal-text"].model_copy(
+        update={"id": "page-text", "product": "page", "format": "page", "subject": "{{ page.txet }}"}
+    )
+    page = Page(id="p1", case="LDN-1", at="2025-03-03T02:10:00Z", subject="opened", text="do", standing="exercise")
+    payload = render.page_payload(page, "text", make_catalogue(templates={"page-text": wrong}))
+    assert (payload.subject, payload.body) == ("EXERCISE: opened", b"opened\n\ndo")
+
+
 @pytest.mark.parametrize("form", ["text", "slack", "teams", "email", "json"])
 def test_a_page_is_rendered_for_each_kind_of_channel(catalogue, form):
     page = Page(
