@@ -33,6 +33,7 @@ BATCH = 10
 LANES = 4
 QUEUES = 1000
 LOOK_AGAIN_SECONDS = 5.0
+HELD_SECONDS = 180.0  # with the longest attempt after it, well within what a claim is good for (outbox.LOST_AFTER)
 OPERATOR = 2
 SENT, FAILED, DEAD = DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.DEAD
 
@@ -174,12 +175,14 @@ class _Run:
 
     def _attempt(self, batch: Sequence[Delivery]) -> tuple[list[tuple[Delivery, sender.Outcome]], list[Delivery]]:
         """Claim, send, settle. Those another sender has are left out; a batch ends where the server closes or falls
-        silent. Returns what was settled, and what was put back for this run to take again."""
+        silent, or is so slow that another sender would take the rest for lost and send it too. Returns what was
+        settled, and what was put back for this run to take again."""
         ready: list[Ready] = self.together(Claim(batch))
         outcomes: list[tuple[Delivery, sender.Outcome]] = []
+        held_until = time.monotonic() + HELD_SECONDS
         for one in ready:
             outcomes.append((one.delivery, one.sent(self.house)))
-            if outcomes[-1][1].blocked or outcomes[-1][1].silent:
+            if outcomes[-1][1].blocked or outcomes[-1][1].silent or time.monotonic() > held_until:
                 break
         unsent = [one.delivery for one in ready[len(outcomes) :]]
         if not ready:

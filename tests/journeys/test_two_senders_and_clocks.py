@@ -14,8 +14,10 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from ewarn.pipeline import read, respond
-from ewarn.store import outbox
+from ewarn.catalogue.definitions import ChannelDefinition
+from ewarn.dispatch.send import DEADLINE_TIMES
+from ewarn.pipeline import read, respond, sending
+from ewarn.store import audit, outbox
 from ewarn.terms import DeliveryState, Recipient
 from tests.journeys.conftest import at
 from tests.journeys.test_dead_letters import CASE, NOON, ROW
@@ -71,6 +73,25 @@ def test_two_senders_at_once_send_each_message_once(approved: Any) -> None:
     assert len(approved.partner_calls) == 1
     found = respond.receipts(approved.house(NOON))
     assert {d.attempts for d in found.deliveries if d.alert} == {1} and found.possible_repeats == ()
+
+
+def test_a_claim_lasts_for_all_that_is_sent_under_it() -> None:
+    """Ten messages at a minute each: another sender took the last ones for lost, and they arrived twice."""
+    (longest,) = (m.le for m in ChannelDefinition.model_fields["timeout_seconds"].metadata if hasattr(m, "le"))
+    assert sending.HELD_SECONDS + DEADLINE_TIMES * longest < outbox.LOST_AFTER.total_seconds()
+
+
+@pytest.mark.slow
+def test_what_a_slow_server_leaves_no_time_for_is_put_back_and_sent_once(
+    approved: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "HELD_SECONDS", 0.0)
+    respond.send(approved.house(NOON), NOON)
+    assert len(approved.mailbox.messages) == len({m["To"] for m in approved.mailbox.messages}) == 8
+    with approved.house(NOON).db.read() as con:
+        acts = [row["act"] for row in audit.entries(con).to_dicts()]
+    assert acts.count("put back delivery") == 6 + 5 + 4 + 3 + 2 + 1, "of seven behind the first, one was sent each time"
+    assert {(d.attempts, d.state.value) for d in respond.receipts(approved.house(NOON)).deliveries} == {(1, "sent")}
 
 
 def test_what_left_before_a_disk_was_full_is_sent_again_and_marked(approved: Any, httpserver: HTTPServer) -> None:
