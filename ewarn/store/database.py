@@ -1,8 +1,8 @@
 """The database file: one writer at a time behind a file lock, readers on a published copy.
 
 In: settings. Out: a connection inside one transaction (`write`), or one on the newest published copy (`read`). A write
-is lock, connect, one transaction, commit, close, fold, publish. Nobody outside this room opens the file, and
-nobody reads the file that is being written.
+is lock, copy, one transaction in the copy, which then takes the file's place, publish. Nobody outside this room opens
+the file, and nobody reads the copy that is being written.
 """
 
 from __future__ import annotations
@@ -23,21 +23,23 @@ from filelock import FileLock, Timeout
 
 from ewarn.errors import StoreBusy, StoreFault
 from ewarn.settings import Settings
-from ewarn.store import files, folding, published, readers, schema, segments
+from ewarn.store import files, published, readers, replacing, schema, segments
 from ewarn.store.tables import Connection
 
 CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
 }
-# A writer's transactions and checkpoints are small: more threads only wait for one another, at twice the CPU time.
-ALONE = {"threads": 1} | folding.NEVER_BY_ITSELF
+# A writer's transactions and checkpoints are small: more threads only wait for one another, at twice the CPU time. What
+# is committed goes into the copy at once, not into a log first: only a whole copy is ever kept.
+ALONE: dict[str, str | bool | int | float | list[str]] = {"threads": 1, "checkpoint_threshold": "0KB"}
 _SETTING = threading.Lock()
 READY = 8
 
 
-def connect(path: Path, *, read_only: bool = False) -> Connection:
-    """A connection in UTC that reaches no file but its segments and whose settings cannot be changed.
+def connect(path: Path, *, read_only: bool = False, of: Path | None = None) -> Connection:
+    """A connection in UTC that reaches no file but its segments and whose settings cannot be changed; `of` is the
+    database that a copy to be changed was made of.
 
     Raises: StoreFault when the file is not a database that this program can open; duckdb.IOException when a copy to be
     read has gone.
@@ -49,13 +51,11 @@ def connect(path: Path, *, read_only: bool = False) -> Connection:
             raise
         raise StoreFault(
             f"the database cannot be opened: {str(error).splitlines()[0]}",
-            where=str(path),
+            where=str(of or path),
             next_step="Restore a backup with 'ewarn restore', or use the program that wrote it.",
         ) from error
     with _SETTING:  # connections of one process to one file share their settings: the first one locks them for all
         if con.execute("SELECT current_setting('lock_configuration')").fetchone() != (True,):
-            if not read_only:
-                con.execute(folding.NOT_WHEN_CLOSED)
             con.execute("SET GLOBAL TimeZone = 'UTC'")
             con.execute("SET allowed_directories = [?]", [f"{segments.folder_of(path)}/"])
             con.execute("SET enable_external_access = false")
@@ -157,8 +157,8 @@ class Database:
         number = 1
         while (aside := self.path.with_name(f"ewarn.duckdb.aside-{number}")).exists():
             number += 1
-        if self._log.exists():
-            self._log.rename(aside.with_name(aside.name + ".wal"))
+        if (log := replacing.log_of(self.path)).exists():
+            log.rename(replacing.log_of(aside))
         return self.path.rename(aside)
 
     def migrate(self, now: datetime) -> int:
@@ -167,14 +167,13 @@ class Database:
         for folder in (self.settings.raw, self.settings.drops, published.folder(home)):
             files.make_folder(folder)
         with self.locked("migrating"):
-            with files.plain_faults(self.path):
-                con = connect(self.path)
+            with files.plain_faults(self.path), replacing.copied(self.path) as copy:
+                con = connect(copy, of=self.path)
                 try:
-                    os.chmod(self.path, 0o600)
                     applied = schema.bring_forward(con, now, str(self.path))
+                    _folded(con, copy)
                 finally:
                     con.close()
-                self._fold()
             pointer = published.current(home)
             if applied or not self._is_published(pointer):
                 self._publish_now()
@@ -191,7 +190,7 @@ class Database:
         except Timeout as error:
             raise self._busy(holder) from error
         try:
-            folding.settle(self.path)
+            replacing.settle(self.path)
             words = {"pid": os.getpid(), "host": socket.gethostname(), "since": int(time.time()), "purpose": purpose}
             with suppress(OSError):
                 holder.write_text(json.dumps(words))
@@ -204,40 +203,32 @@ class Database:
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
         files.need_room(self.settings.home, 2 * self.path.stat().st_size)
-        con = connect(self.path)
-        try:
-            schema.require(con, str(self.path))
-            con.execute("BEGIN")
+        with replacing.copied(self.path) as copy:
+            con = connect(copy, of=self.path)
             try:
-                yield con
-                con.execute("COMMIT")
-            except BaseException:
+                schema.require(con, str(self.path))
+                con.execute("BEGIN")
+                try:
+                    yield con
+                    con.execute("COMMIT")
+                except BaseException:
+                    with suppress(duckdb.Error):
+                        con.execute("ROLLBACK")
+                    raise
+                _folded(con, copy)
+            finally:
                 with suppress(duckdb.Error):
-                    con.execute("ROLLBACK")
-                raise
-        finally:
-            with suppress(duckdb.Error):
-                con.close()
-        self._fold()
-
-    def _fold(self) -> None:
-        """Under the lock, with no connection open: everything committed into the one file."""
-        folding.fold(self.path, CONFIG | ALONE)
+                    con.close()
 
     def _is_published(self, pointer: published.Pointer | None) -> bool:
         copied = pointer is not None and published.path(self.settings.home, pointer.number).is_file()
-        return pointer is not None and copied and pointer.is_of(self.path) and not self._log.exists()
-
-    @property
-    def _log(self) -> Path:
-        """DuckDB's write-ahead log; left behind only by a killed writer."""
-        return folding.log_of(self.path)
+        return pointer is not None and copied and pointer.is_of(self.path) and not replacing.log_of(self.path).exists()
 
     def _publish_now(self) -> int:
-        """Under the lock: fold in what a killed writer had committed, then publish."""
-        if self._log.exists():
-            with files.plain_faults(self.path):
-                self._fold()
+        """Under the lock: fold in what a program that wrote in place left in its log, then publish."""
+        if replacing.log_of(self.path).exists():
+            with self._transaction():
+                pass
         number = published.publish(self.settings.home, self.path)
         self._unpublished.discard(self.path)
         return number
@@ -255,7 +246,7 @@ class Database:
         """Publish if nobody is writing; a writer at work publishes by itself."""
         lock = FileLock(self.settings.home / "ewarn.lock", timeout=0, mode=0o600)
         with suppress(Timeout), lock:
-            folding.settle(self.path)
+            replacing.settle(self.path)
             self._publish_now()
 
     def _open(self, number: int) -> Connection:
@@ -335,3 +326,9 @@ class Database:
             where=str(self.settings.home),
             next_step="Wait for it to end, then repeat the command.",
         )
+
+
+def _folded(con: Connection, copy: Path) -> None:
+    """Everything committed into the one file, whatever kept DuckDB from doing so at once."""
+    if replacing.log_of(copy).exists():
+        con.execute("CHECKPOINT")

@@ -2,7 +2,8 @@
 
 published/<n>.duckdb and published/CURRENT, which holds the newest number and the state of the database it was copied
 from. A number is never used twice: a process that has a copy open goes on seeing that copy, and only it. The two newest
-are kept. Copies are made under the write lock.
+are kept. Copies are made under the write lock. The database's file is never written over (ewarn/store/replacing.py):
+where the disk knows second names, a copy is a second name of that file.
 """
 
 from __future__ import annotations
@@ -56,13 +57,13 @@ def is_recent(pointer: Pointer | None, seconds: float = 1.0) -> bool:
 
 
 def publish(home: Path, database: Path) -> int:
-    """Copy the closed database under the next number, then move the pointer. Only under the write lock."""
+    """The database under the next number too, then move the pointer. Only under the write lock."""
     target = files.make_folder(folder(home))
     files.need_room(target, database.stat().st_size)
     pointer = current(home)
     number = 1 + max([*_numbers(home), pointer.number if pointer else 0], default=0)
     state = database.stat()
-    files.copy_whole(database, path(home, number))
+    files.same_or_copy(database, path(home, number))
     words = {"number": number, "mtime_ns": state.st_mtime_ns, "size": state.st_size}
     files.write_whole(target / "CURRENT", json.dumps(words).encode())
     _clear_old(home, number)

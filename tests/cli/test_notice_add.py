@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -31,16 +33,23 @@ def add(door: Door, *words: str, stdin: str = "") -> dict[str, Any]:
     return document
 
 
+@contextmanager
+def newest(door: Door) -> Iterator[duckdb.DuckDBPyConnection]:
+    copy = max((door.home / "published").glob("*.duckdb"), key=lambda p: int(p.stem))
+    with duckdb.connect(str(copy), read_only=True, config=CONFIG) as con:
+        yield con
+
+
 def rows(door: Door, sql: str) -> list[tuple[Any, ...]]:
-    newest = max((door.home / "published").glob("*.duckdb"), key=lambda p: int(p.stem))
-    with duckdb.connect(str(newest), read_only=True, config=CONFIG) as con:
+    with newest(door) as con:
         return con.execute(sql).fetchall()
 
 
 def stored_text(door: Door) -> str:
     """Every word in every table of the database."""
-    tables = [name for (name,) in rows(door, "SELECT table_name FROM information_schema.tables")]
-    return "\n".join(str(rows(door, f'SELECT * FROM "{name}"')) for name in tables)
+    with newest(door) as con:
+        tables = con.execute("SELECT table_name FROM information_schema.tables").fetchall()
+        return "\n".join(str(con.execute(f'SELECT * FROM "{name}"').fetchall()) for (name,) in tables)
 
 
 def left_on_disk(door: Door) -> str:
