@@ -130,6 +130,11 @@ class Catalogue:
         known = self.substances.get(subject_id) or self.classes.get(subject_id) or self.statuses.get(subject_id)
         return known.name if known is not None else subject_id
 
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names of every substance and class."""
+        return tuple(self.name_of(subject) for subject in (*self.substances, *self.classes))
+
     def subject(self, subject_id: str | None) -> Subject:
         """Substance, class, none (for empty ids) or key (for ids of no list: a batch, a name as written, a source)."""
         if not subject_id:

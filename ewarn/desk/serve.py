@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import uvicorn
 
-from ewarn.desk.app import create_app
+from ewarn.desk.app import create_app, environment
 from ewarn.pipeline import warming
 from ewarn.pipeline.house import House
 
@@ -19,6 +19,8 @@ def serve(house: House, *, port: int) -> None:
     Headers of a proxy are looked at by the desk itself, and only where the settings name one.
     """
     house.db.keep_open()
+    for name in environment().list_templates():
+        environment().get_template(name)  # written as Python now, not for the first reader of each page
     ended = warming.keep(house, lambda: datetime.now(UTC))
     app = create_app(lambda: house, lambda: datetime.now(UTC))
     uvicorn.run(app, host=LOOPBACK, port=port, log_level="warning", server_header=False, proxy_headers=False)

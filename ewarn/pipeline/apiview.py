@@ -15,6 +15,7 @@ from pydantic import Field
 from ewarn.assess.judged import Judged
 from ewarn.pipeline import (
     casepage,
+    caseshelf,
     counted,
     freshness,
     handling,
@@ -157,16 +158,19 @@ def signal(house: House, signal_id: str, now: datetime) -> SignalAnswer:
     return SignalAnswer(**_about(house, now, marking, conditions), **{name: getattr(found, name) for name in own})
 
 
-def cases(house: House, now: datetime) -> CasesAnswer:
-    """Open cases by urgency, and those closed last."""
+def cases(house: House, now: datetime) -> str:
+    """Open cases by urgency, and those closed last: a `CasesAnswer` as JSON, of cases that are written once each."""
     found = casepage.listed(house, now)
-    return CasesAnswer(
-        **_about(house, now, *handling.of_cases(house, [*found.open, *found.closed])),
-        open=found.open,
-        closed=found.closed,
-        more_closed=found.more_closed,
-        overdue=found.overdue,
-    )
+    about = _about(house, now, *handling.of_listed(house, (*found.open, *found.closed)))
+    rest = CasesAnswer(**about, open=(), closed=(), more_closed=found.more_closed, overdue=found.overdue)
+    parts = {name: json for name, json in _fields(rest)}
+    parts |= {"open": caseshelf.as_json(house, found.open), "closed": caseshelf.as_json(house, found.closed)}
+    return "{" + ",".join(f'"{name}":{json}' for name, json in parts.items()) + "}"
+
+
+def _fields(answer: Answer) -> list[tuple[str, str]]:
+    """Each field of an answer with its JSON, in its order."""
+    return [(name, answer.model_dump_json(include={name})[len(name) + 4 : -1]) for name in type(answer).model_fields]
 
 
 def case(house: House, ref: str, now: datetime) -> CaseAnswer:

@@ -12,11 +12,11 @@ from datetime import date, datetime, timedelta
 from pydantic import Field
 
 from ewarn.errors import UsageFault
-from ewarn.pipeline import asking, assess, freshness, held, signalpage, standing, validate
+from ewarn.pipeline import asking, assess, freshness, held, signalpage, standing, tallied, validate
 from ewarn.pipeline.house import House
 from ewarn.pipeline.identity import proved
 from ewarn.pipeline.reports import Actor
-from ewarn.store import cases, looking
+from ewarn.store import cases, looking, tallies
 from ewarn.terms import LONDON, CaseFile, Frozen, NotEvaluable, RecordKind, Signal, day_end, london_day
 
 MOST_DAYS = 1100
@@ -126,13 +126,11 @@ def _weeks(house: House, asked: Question, at: datetime, now: datetime) -> tuple[
     areas = signalpage.inside(house, asked.area or house.settings.home_area)
     subjects = (asked.subject,) if asked.subject else ()
     with house.db.read() as con:
-        sample, incident = held.of_records(
-            house,
-            con,
-            "weeks",
-            lambda: tuple(looking.weekly(con, (kind.value,), subjects, areas, monday, at) for kind in KINDS),
-            (asked, monday, london_day(now)),
-        )
+        if asked.as_of is None:
+            known = tallied.of(house, con, now)
+            sample, incident = (tallies.weekly(known, (kind.value,), subjects, areas, monday) for kind in KINDS)
+        else:
+            sample, incident = (looking.weekly(con, (kind.value,), subjects, areas, monday, at) for kind in KINDS)
     weeks = range((asked.last - monday).days // 7 + 1)
     starts = [monday + timedelta(weeks=n) for n in weeks]
     return tuple((start, sample.get(start, 0), incident.get(start, 0)) for start in starts)

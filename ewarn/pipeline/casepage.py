@@ -5,11 +5,11 @@ In: a house, a reference, `now`. Out: frozen reports. Writes nothing.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from ewarn.catalogue.definitions import GradeRow, GradingQuestion
-from ewarn.pipeline import assess, reporting, today
+from ewarn.pipeline import assess, caseshelf, reporting, today
 from ewarn.pipeline.caseload import DUE_HOURS
 from ewarn.pipeline.house import House
 from ewarn.pipeline.reports import CaseReport
@@ -109,15 +109,11 @@ def _heard(con: Any, report: CaseReport) -> tuple[Heard, ...]:
 
 def listed(house: House, now: datetime) -> CaseList:
     """Open cases by urgency, and those closed last."""
-    opened = today.open_of(house)
-    closed = sorted(
-        (case for case in assess.list_cases(house, "closed")),
-        key=lambda case: case.closed_at or now - timedelta(days=36_500),
-        reverse=True,
-    )
+    every = caseshelf.of(house)
+    opened, closed = every.open, every.closed
     return CaseList(
         open=opened,
-        closed=tuple(closed[:SHOWN_CLOSED]),
+        closed=closed[:SHOWN_CLOSED],
         more_closed=max(0, len(closed) - SHOWN_CLOSED),
         area_names=today.area_names(house),
         overdue=tuple(case.ref for case in opened if case.due_at < now),

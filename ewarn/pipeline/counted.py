@@ -14,7 +14,7 @@ from pydantic import Field
 
 from ewarn.catalogue.definitions import RuleDefinition
 from ewarn.errors import UsageFault
-from ewarn.pipeline import casework, held
+from ewarn.pipeline import casework, tallied
 from ewarn.pipeline.asking import area_code, subject_id
 from ewarn.pipeline.house import House
 from ewarn.rules import dense
@@ -108,20 +108,14 @@ def _of_days(
 ) -> tuple[pl.DataFrame, frozenset[str]]:  # fmt: skip
     """Counts of one area, from the rows of these days alone; with zeros for whatever was found anywhere."""
     asked = periods.Asked(**dense.question(_question(house, code, kind, subjects), house.catalogue))
-
-    def known(at: datetime) -> periods.Known:
-        with house.db.read() as con:
-            return periods.known(con, asked._replace(tiers=[tier.value for tier in Tier]), at)
-
-    key = (kind, subjects, house.catalogue.content_hash)
-    every = known(as_of) if as_of else held.lately(house, "known at all", lambda: known(now), key)
+    anywhere = asked._replace(tiers=[tier.value for tier in Tier])
     with house.db.read() as con:
-
-        def counted() -> tuple[dict[tuple[str, str, date], int], dict[date, int]]:
-            return periods.of_area(con, asked, code, as_of or now, first, last, DAYS[by])
-
-        asked_for = (*key, code, first, last, by)
-        found, tested = counted() if as_of else held.of_records(house, con, "counts", counted, asked_for)
+        if as_of is None:
+            every = tallied.known_at_all(house, con, now, anywhere)
+            found, tested = tallied.of_area(house, con, now, asked, code, first, last, DAYS[by])
+        else:
+            every = periods.known(con, anywhere, as_of)
+            found, tested = periods.of_area(con, asked, code, as_of, first, last, DAYS[by])
     there = code in every.areas or bool(tested)
     ever = {(of, subject) for of, subject, tier in every.subjects if tier in asked.tiers}
     named = sorted(ever | {(of, subject) for of, subject, _ in found}) if there else []

@@ -14,7 +14,7 @@ import polars as pl
 from ewarn.catalogue.definitions import Handling
 from ewarn.disclosure.release import Release
 from ewarn.frames import Lines
-from ewarn.pipeline import counting_once
+from ewarn.pipeline import counting_once, held
 from ewarn.pipeline.house import House
 from ewarn.store import cases, records, releases
 from ewarn.terms import Alert, CaseFile, Signal, strictest
@@ -69,6 +69,13 @@ def of_cases(house: House, some: Iterable[CaseFile]) -> tuple[str, tuple[str, ..
     ids = {record for case in some for joined in case.signals for record in joined.signal.records}
     with house.db.read() as con:
         return of_records(house, con, ids)
+
+
+def of_listed(house: House, some: Sequence[CaseFile]) -> tuple[str, tuple[str, ...]]:
+    """The same, looked up once for as long as they are the same cases."""
+    mark = (house.catalogue.content_hash, tuple(map(id, some)))
+    _, found = held.while_same(house, "handling of cases", mark, lambda: (some, of_cases(house, some)))
+    return found
 
 
 def of_rows(house: House, rows: Iterable[dict[str, Any]], *columns: str) -> tuple[str, tuple[str, ...]]:

@@ -33,6 +33,11 @@ def of_records(house: House, con: Any, name: str, make: Callable[[], Thing], key
     return _kept(looking.landed(con), (str(house.settings.home), name, key), make)
 
 
+def while_same(house: House, name: str, mark: Hashable, make: Callable[[], Thing], key: Hashable = ()) -> Thing:
+    """The same for what rests on something else: kept until that is marked otherwise."""
+    return _kept(mark, (str(house.settings.home), name, key), make)
+
+
 def lately(house: House, name: str, make: Callable[[], Thing], key: Hashable = ()) -> Thing:
     """What rests on records alone and takes long to make: the one of before is answered while a new one is made.
 

@@ -15,9 +15,9 @@ import polars as pl
 from ewarn.assess.judged import Judged, judged
 from ewarn.charts import Week, banded, chart
 from ewarn.methods.predictive import Windows, bayes
-from ewarn.pipeline import held, judging, today
+from ewarn.pipeline import caseshelf, held, judging, tallied, today, trailed
 from ewarn.pipeline.house import House
-from ewarn.store import explain, judgements, looking
+from ewarn.store import judgements, looking, tallies
 from ewarn.terms import UK, CaseFile, Frozen, RecordKind, Signal, SubjectKind, london_day
 
 WEEKS_SHOWN, WEEKS_BEHIND = 52, 26
@@ -59,11 +59,8 @@ def of(house: House, signal_id: str, now: datetime) -> SignalPage:
     with house.db.read() as con:
         signal = judging.find(house, con, signal_id, now)
         said = judgements.of_signal(con, signal.id)
-        wanted = signal.records[:MOST_ROWS]
-        found = held.of_records(
-            house, con, "rows", lambda: explain.trail(con, house.settings, list(wanted)), (signal.id, wanted)
-        )
-        cases, history = looking.cases_with(con, signal.id), looking.history(con, signal.id)
+        found = trailed.of(house, con, signal.records[:MOST_ROWS], now)
+        cases, history = caseshelf.of(house).with_signal(signal.id), looking.history(con, signal.id)
         near = bordering(house, signal.area.code)
         similar = looking.similar(con, signal, [signal.area.code, *near], MOST_SIMILAR)
         weeks, map_rows, map_svg = _pictured(house, con, signal, now)
@@ -129,20 +126,21 @@ def _counted(house: House, signal: Signal) -> str:
 def _pictured(
     house: House, con: Any, signal: Signal, now: datetime
 ) -> tuple[tuple[Week, ...], tuple[today.AreaRow, ...], str]:
-    """The pictures of a signal, kept until more records land."""
-    key = (signal.id, signal.period, f"{now:%Y%m%d}")
-    return held.of_records(house, con, "pictures", lambda: _pictures(house, con, signal, now), key)
+    """The pictures of a signal, kept while its numbers are the same."""
+    last = london_day(now) - timedelta(days=london_day(now).weekday())
+    first = last - timedelta(weeks=WEEKS_SHOWN + WEEKS_BEHIND)
+    kinds, subjects, known = _kinds(house, signal), _subjects(signal), tallied.of(house, con, now)
+    counts = tallies.weekly(known, kinds, subjects, inside(house, signal.area.code), first)
+    areas = tallies.by_area(known, kinds, subjects, signal.period.start, signal.period.end)
+    mark = (last, signal.period, tuple(counts.items()), tuple(sorted(areas.items())))
+    return held.while_same(house, "pictures", mark, lambda: _pictures(house, signal, last, counts, areas), signal.id)
 
 
 def _pictures(
-    house: House, con: Any, signal: Signal, now: datetime
+    house: House, signal: Signal, last: date, counts: dict[date, int], areas: dict[str, int]
 ) -> tuple[tuple[Week, ...], tuple[today.AreaRow, ...], str]:
     """The weekly series as known now, with the band its own past makes likely; and the map of the signal's window."""
-    last = london_day(now) - timedelta(days=london_day(now).weekday())
     first = last - timedelta(weeks=WEEKS_SHOWN + WEEKS_BEHIND)
-    kinds, subjects = _kinds(house, signal), _subjects(signal)
-    counts = looking.weekly(con, kinds, subjects, inside(house, signal.area.code), first, now)
-    areas = looking.by_area(con, kinds, subjects, signal.period.start, signal.period.end, now)
     starts = [first + timedelta(weeks=n) for n in range(WEEKS_SHOWN + WEEKS_BEHIND + 1)]
     observed = np.array([[float(counts.get(start, 0)) for start in starts]])
     shown = range(WEEKS_BEHIND, len(starts))

@@ -16,9 +16,9 @@ from pydantic import Field
 from ewarn import review as review_room
 from ewarn.assess.judged import Judged, Stand, judged
 from ewarn.charts import Cell, cartogram, weekly_bars
-from ewarn.pipeline import held, reporting, standing, versions
+from ewarn.pipeline import caseshelf, held, reporting, standing, versions
 from ewarn.pipeline.house import House
-from ewarn.store import cases, judgements, looking, operator_notices, pages, sessions
+from ewarn.store import judgements, looking, operator_notices, pages, sessions
 from ewarn.terms import CaseFile, Frozen, Page, Signal, SubjectKind, Tier, london_day
 
 WINDOWS = (7, 28, 91, 365)
@@ -156,12 +156,7 @@ def looked(house: House, person: str, now: datetime) -> None:
 
 def open_of(house: House) -> tuple[CaseFile, ...]:
     """Open cases, those due first."""
-
-    def looked_up() -> tuple[CaseFile, ...]:
-        with house.db.read() as con:
-            return tuple(review_room.cases_by_urgency(cases.all(con, "open")))
-
-    return held.of(house, "open cases", looked_up)
+    return caseshelf.of(house).open
 
 
 def area_names(house: House) -> dict[str, str]:

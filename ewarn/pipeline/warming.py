@@ -7,19 +7,16 @@ meets it tells it.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from threading import Event, Thread
 
-from ewarn.pipeline import alertpage, counted, handling, handover, signalpage, today
+from ewarn.pipeline import alertpage, apiview, handover, signalpage, tallied, today, trailed
 from ewarn.pipeline.house import House
-from ewarn.store import looking
-from ewarn.terms import london_day
 
 LOOK_EVERY_SECONDS = 0.5
-MOST_SECONDS = 30.0
+MOST_RECORDS = 5_000
 Clock = Callable[[], datetime]
 
 
@@ -28,25 +25,18 @@ def soon(house: House, now: datetime) -> None:
     with suppress(Exception):
         today.of(house, "", today.Filters(), now)
         alertpage.listed(house, now)
-        handling.of_cases(house, today.open_of(house))
+        apiview.cases(house, now)
 
 
 def later(house: House, now: datetime) -> None:
-    """What takes seconds where there are many records, and few ask for."""
+    """What takes longer where there are many records, and few ask for: those that landed, rows behind signals."""
+    tallied.keep_up(house, now)
     with suppress(Exception):
         handover.of(house, now)
-        day = london_day(now)
-        counted.counts(house, now, day - timedelta(days=28), day)
-
-
-def signals(house: House, now: datetime) -> None:
-    """The pictures and rows of the signals on Today, the most urgent first, for as long as that may take."""
-    until = time.monotonic() + MOST_SECONDS
-    with suppress(Exception):
-        for card in today.of(house, "", today.Filters(), now).cards:
-            if time.monotonic() > until:
-                return
-            signalpage.of(house, card.signal.id, now)
+        shown = (card.signal for card in today.of(house, "", today.Filters(), now).cards)
+        wanted = list(dict.fromkeys(record for signal in shown for record in signal.records[: signalpage.MOST_ROWS]))
+        with house.db.read() as con:
+            trailed.of(house, con, wanted[:MOST_RECORDS], now)
 
 
 def keep(house: House, clock: Clock) -> Event:
@@ -58,15 +48,10 @@ def keep(house: House, clock: Clock) -> Event:
 
 
 def _on(house: House, clock: Clock, ended: Event) -> None:
-    filled, of_records = 0, (0, 0, 0)
+    filled = 0
     while not ended.wait(LOOK_EVERY_SECONDS):
         with suppress(Exception):
             if (number := house.db.number()) != filled:
                 soon(house, clock())
                 later(house, clock())
                 filled = number
-                with house.db.read() as con:
-                    landed = looking.landed(con)
-                if landed != of_records:
-                    signals(house, clock())
-                    of_records = landed

@@ -3,8 +3,8 @@
 In: the ground and a rule (which kinds, subjects and tiers). Out: frames. The strata are every area from which anything
 of these kinds is known, times every watched subject found anywhere: where something is looked for and not found, that
 is a zero; where nobody looked, there is no row. A record is placed once per tier. Never a record that was known later
-than the instant asked, and never aggregated counts beside listed lines. `store.counting.dense` gives the same numbers
-out of the database in one query.
+than the instant asked, and never aggregated counts beside listed lines. `store.periods` gives the same numbers of one
+area out of the database, `store.tallies` those of now out of memory.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ TESTED = {name: pl.Date if name == "period" else pl.String for name in CELL} | {
 
 
 def question(rule: RuleDefinition, catalogue: Catalogue) -> dict[str, Any]:
-    """What `store.counting.dense` must be told to count the same: kinds, tiers, areas, substances and subjects."""
+    """What `store.periods` and `store.tallies` must be told to count the same."""
     substances = [
         {"substance": name, "class_id": catalogue.class_of.get(name), "counts": substance.watch is not False}
         for name, substance in catalogue.substances.items()

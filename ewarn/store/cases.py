@@ -71,6 +71,18 @@ def _read(body: str) -> CaseFile:
     return CaseFile.model_validate_json(body)
 
 
+def added(con: Connection, start: int) -> list[tuple[str, int, str]]:
+    """Reference, number and words of every version saved since so many were."""
+    sql = "SELECT ref, version, body FROM case_file WHERE rowid >= ? ORDER BY rowid"
+    return con.execute(sql, [start]).fetchall()
+
+
+def at(con: Connection, place: int) -> tuple[str, int] | None:
+    """Reference and number of the version that was saved after so many others."""
+    found = con.execute("SELECT ref, version FROM case_file WHERE rowid = ?", [place]).fetchone()
+    return None if found is None else (str(found[0]), int(found[1]))
+
+
 def history(con: Connection, ref: str) -> list[dict[str, Any]]:
     """The acts on a case, oldest first: at (UTC), act, who, why, signal."""
     sql = """

@@ -92,20 +92,16 @@ def readings(tx: Connection, mentions: str, places: str, name: str) -> pl.DataFr
 
 def _readings(tx: Connection, same: pl.DataFrame) -> pl.Series:
     """How the current version of each known record was read."""
-    tx.register("same_records", same.select("record_id", "version"))
     chosen = "(SELECT * FROM {} SEMI JOIN same_records USING (record_id, version))"
-    try:
+    with tables.given(tx, same_records=same.select("record_id", "version")):
         read = readings(tx, chosen.format("detection"), chosen.format("place"), "record_id")
-    finally:
-        tx.unregister("same_records")
     known = same.select("record_id").join(read, on="record_id", how="left", maintain_order="left")
     return known["reading"].fill_null("")
 
 
 def _current(tx: Connection, source: str, rows: pl.DataFrame) -> pl.DataFrame:
     """The current version of every record of this source whose key occurs in the rows."""
-    tx.register("incoming_keys", rows.select("key").unique())
-    try:
+    with tables.given(tx, incoming_keys=rows.select("key").unique()):
         return tables.frame(
             tx,
             """
@@ -116,8 +112,6 @@ def _current(tx: Connection, source: str, rows: pl.DataFrame) -> pl.DataFrame:
             """,
             [source],
         )
-    finally:
-        tx.unregister("incoming_keys")
 
 
 def _first_received(tx: Connection, source: str, snapshot: str) -> datetime | None:
@@ -129,12 +123,9 @@ def _first_received(tx: Connection, source: str, snapshot: str) -> datetime | No
 
 def _reverted(tx: Connection, source: str, rows: pl.DataFrame, free: pl.DataFrame) -> pl.DataFrame:
     """Rows that say again what an older version of a free record said."""
-    tx.register("free_records", free.filter(pl.col("version") > 1).select("record_id"))
-    try:
+    with tables.given(tx, free_records=free.filter(pl.col("version") > 1).select("record_id")):
         sql = "SELECT DISTINCT record_id, key, content FROM record SEMI JOIN free_records USING (record_id)"
         older = tables.frame(tx, sql)
-    finally:
-        tx.unregister("free_records")
     said = older.join(free.select("record_id", "occurrence", "version", "visible_at"), on="record_id")
     found = rows.join(said, on=["key", "content"]).sort("key", "occurrence", "content")
     return found.unique("row", keep="first", maintain_order=True).unique("record_id", keep="first")

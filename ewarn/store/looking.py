@@ -9,9 +9,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-import polars as pl
-
-from ewarn.store import segments, tables
+from ewarn.store import asof, segments, tables
 from ewarn.store.tables import Connection
 from ewarn.terms import Signal
 
@@ -92,63 +90,18 @@ def known_keys(con: Connection, source: str, keys: Sequence[str]) -> set[str]:
 
 
 def weekly(
-    con: Connection, kinds: Sequence[str], subjects: Sequence[str], areas: Sequence[str], first: date, until: datetime
+    con: Connection, kinds: Sequence[str], subjects: Sequence[str], areas: Sequence[str], first: date, at: datetime
 ) -> dict[date, int]:
-    """Monday -> records of those kinds as known at `until` whose reference date lies in that week, that could be in
+    """Monday -> records of those kinds as known at an instant whose reference date lies in that week, that could be in
     any of the areas, and in which any of the subjects was found (no subjects: whatever was found). Weeks without one
-    are absent."""
-    found = _found(con, subjects, "AND area IN (FROM asked_areas)")
-    sql = f"""{found} SELECT date_trunc('week', reference_date)::DATE AS week, count(DISTINCT mark) AS observed
-              FROM found GROUP BY ALL"""
-    asked = {"kinds": list(kinds), "first": first, "last": date.max, "until": until}
-    return {week: int(observed) for week, observed in _answered(con, sql, asked, subjects, areas)}
-
-
-def by_area(
-    con: Connection, kinds: Sequence[str], subjects: Sequence[str], first: date, last: date, until: datetime
-) -> dict[str, int]:
-    """Area -> records of those kinds with a reference date in those days that could be in it, as known at `until`."""
-    sql = f"{_found(con, subjects, '')} SELECT area, count(DISTINCT mark) AS observed FROM found GROUP BY ALL"
-    asked = {"kinds": list(kinds), "first": first, "last": last, "until": until}
-    return {area: int(observed) for area, observed in _answered(con, sql, asked, subjects)}
-
-
-def _answered(
-    con: Connection, sql: str, asked: dict[str, Any], subjects: Sequence[str], areas: Sequence[str] = ()
-) -> list[Any]:
-    """The lists go in as frames: DuckDB looks for a library once for every value of a list."""
-    con.register("asked_subjects", pl.DataFrame({"id": list(subjects)}, schema={"id": pl.String}))
-    con.register("asked_areas", pl.DataFrame({"area": list(areas)}, schema={"area": pl.String}))
-    try:
-        return con.execute(sql, asked).fetchall()
-    finally:
-        con.unregister("asked_subjects")
-        con.unregister("asked_areas")
-
-
-def _found(con: Connection, subjects: Sequence[str], there: str) -> str:
-    """Records as known at an instant, one row an area they could be in; days and subjects are cut first."""
-    name = str(tables.one(con, "SELECT current_database()"))
-    wanted = "subject IN (FROM asked_subjects) OR class_id IN (FROM asked_subjects)"
-    table, about = ("detection", f"({wanted})") if subjects else ("record", "true")
-    return _FOUND.format(rows=segments.dated(con, table), about=about, own=f'"{name}".main.record',
-                         place=segments.dated(con, "place"), there=there)  # fmt: skip
-
-
-_FOUND = f"""
-    WITH named AS MATERIALIZED (
-        SELECT DISTINCT mark, version, reference_date, retracted FROM {{rows}}
-        WHERE list_contains($kinds, kind) AND reference_date BETWEEN $first AND $last AND visible_at <= $until
-              AND {{about}}
-    ), later AS (
-        SELECT mark, max(version) AS newest FROM (
-            SELECT {segments.MARK} AS mark, version FROM {{own}} WHERE visible_at <= $until
-        ) SEMI JOIN named USING (mark) GROUP BY mark
-    ), found AS (
-        SELECT mark, named.reference_date, area FROM (
-            SELECT mark, version, area FROM {{place}}
-            WHERE share > 0 AND reference_date BETWEEN $first AND $last {{there}}
-        ) JOIN named USING (mark, version) LEFT JOIN later USING (mark)
-        WHERE version >= coalesce(newest, 1) AND NOT retracted
-    )
-"""
+    are absent. Of now, `tallies` says the same."""
+    named = "(subject IN (FROM asked_subjects) OR class_id IN (FROM asked_subjects)) AND " if subjects else ""
+    found = asof.standing(con, "detection" if subjects else "record", f"{named}reference_date >= $first")
+    sql = f"""{found} SELECT date_trunc('week', reference_date)::DATE AS week, count(DISTINCT mark) AS observed FROM (
+                  SELECT mark, version FROM {segments.dated(con, "place")}
+                  WHERE share > 0 AND reference_date >= $first AND area IN (FROM asked_areas)
+              ) JOIN standing USING (mark, version) GROUP BY ALL"""
+    asked = {"kinds": list(kinds), "first": first, "at": at}
+    given = {"asked_subjects": tables.column("id", subjects), "asked_areas": tables.column("area", areas)}
+    with tables.given(con, **given):
+        return {week: int(observed) for week, observed in con.execute(sql, asked).fetchall()}

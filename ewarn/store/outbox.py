@@ -91,8 +91,7 @@ def claim(tx: Connection, delivery_id: str, now: datetime, message_id: str = "")
 def claim_all(tx: Connection, message_ids: Mapping[str, str], now: datetime) -> dict[str, bool]:
     """The same for many, by id. Returns those taken, each with whether it may have arrived before."""
     wanted = pl.DataFrame({"id": [*message_ids], "message_id": [*message_ids.values()]}, schema=_WANTED)
-    tx.register("wanted_deliveries", wanted)
-    try:
+    with tables.given(tx, wanted_deliveries=wanted):
         taken = tx.execute(
             f"""UPDATE delivery SET state = 'sending', claimed_at = $now, attempts = attempts + 1,
                possible_repeat = possible_repeat OR state = 'sending',
@@ -101,8 +100,6 @@ def claim_all(tx: Connection, message_ids: Mapping[str, str], now: datetime) -> 
                RETURNING delivery.id, possible_repeat""",
             _instants(now),
         ).fetchall()
-    finally:
-        tx.unregister("wanted_deliveries")
     audit.append_all(tx, now, "ewarn", "claimed delivery", [name for name, _ in taken], whatever_the_clock=True)
     return {str(name): bool(repeat) for name, repeat in taken}
 
@@ -165,16 +162,13 @@ def settle_all(tx: Connection, ended: Sequence[Ended], at: datetime) -> dict[str
     if not ended:
         return {}
     wanted = pl.DataFrame(ended, schema=_ENDED, orient="row")
-    tx.register("ended_deliveries", wanted)
-    try:
+    with tables.given(tx, ended_deliveries=wanted):
         settled = tx.execute(
             """UPDATE delivery SET state = ended.state, last_error = ended.error, claimed_at = NULL,
                next_attempt_at = ended.next_attempt_at, possible_repeat = possible_repeat OR ended.unknown
                FROM ended_deliveries AS ended WHERE delivery.id = ended.id
                RETURNING delivery.id, attempts, possible_repeat"""
         ).fetchall()
-    finally:
-        tx.unregister("ended_deliveries")
     known = {str(name): (int(attempts), bool(repeat)) for name, attempts, repeat in settled}
     for one in ended:
         if one.delivery not in known:

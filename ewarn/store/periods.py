@@ -1,8 +1,8 @@
 """How much an area has by period, read from the rows of the days asked about alone.
 
-In: a connection, what to count (as `counting.dense` is told), an area, an instant, days. Out: numbers by period; and
-what is known of at all, which makes the zeros. Together they are the rows that `counting.dense` makes of every record.
-Never a record that was known later.
+In: a connection, what to count (`rules.dense.question`), an area, an instant, days. Out: numbers by period; and what is
+known of at all, which makes the zeros. Together they are the rows that `rules.dense.tested` makes of every record, as
+known at any instant. Never a record that was known later.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 import polars as pl
 
-from ewarn.store import segments, tables
-from ewarn.store.counting import FOUND
+from ewarn.store import asof, segments, tables
 from ewarn.store.tables import Connection
-from ewarn.terms import UK
+from ewarn.terms import UK, Role
 
+FOUND = (Role.MAJOR, Role.MINOR, Role.TRACE, Role.CONFIRMED)
 MONDAY = date(1970, 1, 5)  # the first day of period 0
 
 
@@ -73,26 +73,20 @@ def known(con: Connection, asked: Asked, at: datetime) -> Known:
 
 
 def _answered(con: Connection, asked: Asked, sql: str, words: dict[str, object]) -> list[tuple]:  # type: ignore[type-arg]
-    con.register("asked_areas", asked.areas.select("code", "tier", "parent"))
-    con.register("asked_substances", asked.substances.select("substance", "class_id", "counts"))
-    # A frame: DuckDB looks for a library once for every value of a list.
-    con.register("asked_subjects", pl.DataFrame({"id": list(asked.subjects or ())}, schema={"id": pl.String}))
-    try:
+    given = {
+        "asked_areas": asked.areas.select("code", "tier", "parent"),
+        "asked_substances": asked.substances.select("substance", "class_id", "counts"),
+        "asked_subjects": tables.column("id", asked.subjects or ()),
+    }
+    with tables.given(con, **given):
         return con.execute(sql, words).fetchall()
-    finally:
-        con.unregister("asked_areas")
-        con.unregister("asked_substances")
-        con.unregister("asked_subjects")
 
 
 def _of(con: Connection, days: str, area: str, asked: Asked) -> str:
     """The records that stand, what each is named for and what was found in it."""
-    name = str(tables.one(con, "SELECT current_database()"))
     found = _ANY if asked.subjects is None else _FOUND.format(detection=segments.dated(con, "detection"), days=days)
-    return _STANDING.format(
-        record=segments.dated(con, "record"), own=f'"{name}".main.record', place=segments.dated(con, "place"),
-        days=days, area=area, found=found,
-    )  # fmt: skip
+    standing = asof.standing(con, "record", days.removesuffix(" AND") or "true")
+    return standing + _SHOWN.format(place=segments.dated(con, "place"), days=days, area=area, found=found)
 
 
 _ANY = "SELECT mark, version, 'none' AS subject_kind, '' AS subject FROM standing"
@@ -110,18 +104,8 @@ _FOUND = f"""
         WHERE {{days}} list_contains($kinds, kind) AND role IN ({", ".join(f"'{role.value}'" for role in FOUND)})
     ) WHERE told.id IN (SELECT id FROM asked_subjects)
 """
-_STANDING = f"""
-    WITH dated AS (
-        SELECT mark, version, reference_date, retracted FROM {{record}}
-        WHERE {{days}} list_contains($kinds, kind) AND visible_at <= $at
-    ), later AS (
-        SELECT mark, max(version) AS newest FROM (
-            SELECT {segments.MARK} AS mark, version FROM {{own}} WHERE visible_at <= $at
-        ) SEMI JOIN dated USING (mark) GROUP BY mark
-    ), standing AS (
-        SELECT dated.* FROM dated LEFT JOIN later USING (mark)
-        WHERE version >= coalesce(newest, 1) AND NOT retracted
-    ), dated_place AS (
+_SHOWN = f"""
+    , dated_place AS (
         SELECT mark, version, area, coalesce(share, 1.0) AS share, precision FROM {{place}}
         SEMI JOIN standing USING (mark, version) WHERE {{days}} list_contains($kinds, kind)
     ), away AS (

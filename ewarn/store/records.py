@@ -186,13 +186,8 @@ def _incoming(tx: Connection, staged: Staging, reread: bool) -> pl.DataFrame:
     found = staged.records.select("row", "key", content.alias("content"), "reference_date", "known_date")
     if not reread:
         return found
-    tx.register("staged_mentions", staged.mentions)
-    tx.register("staged_places", staged.places)
-    try:
+    with tables.given(tx, staged_mentions=staged.mentions, staged_places=staged.places):
         read = identity.readings(tx, "staged_mentions", "staged_places", "row")
-    finally:
-        tx.unregister("staged_mentions")
-        tx.unregister("staged_places")
     return found.join(read, on="row", how="left", maintain_order="left").with_columns(pl.col("reading").fill_null(""))
 
 

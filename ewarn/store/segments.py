@@ -106,7 +106,7 @@ def dated(con: Connection, table: str) -> str:
     joined = f' JOIN "{name}".main.{table} child USING (record_id, version)' if shape else ""
     said = f'version, kind, {_DATED}{child} FROM "{name}".main.record{joined}'
     parts = [f"SELECT {MARK} AS mark, {said}"]
-    for segment in tables.rows(con, f'SELECT * FROM "{name}".main.segment ORDER BY receipt'):
+    for segment in entered(con):
         sets = json.loads(segment["sets"]).get(table, 0)
         if shape and not sets:
             continue
@@ -117,23 +117,45 @@ def dated(con: Connection, table: str) -> str:
     return f"({' UNION ALL BY NAME '.join(parts)})"
 
 
+def entered(con: Connection) -> list[dict[str, Any]]:
+    """The segments that a copy shows."""
+    return tables.rows(con, f"SELECT * FROM {tables.own(con, 'segment')} ORDER BY receipt")
+
+
+def relation(con: Connection, segment: dict[str, Any], table: str) -> str:
+    """The rows of `record` of a segment as they lie in its files, or of `detection` or `place` by set; '' where it has
+    none."""
+    _, path = _place_of(con)
+    if table == "record":
+        return _record(segment, folder_of(path))
+    sets = json.loads(segment["sets"])[table]
+    return _parts(segment, folder_of(path), table, sets) if sets else ""
+
+
+def marks_of(record_ids: Sequence[str]) -> Marks:
+    """The numbers of records by their ids, where they are such numbers; others are 0."""
+    return np.array([_mark(one) or 0 for one in record_ids], dtype=np.uint64)
+
+
+def _mark(record_id: str) -> int | None:
+    return int(record_id, 16) if len(record_id) == 16 and not set(record_id) - _HEX else None
+
+
 @contextmanager
 def choosing(con: Connection, record_ids: Sequence[str]) -> Iterator[None]:
     """While it lasts, `chosen` means these records."""
-    marks = [int(one, 16) if len(one) == 16 and not set(one) - _HEX else None for one in record_ids]
+    marks = [_mark(one) for one in record_ids]
     schema = {"record_id": pl.String, "mark": pl.UInt64}
-    con.register("chosen_records", pl.DataFrame({"record_id": list(record_ids), "mark": marks}, schema=schema))
-    try:
+    wanted = pl.DataFrame({"record_id": list(record_ids), "mark": marks}, schema=schema)
+    with tables.given(con, chosen_records=wanted):
         yield
-    finally:
-        con.unregister("chosen_records")
 
 
 def chosen(con: Connection, table: str) -> str:
     """The rows of a table of the records chosen, as a query that compares numbers."""
     name, path = _place_of(con)
     parts = [f'SELECT * FROM "{name}".main.{table} WHERE record_id IN (SELECT record_id FROM chosen_records)']
-    for segment in tables.rows(con, f'SELECT * FROM "{name}".main.segment ORDER BY receipt'):
+    for segment in entered(con):
         found = dict(_selects(segment, folder_of(path)))
         if table in found:
             parts.append(f"{found[table]} WHERE record_id IN (SELECT mark FROM chosen_records)")

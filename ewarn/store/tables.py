@@ -5,7 +5,9 @@ Instants leave as tz-aware UTC, whatever the machine's time zone. Nothing here k
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC
 from typing import Any
 
 import duckdb
@@ -26,8 +28,17 @@ def few(con: Connection, sql: str, parameters: Sequence[Any]) -> pl.DataFrame:
 
 
 def rows(con: Connection, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
-    """The answer as a list of dicts, one per row."""
-    return frame(con, sql, parameters).to_dicts()
+    """The answer as a list of dicts, one per row; no frame is made for them, which costs more than a few rows."""
+    answer = con.execute(sql, list(parameters))
+    columns = [(str(name), str(kind)) for name, kind, *_ in answer.description or ()]
+    instants = [at for at, (_, kind) in enumerate(columns) if kind == "TIMESTAMP WITH TIME ZONE"]
+    names, found = [name for name, _ in columns], []
+    for row in answer.fetchall():
+        values = list(row)
+        for at in instants:
+            values[at] = values[at] and values[at].astimezone(UTC)
+        found.append(dict(zip(names, values, strict=True)))
+    return found
 
 
 def one(con: Connection, sql: str, parameters: Sequence[Any] = ()) -> Any:
@@ -36,16 +47,30 @@ def one(con: Connection, sql: str, parameters: Sequence[Any] = ()) -> Any:
     return None if row is None else row[0]
 
 
+@contextmanager
+def given(con: Connection, **frames: pl.DataFrame) -> Iterator[None]:
+    """While it lasts, these names mean these frames in the connection's queries."""
+    try:
+        for name, rows_of_it in frames.items():
+            con.register(name, rows_of_it)
+        yield
+    finally:
+        for name in frames:
+            con.unregister(name)
+
+
+def column(name: str, values: Iterable[str]) -> pl.DataFrame:
+    """Texts as a frame to be `given`: of a list, DuckDB looks for a library once for every value."""
+    return pl.DataFrame({name: list(values)}, schema={name: pl.String})
+
+
 def insert(tx: Connection, table: str, data: pl.DataFrame) -> int:
     """Append the frame's rows, matched by column name. Returns how many."""
     if data.is_empty():
         return 0
     columns = ", ".join(f'"{name}"' for name in data.columns)
-    tx.register("incoming_rows", data)
-    try:
+    with given(tx, incoming_rows=data):
         tx.execute(f"INSERT INTO {own(tx, table)} ({columns}) SELECT {columns} FROM incoming_rows")
-    finally:
-        tx.unregister("incoming_rows")
     return data.height
 
 

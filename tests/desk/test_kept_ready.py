@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from ewarn.pipeline import caseload, held, today, warming
+from ewarn.pipeline import caseload, caseshelf, held, today, warming
 from tests.desk.conftest import NOW
 from tests.desk.test_purpose import CASE, by
 
@@ -23,11 +23,11 @@ def test_a_new_copy_is_looked_at_before_anybody_asks(desk: Any, clock: Any) -> N
     house = desk.house
     ended = warming.keep(house, lambda: NOW)
     try:
-        held_now = held._HELD[str(house.settings.home), "open cases", ()]
-        assert held_now[0] == house.db.number()
+        shelf = caseshelf._SHELVES[str(house.settings.home)]
+        assert shelf.number == house.db.number()
         caseload.remark(house, CASE, "seen", by("duty"), NOW)
         number = house.db.publish()
-        assert within(20, lambda: held._HELD[str(house.settings.home), "open cases", ()][0] == number)
+        assert within(20, lambda: shelf.number == number)
     finally:
         ended.set()
     assert [case.ref for case in today.open_of(house)] == [CASE]

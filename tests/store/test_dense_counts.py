@@ -1,7 +1,8 @@
-"""Polars counts equal DuckDB counts, on line lists with late records, corrections, retractions and days of 23 hours."""
+"""Polars counts equal those of DuckDB and of memory: late records, corrections, retractions and days of 23 hours."""
 
 from __future__ import annotations
 
+import itertools
 import random
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ from ewarn import catalogue as catalogues
 from ewarn.catalogue import Catalogue
 from ewarn.rules import dense
 from ewarn.rules.prepare import prepare
-from ewarn.store import counting, lines, periods, tables
+from ewarn.store import compact, lines, periods, tables, tallies
 from ewarn.store.database import Database
 from ewarn.terms import LONDON, Tier
 
@@ -93,17 +94,47 @@ def _found(chance: random.Random, catalogue: Catalogue) -> list[dict[str, Any]]:
 
 
 def both(db: Database, catalogue: Catalogue, rule: str, at: datetime, days: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-    tiers = tuple(Tier)
-    definition = catalogue.rules[rule].model_copy(update={"tiers": tiers})
+    """The counts of every area, by Polars of all records and out of memory; one area's out of the database are those
+    of memory."""
+    definition = catalogue.rules[rule].model_copy(update={"tiers": tuple(Tier)})
+    asked = periods.Asked(**dense.question(definition, catalogue))
     with db.read() as con:
         told = lines.as_known(con, AGES, at)
-        asked = dense.question(definition, catalogue)
-        stored = counting.dense(con, at, FIRST, LAST, period_days=days, **asked)
-    return dense.counted(definition, prepare(told, at, catalogue), FIRST, LAST, days), stored
+        held = compact.brought_up(compact.Compact(), con, at - compact.MOMENT)
+        reading = tallies.Reading(asked.areas, asked.substances).brought_up(held)
+        known = periods.known(con, asked, at)
+        assert tallies.known_at_all(held, reading, asked) == known
+        one = asked._replace(tiers=["region"])
+        stored = periods.of_area(con, one, "E12000007", at, FIRST, LAST, days)
+        assert tallies.of_area(held, reading, one, "E12000007", FIRST, LAST, days) == stored
+    memory = []
+    for tier, area in itertools.product(asked.tiers, sorted(known.areas)):
+        counted = tallies.of_area(held, reading, asked._replace(tiers=[tier]), area, FIRST, LAST, days)
+        memory.append(_filled(counted, {s[:2] for s in known.subjects}, area, tier, days))
+    polars = dense.tested(definition, prepare(told, at, catalogue), FIRST, LAST, days)
+    tested = polars.filter(pl.col("tested").sum().over("area", "tier") > 0)  # records of these days
+    return tested, pl.concat(memory).sort(dense.CELL)
+
+
+def _filled(
+    told: tuple[dict[tuple[str, str, date], int], dict[date, int]],
+    subjects: set[tuple[str, str]],
+    area: str,
+    tier: str,
+    days: int,
+) -> pl.DataFrame:
+    """Numbers as rows with their zeros, where anything was counted for the area in that tier."""
+    found, tested = told
+    rows = [
+        (*subject, area, tier, start, found.get((*subject, start), 0), tested.get(start, 0))
+        for subject in subjects
+        for start in periods.starts(FIRST, LAST, days)
+    ]
+    return pl.DataFrame(rows if tested else [], schema=dense.TESTED, orient="row")
 
 
 @pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))])
-def test_polars_counts_equal_duckdb_counts(seed: int, db: Database, catalogue: Catalogue) -> None:
+def test_polars_counts_equal_those_of_the_database_and_of_memory(seed: int, db: Database, catalogue: Catalogue) -> None:
     chance = random.Random(seed)
     fill(db, catalogue, chance, 150)
     instants = [turn + timedelta(minutes=minutes) for turn in TURNS for minutes in (-30, 45)]
@@ -111,8 +142,8 @@ def test_polars_counts_equal_duckdb_counts(seed: int, db: Database, catalogue: C
     seen = 0
     for instant in instants:
         for rule, days in (("ears-detections", 7), ("repeat-28d", 7), ("ears-incidents", 1)):
-            polars, stored = both(db, catalogue, rule, instant.astimezone(UTC), days)
-            assert polars.rows() == stored.rows()
+            polars, memory = both(db, catalogue, rule, instant.astimezone(UTC), days)
+            assert polars.rows() == memory.rows()
             seen += polars["observed"].sum()
     assert seen > 100
 

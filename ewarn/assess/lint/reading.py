@@ -86,7 +86,7 @@ def _names(alert: Alert, catalogue: Catalogue) -> frozenset[str]:
     """The words of names, which cannot be written plainer: of substances, areas, the issuer."""
     known = [str(alert.content.get("issuer", "")), str((alert.content.get("area") or {}).get("name", ""))]
     known += [*map(str, alert.content.get("also_possible") or ()), *map(str, alert.content.get("sold_as") or ())]
-    listed = _listed(tuple(catalogue.name_of(s) for s in (*catalogue.substances, *catalogue.classes)))
+    listed = _listed(catalogue.names)
     return listed | {word.casefold() for name in known for word in WORD.findall(name)}
 
 
