@@ -12,6 +12,7 @@ from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
 from ewarn.catalogue import Catalogue
+from ewarn.disclosure import inert
 from ewarn.errors import ContentFault
 from ewarn.terms import Recipient
 
@@ -29,7 +30,7 @@ def confirmation(recipient: Recipient, catalogue: Catalogue, issuer: str, today:
         )
     channel = catalogue.channels.get(recipient.channel)
     context = {
-        "recipient": recipient.model_dump(mode="json"),
+        "recipient": inert.content(recipient.model_dump(mode="json")),
         "areas": [catalogue.area_ref(code).name for code in recipient.areas],
         "channel": channel.title if channel else recipient.channel,
         "issuer": issuer,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
+from ewarn.disclosure import inert
 from ewarn.terms import LONDON, CaseChange, CaseFile, Family, Page, Signal, Standing, digest
 
 PANEL = "panel-"
@@ -80,8 +81,8 @@ def _page(
         id=page_id,
         case=case.ref,
         at=now,
-        subject=f"{lead}: {case.title}",
-        text="\n".join(lines),
+        subject=inert.words(f"{lead}: {case.title}"),
+        text="\n".join(map(inert.words, lines)),
         standing=case.standing,
     )
 
@@ -143,7 +144,9 @@ def panel_notice(case: CaseFile, alert_id: str, person: str, review_by: datetime
 
 
 def operator_message(notices: Sequence[tuple[str, str]], standing: Standing, now: datetime, origin: str = "") -> Page:
-    """One message about several notices, each a source and its words. Nobody needs to acknowledge it."""
+    """One message about several notices, each a source and its words, in a line of its own whatever a name in it holds.
+    Nobody needs to acknowledge it."""
+    notices = [(inert.words(source), inert.words(text)) for source, text in notices]
     sources = list(dict.fromkeys(source for source, _ in notices))
     many = len(notices) != 1
     subject = f"{SHOUTED[standing]}ewarn: {len(notices)} operator notice{'s' if many else ''}: {', '.join(sources[:4])}"
@@ -186,7 +189,7 @@ def correction_notice(case: CaseFile, alert_id: str, what: str, due_at: datetime
     text = "\n".join(
         [
             subject,
-            what,
+            inert.words(what),
             f"Update or withdraw it by {london(due_at)}: ewarn update {alert_id} --from-case, or ewarn withdraw.",
             FOOT[case.standing] if case.standing is not Standing.ACTUAL else "Actual event.",
         ]

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
+from ewarn.personal import spool
 from ewarn.pipeline import api_tokens, assess, caseload, judging, packing, read, reporting, signin, standing
 from ewarn.pipeline.reports import Actor
 from ewarn.report import Harm, Origin, Told
-from ewarn.store import operator_notices
-from ewarn.terms import Person, PersonRole, Recipient
+from ewarn.store import answers, operator_notices, outbox
+from ewarn.terms import Delivery, DeliveryState, Person, PersonRole, Recipient, Standing
 from tests.desk.conftest import NOW, SECRET
 from tests.desk.test_browser import address, engine, filled, pages_of, visit  # noqa: F401
 
@@ -67,8 +68,14 @@ def fill(desk: Any) -> str:
     for who in ("panel", "administrator", "coordinator", "partner"):
         for name in CORPUS[:4]:
             api_tokens.make(house, name, 30, act(who), NOW)
+    sent = Delivery(id="ab", alert=drafted.id, version=1, destination="odd", channel="email", standing=Standing.TEST,
+                    state=DeliveryState.SENT,
+                    audience="professional", format="email")  # fmt: skip
+    heard = spool.Answer(delivery="ab", act="acted", at=NOW, name=bad[:100], organisation=bad[:100], text=bad)
     with house.db.write("test") as tx:
         operator_notices.put(tx, NOW, "a source", bad)
+        outbox.put(tx, [sent], NOW)
+        answers.put(tx, heard, sent, NOW)
     house.db.publish()
     return ref
 

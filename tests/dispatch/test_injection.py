@@ -2,6 +2,7 @@
 
 One corpus, put into every field of an alert that people or sources fill, a photograph's words and the reason for an end
 among them; every template of the project, the messages made of them, the printed sheets and the report to the region.
+The same in the names of recipients and their organisations, and in what recipients answer.
 """
 
 from __future__ import annotations
@@ -14,17 +15,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from lxml import html as reading
 
 from ewarn import catalogue
+from ewarn.answers import forms
 from ewarn.disclosure import inert
 from ewarn.disclosure.suppress import for_audience
-from ewarn.dispatch import blocks, cards, chat, mail, printed, render
+from ewarn.dispatch import addressbook, blocks, cards, chat, letter, mail, page, printed, render, send
 from ewarn.dispatch.envelope import Envelope
 from ewarn.errors import ContentFault
 from ewarn.pipeline.exports import csv_of
-from ewarn.review import regional
+from ewarn.review import matrix, regional
+from ewarn.terms import Recipient, Standing
 from tests.dispatch.told import CONTENT, HOSTILE, hostile_everywhere, told
 
 CORPUS = (
@@ -42,6 +46,8 @@ CORPUS = (
 ENDS = {"closes": "LDN-2025-0001/A1", "closes_headline": "What was said", "why": "It was a mistake.", "replaces": "v1"}
 UNSEEN = "[\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\x00-\x08\x0b-\x1f\x7f-\x9f\U000e0000-\U000e007f]"
 OWN = ("signs", "advice", "emergency", "answer", "answer_code", "answer_at", "verify", "reference", "alert_id")
+FORMULAS = tuple("=+@|%\t\r\n")
+SINCE = datetime(2025, 7, 3, tzinfo=UTC)
 MADE: dict[tuple[str, str | None], tuple[str, str]] = {}
 
 
@@ -158,3 +164,96 @@ def test_in_the_report_to_the_region_they_are_no_markup_and_no_formula(words: st
     sheet = csv_of(regional.ALERT_COLUMNS, [row.cells()])
     for cell in next(csv.reader(io.StringIO(sheet.split("\r\n", 1)[1], newline=""))):
         assert not cell.startswith(tuple("=+@|%\t\r\n")), cell
+
+
+STORED = tuple(words.replace("\ud800", "") for words in CORPUS)  # what is no text is never stored
+PLAIN = "Camden outreach"
+
+
+def recipient(words: str, **more: str) -> Recipient:
+    return Recipient(id="r", name=words, organisation=words, areas=("E09000007",), channel="exercise-email", **more)
+
+
+def parts_of_page(words: str, form: str, shipped: Any) -> Any:
+    """What is told of somebody who cannot be reached, as one kind of channel takes it."""
+    said = f"{words}: given up: SMTP 550"
+    told_of = page.operator_message([(words, said), ("dispatch", said)], Standing.EXERCISE, SINCE, PLAIN)
+    return render.page_payload(told_of, form, shipped)
+
+
+@pytest.mark.parametrize("words", STORED)
+def test_names_of_recipients_add_nothing_to_what_the_operator_is_told(shipped: Any, words: str) -> None:
+    for form in ("text", "sms", "email", "slack", "teams", "json"):
+        made, harmless = (parts_of_page(said, form, shipped) for said in (words, PLAIN))
+        assert "\n" not in made.subject and not re.search(UNSEEN, made.subject)
+        body = made.body.decode()
+        if form in ("text", "sms"):
+            assert body.count("\n") == harmless.body.decode().count("\n")
+            assert not re.search(UNSEEN, body.replace("\n", ""))
+            continue
+        read, plain = json.loads(body), json.loads(harmless.body)
+        if form == "email":
+            assert shape(read["html"]) == shape(plain["html"])
+            assert read["text"].count("\n") == plain["text"].count("\n") and read["references"] == plain["references"]
+        elif form == "slack":
+            texts = [
+                part for block in read["blocks"] for part in (block.get("text"), *block.get("elements", ())) if part
+            ]
+            assert "<" not in "".join([read["text"], *(p["text"] for p in texts if p["type"] == "mrkdwn")])
+            assert all(part.get("verbatim", True) for part in texts)
+        elif form == "teams":
+            assert '"url"' not in body and body.count('"type"') == harmless.body.decode().count('"type"')
+        else:
+            assert read["page"]["text"].count("\n") == plain["page"]["text"].count("\n")
+
+
+@pytest.mark.parametrize("words", STORED)
+def test_names_of_recipients_add_no_line_to_their_letter_and_no_cell_to_the_list(shipped: Any, words: str) -> None:
+    asked = recipient(words, address="a@b.test")
+    subject, text = letter.confirmation(asked, shipped, PLAIN, SINCE.date())
+    plain = letter.confirmation(recipient(PLAIN, address="a@b.test"), shipped, PLAIN, SINCE.date())
+    assert subject == plain[0] and text.count("\n") == plain[1].count("\n")
+    assert not re.search(UNSEEN, text.replace("\n", ""))
+    rows = list(csv.reader(io.StringIO(addressbook.write([asked]), newline="")))
+    assert len(rows) == 2 and len(rows[1]) == len(addressbook.COLUMNS)
+    assert not [cell for cell in rows[1] if cell.startswith(FORMULAS)]
+
+
+@pytest.mark.parametrize("words", STORED)
+def test_names_of_recipients_are_words_in_the_matrix(words: str) -> None:
+    cell = dict.fromkeys(matrix.COLUMNS) | {
+        "destination": "r", "alert": "LDN-2025-0001/A1", "version": 1, "state": "withheld", "sent_at": SINCE,
+        "forwarded": False, "reason": words,
+    }  # fmt: skip
+    cells = pl.DataFrame([{key: value for key, value in cell.items() if key != "name"}])
+    made, harmless = (matrix.page(cells, {"r": name}, PLAIN, SINCE) for name in (words, PLAIN))
+    assert shape(made) == shape(harmless)
+    (row,) = list(csv.reader(io.StringIO(matrix.sheet(cells, {"r": words}).split("\r\n", 1)[1], newline="")))
+    assert len(row) == len(matrix.COLUMNS) and not [said for said in row if said.startswith(FORMULAS)]
+
+
+ADDRESSES = (
+    *STORED, "anna@b.test,eve@evil.test", "anna@b.test;eve@evil.test", "anna@b.test eve@evil.test",
+    "anna@b.test&to=eve@evil.test", "anna@b.test?bcc=eve@evil.test", "anna@b.test%26cc=eve@evil.test",
+    "anna@b.test%2Ceve@evil.test", "anna@b.test%252Ceve@evil.test", "anna@b.test\r\nBcc: eve@evil.test",
+    "anna@b.test&+Bcc=eve@evil.test", "Anna <anna@b.test>, eve@evil.test", "anna@b.test&smtp=evil.test",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_an_address_is_one_address_of_the_channels_own_server(shipped: Any, address: str, make_delivery: Any) -> None:
+    channel, delivery = shipped.channels["exercise-email"], make_delivery()
+    filled = send.fill(channel, recipient(PLAIN, address=address), lambda _: "127.0.0.1:25", "ewarn@b.test", delivery)
+    try:
+        made = mail.TwoPartMail.of(filled.url, {"text": "t"}, delivery, Envelope(key="k", message_id="<k@b.test>"))
+    except ValueError:
+        return
+    message = made._message("subject")
+    assert made.smtp_host == "127.0.0.1" and made.from_addr[1] == "ewarn@b.test"
+    assert len(message.get_all("To")) == 1 and "," not in message["To"] and not {"Cc", "Bcc"} & {*message.keys()}
+
+
+@pytest.mark.parametrize("words", CORPUS)
+def test_what_a_recipient_or_a_reporter_types_is_bounded_words_before_it_is_kept(words: str) -> None:
+    assert not re.search(UNSEEN + "|[\n\u2028\u2029]", forms.line(words))
+    assert not re.search(UNSEEN, forms.prose(words).replace("\n", ""))

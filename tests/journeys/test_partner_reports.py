@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from ewarn.errors import Refused, UsageFault
 from ewarn.pipeline import assess, purge, reporting, respond
 from ewarn.pipeline.reports import Actor
 from ewarn.report import Harm, Origin, Told
+from tests.dispatch.test_injection import STORED
 from tests.journeys.conftest import at
 
 FRIDAY = at("2025-05-16", "17:00")
@@ -102,6 +104,36 @@ def test_redacted_joined_answered_and_on_the_case(desk: Any) -> None:
     reporting.answered(house, ref, "Thank you: a warning is being written.", duty, FRIDAY)
     assert reporting.listed(house, waiting=True) == []
     assert "report answered" in [entry["act"] for entry in assess.show_case(house, joined.case).history]
+
+
+@pytest.mark.slow
+def test_no_word_of_a_report_goes_out_with_the_request_that_it_leads_to(desk: Any) -> None:
+    """Not even the words that others may read: who asks the network writes what is asked."""
+    house, bad = desk.house(FRIDAY), "\n".join(STORED)
+    kinds = {"origin": Origin.SOCIAL_MEDIA, "harm": Harm.OVERDOSE}
+    free = {"area": 80, "place": 200, "about_when": 60, "sold_as": 120, "looks_like": 300, "what": 5000,
+            "organisation": 120, "contact": 300}  # fmt: skip
+    ref = reporting.receive(house, Told(**kinds, **{key: bad[:most] for key, most in free.items()}), FRIDAY).ref
+    reporting.redact(house, ref, bad, desk.actor("duty"), FRIDAY)
+    case = reporting.join(house, ref, "new", bad, desk.actor("duty"), FRIDAY).case
+    desk.issue(case, FRIDAY, "request for corroboration")
+    respond.send(house, FRIDAY)
+    assert len(desk.mailbox.messages) == 1 and len(desk.partner_calls) == 1 and len(desk.duty_calls) >= 1
+    files = (desk.home / "published-alerts").rglob("*")
+    mails = (part.get_payload(decode=True) or b"" for mail in desk.mailbox.messages for part in mail.walk())
+    headers = (str(value) for mail in desk.mailbox.messages for value in mail.values())
+    left = [*headers, *(body.decode() for body in mails), json.dumps([desk.partner_calls, desk.duty_calls])]
+    left += [file.read_text() for file in files if file.is_file()]
+    marks = (
+        "evil.test",
+        "alert(1)",
+        "gnihtemos",
+        "everybody",
+        "urn:oasis:names:tc:emergency:cap:1.2'",
+        "passwd",
+        "7 * 7",
+    )
+    assert [mark for mark in marks if mark in "".join(left)] == []
 
 
 def test_a_hoax_stays_on_record_and_asks_for_nothing(desk: Any) -> None:
