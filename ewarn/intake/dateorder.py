@@ -72,7 +72,7 @@ class Watch:
         """Count one part's cells."""
         for header in self.columns:
             spelt = frame.group_by(pl.col(header).alias("value")).len("count")
-            cells = spelt.with_columns(pl.col("value").str.strip_chars()).filter(pl.col("value") != "")
+            cells = spelt.with_columns(pl.col("value").cast(pl.String).str.strip_chars()).filter(pl.col("value") != "")
             values = cells.group_by("value").agg(pl.col("count").sum())
             for field, forms in self._formats.items():
                 if self._fields[field] == header:

@@ -9,42 +9,40 @@ from __future__ import annotations
 import polars as pl
 
 from ewarn.frames import number_of
+from ewarn.intake import byvalue
 from ewarn.intake.columns import column_named
 from ewarn.intake.csvfile import LINE, ROW
 from ewarn.intake.normalise import Field, Mapped
 from ewarn.terms import RecordKind
 
 
-def identity(good: pl.DataFrame, retracted: pl.Series, mapped: Mapped, fields: dict[str, Field]) -> pl.DataFrame:
-    """row, line, key, what the row says as two numbers, and whether it withdraws its record."""
-    spelt = _one_spelling(mapped, fields)
-    cells = good.select(column_named(c).str.strip_chars() for _, c in mapped.content)
-    blank = {c for c in cells.columns if (cells[c] == "").any()}
-    cells = cells.hstack(good.select(spelt[c].alias(f"\0{c}") for c in cells.columns if c in spelt))
-    words, told = "", list[pl.Expr]()
-    for name, c in mapped.content:
-        shown, start = column_named(f"\0{c}" if c in spelt else c), f"{name}\x1f"
-        if c in blank:
-            empty = column_named(c) == ""
-            shown = pl.when(empty).then(pl.lit("")).otherwise(shown) if c in spelt else shown
-            told += [_unless(empty, start), shown, _unless(empty, "\x1e")]
-            words += "{}{}{}"
-        else:
-            told.append(shown)
-            words += start.replace("{", "{{").replace("}", "}}") + "{}\x1e"
-    content = cells.select(pl.format(words, *told).alias("said"))
-    numbers = content.select(content=number_of(pl.col("said")), content_too=number_of(pl.col("said"), 1))
-    identity = good.select(pl.col(ROW).alias("row"), pl.col(LINE).alias("line"), _key(mapped, fields))
-    return identity.hstack([*numbers.get_columns(), retracted])
+class Identities:
+    """What a table's rows are known by: the work on cells that repeat is done once."""
+
+    def __init__(self, mapped: Mapped, fields: dict[str, Field], coded: byvalue.Coded) -> None:
+        spelt = _one_spelling(mapped, fields)
+        said = {str(place): _told(name, c, spelt.get(c)) for place, (name, c) in enumerate(mapped.content)}
+        self._said = byvalue.Values(said, coded, texts=True)
+        self._key = _key(mapped, spelt)
+
+    def of(self, good: pl.DataFrame, retracted: pl.Series) -> pl.DataFrame:
+        """row, line, key, what the row says as two numbers, and whether it withdraws its record."""
+        content = self._said.of(good).select(pl.concat_str(pl.all()).alias("said"))
+        numbers = content.select(content=number_of(pl.col("said")), content_too=number_of(pl.col("said"), 1))
+        rows = byvalue.in_texts(good.select(ROW, LINE, *dict.fromkeys(self._key.meta.root_names())))
+        identity = rows.select(pl.col(ROW).alias("row"), pl.col(LINE).alias("line"), self._key)
+        return identity.hstack([*numbers.get_columns(), retracted])
 
 
-def _unless(empty: pl.Expr, words: str) -> pl.Expr:
-    return pl.when(empty).then(pl.lit("")).otherwise(pl.lit(words))
+def _told(name: str, c: str, spelt: pl.Expr | None) -> pl.Expr:
+    """What one of its cells adds to what a row says: nothing where it is blank."""
+    cell = column_named(c).str.strip_chars()
+    words = [pl.lit(f"{name}\x1f"), cell if spelt is None else spelt, pl.lit("\x1e")]
+    return pl.when(cell == "").then(pl.lit("")).otherwise(pl.concat_str(words))
 
 
-def _key(mapped: Mapped, fields: dict[str, Field]) -> pl.Expr:
+def _key(mapped: Mapped, spelt: dict[str, pl.Expr]) -> pl.Expr:
     """Canonical JSON of the key columns, as 'key'."""
-    spelt = _one_spelling(mapped, fields)
     return (
         pl.struct(
             (spelt.get(c, column_named(c).str.strip_chars()) if c else pl.lit("")).alias(name)

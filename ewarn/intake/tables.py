@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from polars import selectors as cs
 
 from ewarn.catalogue.definitions import DropDefinition
 from ewarn.errors import UnusableInput
@@ -39,13 +38,13 @@ _RETRACTED = ("retracted", "withdrawn")
 class Reading:
     """Names and places of one table's rows. What was read in one part is not read again in the next."""
 
-    def __init__(self, mapped: Mapped, known: Known) -> None:
+    def __init__(self, mapped: Mapped, known: Known, coded: byvalue.Coded) -> None:
         _, matcher, gazetteer = vocabulary.of(known)
         self._said: list[Remark] = []
         named = _roots(mapped, (*names.ROLES, *names.MEASURES))
-        self.mentions = byvalue.Children(named, ROW, lambda rows: names.mentions(rows, mapped, matcher))
+        self.mentions = byvalue.Children(named, ROW, lambda rows: names.mentions(rows, mapped, matcher), coded)
         self.sold_as = byvalue.Children(
-            _roots(mapped, ("sold_as",)), ROW, lambda rows: byvalue.worded(names.sold_as(rows, mapped, matcher))
+            _roots(mapped, ("sold_as",)), ROW, lambda rows: byvalue.worded(names.sold_as(rows, mapped, matcher)), coded
         )
 
         def placed(rows: pl.DataFrame) -> pl.DataFrame:
@@ -53,7 +52,7 @@ class Reading:
             self._said.extend(said)
             return found
 
-        self.places = byvalue.Children(_roots(mapped, places.FIELDS), ROW, placed)
+        self.places = byvalue.Children(_roots(mapped, places.FIELDS), ROW, placed, coded)
 
     def told(self) -> list[Remark]:
         """The remarks since they were last asked for."""
@@ -68,8 +67,10 @@ class Table:
     definition: DropDefinition
     file: Csv
     mapped: Mapped
-    fields: dict[str, Field]
+    coded: byvalue.Coded
+    faults: byvalue.Values
     values: byvalue.Values
+    identity: identities.Identities
     reading: Reading
     definition_hash: str
     hashed: Hashed
@@ -100,6 +101,7 @@ class Table:
         start, found = 0, False
         read = self.file.parts(size=size, knows=knows)
         for rows in ahead(read) if self.large else read:
+            rows = replace(rows, frame=self.coded.of(rows.frame))
             if watch is not None:
                 watch.add(rows.frame)
             part = _part(self, rows, start)
@@ -158,8 +160,8 @@ class Part:
     @staticmethod
     def joined(parts: Sequence[Part]) -> Part:
         """Parts of one table as one. In: at least one."""
-        found = {name: [_in_texts(getattr(one, name)) for one in parts] for name in (*_BY_ROW, "rejects")}
-        frames: dict[str, Any] = {name: pl.concat(frames) for name, frames in found.items()}
+        found = {name: [getattr(one, name) for one in parts] for name in (*_BY_ROW, "rejects")}
+        frames: dict[str, Any] = {name: _concat(frames) for name, frames in found.items()}
         return replace(parts[0], **frames, blank=sum(one.blank for one in parts))
 
     def stage(self) -> Staged:
@@ -223,9 +225,13 @@ def open_table(
     mapped = lay(definition, file.header)
     fields = _header_fields(mapped, london_day(received_at), backfill) | kinds.fields(mapped)
     faults = {f"{_FAULT}{name} {at}": one for name, field in fields.items() for at, one in enumerate(field.faults)}
-    values = byvalue.Values(faults | {name: field.value for name, field in fields.items()})
+    coded = byvalue.Coded()
+    values = byvalue.Values({name: field.value for name, field in fields.items()}, coded)
     said = digest(definition.model_dump(mode="json"))
-    return Table(definition, file, mapped, fields, values, Reading(mapped, known), said, hashed)
+    return Table(
+        definition, file, mapped, coded, byvalue.Values(faults, coded), values,
+        identities.Identities(mapped, fields, coded), Reading(mapped, known, coded), said, hashed,
+    )  # fmt: skip
 
 
 def texts(definition: DropDefinition, body: bytes | Path, lines: Collection[int]) -> dict[int, str]:
@@ -242,50 +248,51 @@ def texts(definition: DropDefinition, body: bytes | Path, lines: Collection[int]
 
 
 def _part(table: Table, rows: Rows, start: int) -> Part:
-    frame, blank = _without_blank_rows(rows.frame)
-    found = table.values.of(frame)
-    reasons = _joined(found.select(cs.starts_with(_FAULT)))
-    values = found.select(~cs.starts_with(_FAULT))
-    wrong = reasons != ""
-    rejects = frame.filter(wrong).select(pl.col(LINE).alias("line"), raw=_raw(rows))
-    rejects = rejects.select("line", reasons.filter(wrong).alias("reason"), "raw")
+    frame, blank = _without_blank_rows(table.coded.of(rows.frame))
+    wrong, reasons = _joined(table.faults.of(frame), frame.height)
+    refused = byvalue.in_texts(frame.filter(wrong))
+    rejects = refused.select(pl.col(LINE).alias("line"), reasons.alias("reason"), raw=_raw(rows))
     rejects = pl.concat([rows.rejects, rejects]).sort("line", maintain_order=True)
-    if wrong.any():
-        frame, values = frame.filter(~wrong), values.filter(~wrong)
-    good = frame.with_columns(pl.int_range(start, start + pl.len(), dtype=pl.Int64).alias(ROW))
     rejects = shaped("staged_reject", rejects.with_columns(position=pl.format("line {}", "line")))
-    identity = identities.identity(good, values["retracted"], table.mapped, table.fields)
+    if refused.height:
+        frame = frame.filter(~wrong)
+    good = frame.with_columns(pl.int_range(start, start + pl.len(), dtype=pl.Int64).alias(ROW))
+    values = table.values.of(frame)
+    identity = table.identity.of(good, values["retracted"])
     return Part(table, good, values.drop("retracted"), identity, rejects, blank, rows.marked)
 
 
-def _in_texts(frame: pl.DataFrame) -> pl.DataFrame:
-    """The same with its categories as texts."""
-    return frame.with_columns(cs.categorical().cast(pl.String))
+def _concat(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """The frames as one; where a column is of texts in some and of categories in others, of texts."""
+    alike = all(frame.schema == frames[0].schema for frame in frames)
+    return pl.concat(frames if alike else [byvalue.in_texts(frame) for frame in frames])
 
 
 def _copied(frame: pl.DataFrame) -> pl.DataFrame:
     """The same with its texts one after the other, where Polars would point into those they were chosen from."""
     oldest = pl.CompatLevel.oldest()
-    texts = _in_texts(frame).iter_columns()
+    texts = frame.iter_columns()
     return pl.DataFrame(
         [pl.Series(s.name, s.to_arrow(compat_level=oldest)) if s.dtype == pl.String else s for s in texts]
     )
 
 
-def _joined(faults: pl.DataFrame) -> pl.Series:
-    """The faults of each row in words, empty where there is none."""
-    said = [column for column in faults.iter_columns() if column.null_count() < faults.height]
+def _joined(faults: pl.DataFrame, height: int) -> tuple[pl.Series, pl.Series]:
+    """Which rows have a fault, and of these the faults in words."""
+    said = [column for column in faults.iter_columns() if column.null_count() < height]
     if not said:
-        return pl.repeat("", faults.height, dtype=pl.String, eager=True).alias("reason")
-    return pl.DataFrame(said).select(reason=pl.concat_str(pl.all(), separator="; ", ignore_nulls=True)).to_series()
+        return pl.repeat(False, height, eager=True), pl.Series([], dtype=pl.String)
+    found = pl.DataFrame(said)
+    wrong = found.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
+    words = pl.concat_str(pl.all().cast(pl.String), separator="; ", ignore_nulls=True)
+    return wrong, found.filter(wrong).select(words).to_series()
 
 
 def _without_blank_rows(frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
     """Spreadsheets end in rows of empty cells: they say nothing and are counted, not refused."""
     cells = [name for name in frame.columns if name != LINE]
-    first = frame.get_column(cells[0])
     nothing = pl.all_horizontal(column_named(c) == "" for c in cells)
-    if len(cells) == 1 or not frame.filter(first == "").select(nothing.any()).item():
+    if len(cells) == 1 or not frame.filter(column_named(cells[0]) == "").select(nothing.any()).item():
         return frame, 0
     blank = frame.select(nothing).to_series()
     return frame.filter(~blank), int(blank.sum())

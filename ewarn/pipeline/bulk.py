@@ -58,12 +58,12 @@ def land(
     snapshot: snapshots.SnapshotRef,
     now: datetime,
     finish: Finish,
-    kept: Callable[[], None],
+    kept: Callable[[], snapshots.SnapshotRef],
     *,
     reread: bool,
 ) -> records.Landed:
-    """Land a large drop. `kept` returns once its bytes are kept; `finish` is called in the transaction that makes its
-    last rows visible.
+    """Land a large drop. `kept` returns its snapshot once the bytes are kept; `finish` is called in the transaction
+    that makes its last rows visible.
 
     `reread`: these are kept bytes under new definitions; where the source has records, every row then needs care.
     """
@@ -74,7 +74,7 @@ def land(
         with memory.reused():
             left, empty = _read(drop, landing, careful)
         drop.settle()
-        kept()
+        snapshot = landing.snapshot = kept()
         if repeated := landing.repeated_lines():
             landing.leave_out(repeated)
             left.add(drop.table.at(repeated, landing.rows), told=True)

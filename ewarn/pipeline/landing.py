@@ -29,7 +29,7 @@ Definition = FeedDefinition | DropDefinition | NoticeDefinition
 Progress = Callable[[str], Any]
 Seen = tuple[int, int, int] | None
 Finish = Callable[[Connection, records.Landed, intake_room.Staged], None]
-Kept = Callable[[], None]
+Kept = Callable[[], snapshots.SnapshotRef]
 
 
 class Landing(NamedTuple):
@@ -125,8 +125,7 @@ def _read_and_land(
     receipt = snapshot.receipt
     replayed = receipt.kind == "replay"
     if not snapshot.fresh and not replayed:
-        kept()
-        return _same_bytes(house, snapshot)
+        return _same_bytes(house, kept())
 
     def finish(tx: Connection, landed: records.Landed, staged: intake_room.Staged) -> None:
         """What belongs to the same transaction as the records."""
@@ -142,9 +141,8 @@ def _read_and_land(
     try:
         landed = land(house, definition, body, snapshot, now, finish, kept, reread=replayed)
     except EwarnError as error:
-        kept()
-        return failed(house, definition.id, error, now, snapshot)
-    return _report(snapshot, landed)
+        return failed(house, definition.id, error, now, kept())
+    return _report(kept(), landed)
 
 
 def land(
@@ -154,16 +152,16 @@ def land(
     snapshot: snapshots.SnapshotRef,
     now: datetime,
     finish: Finish,
-    kept: Kept = lambda: None,
+    kept: Kept | None = None,
     *,
     reread: bool,
 ) -> Landing:
     """Read bytes and land them: in one piece, or a large drop part by part. Raises: EwarnError.
 
-    `kept` is called before anything is stored, and returns once the bytes are kept. `finish` is called in the
-    transaction that makes the records visible.
+    `kept` is called before anything is stored, and returns the snapshot once its bytes are kept. `finish` is called
+    in the transaction that makes the records visible.
     """
-    receipt = snapshot.receipt
+    receipt, kept = snapshot.receipt, kept or (lambda: snapshot)
     reading: dict[str, Any] = {
         "received_at": receipt.received_at, "backfill": receipt.backfill, "member": receipt.member,
         "before": before(house, receipt),
@@ -176,7 +174,7 @@ def land(
             staged = drop.whole()
     else:
         staged = intake_room.read(definition, body, house.catalogue, **reading)
-    kept()
+    snapshot = kept()
     with house.db.write("intake") as tx:
         landed = records.land(tx, staged, snapshot, now, receipt.backfill, reread=reread)
         finish(tx, landed, staged)

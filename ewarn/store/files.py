@@ -9,7 +9,7 @@ import errno
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -52,14 +52,18 @@ def write_whole(path: Path, body: bytes) -> None:
 
 
 @contextmanager
-def beside(path: Path) -> Iterator[BinaryIO]:
-    """A file to write to that takes the path's name, synced, once all of it is there; nothing stays of a failure."""
+def beside(path: Path, name: Callable[[], Path] | None = None) -> Iterator[BinaryIO]:
+    """A file to write to that takes the path's name, synced, once all of it is there; nothing stays of a failure.
+
+    `name`: says which path it is to be instead, where that is not known before all is written.
+    """
     other = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with open(os.open(other, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
             yield out
             out.flush()
             os.fsync(out.fileno())
+        path = name() if name else path
         os.replace(other, path)
         sync_folder(path.parent)
     except BaseException:

@@ -24,7 +24,6 @@ from typing import Any, BinaryIO
 
 import polars as pl
 from filelock import FileLock, Timeout
-from pydantic import Field
 
 from ewarn.errors import StoreBusy, StoreFault
 from ewarn.settings import Settings
@@ -33,32 +32,24 @@ from ewarn.store.contents import archive_content as archive_content
 from ewarn.store.contents import definition_in as definition_in
 from ewarn.store.contents import load_content as load_content
 from ewarn.store.database import Database
+from ewarn.store.keeps import Arrival, keeping_body, name_path, receipt_after, sealed, surely_new
+from ewarn.store.keeps import SnapshotRef as SnapshotRef
 from ewarn.store.receipts import Receipt as Receipt
 from ewarn.store.receipts import all as every_receipt
 from ewarn.store.receipts import append as append
 from ewarn.store.receipts import check_clock, newest_first, read
 from ewarn.store.receipts import new_id as new_id
 from ewarn.store.tables import Connection
-from ewarn.terms import Frozen
 
 ENDINGS_SHOWN = {".csv", ".tsv", ".txt", ".gz", ".zip", ".xlsx", ".eml", ".json", ".xml"}
 
 DAY_SECONDS = 86_400
 
 
-class SnapshotRef(Frozen):
-    """What the records of one staging point back to."""
-
-    sha256: str
-    fresh: bool = Field(description="false: this table of these bytes of this source has landed before")
-    receipt: Receipt
-    remark: str = Field("", description="what is to be said of the arrival: that these bytes had been purged before")
-
-
 def keep(settings: Settings, source: str, body: bytes | Path, *given: Any, **words: Any) -> SnapshotRef:
     """Keep the bytes and write the receipt, both synced. In and Raises: as `arriving`."""
-    with arriving(settings, source, body, *given, **words) as (snapshot, _):
-        return snapshot
+    with arriving(settings, source, body, *given, **words) as (_, kept):
+        return kept()
 
 
 @contextmanager
@@ -76,37 +67,36 @@ def arriving(
     file: str = "",
     member: str = "",
     personal: bool = False,
-) -> Iterator[tuple[SnapshotRef, Callable[[], None]]]:
+) -> Iterator[tuple[SnapshotRef, Callable[[], SnapshotRef]]]:
     """Keep the bytes and write the receipt while the block runs: they are there, synced, once the call that is handed
     over returns, at the latest at the end. Nothing of the bytes may be stored before. `personal` seals the name too.
 
-    A file given as a path is hashed first; when its bytes are kept already nothing more is read or written. Where the
-    block fails before the call, nothing was received.
+    A file given as a path is hashed first; when its bytes are kept already nothing more is read or written. But a large
+    one of a size that never came before can only be new: it is hashed while it is kept, and until then its snapshot has
+    no hash; that which the call returns has. Where the block fails before the call, nothing was received.
     Raises: StoreFault (full disk, clock gone back, no key, a file that changed meanwhile).
     """
-    sha256 = vault.sha256_of(body)
     size = body.stat().st_size if isinstance(body, Path) else len(body)
+    sha256 = "" if isinstance(body, Path) and surely_new(settings, body) else vault.sha256_of(body)
     with ExitStack() as stack:
         stack.enter_context(keeping(settings))
         check_clock(settings, now)
-        fresh, remark = _standing(settings, source, sha256, member)
+        fresh, remark = _standing(settings, source, sha256, member) if sha256 else (True, "")
         receipt = Receipt(
             id=new_id(now), kind=kind, source=source, sha256=sha256, size=size, received_at=now.astimezone(UTC),
             validators=dict(validators or {}), backfill=backfill, definition_hash=definition_hash,
             content_hash=content_hash, file=withheld(file) if personal else file, member=member,
         )  # fmt: skip
-        stack.enter_context(_receipt_after(settings, receipt, file))
-        stack.enter_context(_keeping_body(settings, sha256, body, size))
-        yield SnapshotRef(sha256=sha256, fresh=fresh, receipt=receipt, remark=remark), stack.close
+        snapshot = SnapshotRef(sha256=sha256, fresh=fresh, receipt=receipt, remark=remark)
+        arrival = Arrival(snapshot)
+        stack.enter_context(receipt_after(settings, arrival, file))
+        stack.enter_context(keeping_body(settings, arrival, body, size))
 
+        def kept() -> SnapshotRef:
+            stack.close()
+            return arrival.snapshot
 
-@contextmanager
-def _receipt_after(settings: Settings, receipt: Receipt, file: str) -> Iterator[None]:
-    """Write the receipt once the block has kept the bytes."""
-    yield
-    if receipt.file != file:
-        vault.seal(settings, file.encode(), name_path(settings, receipt.id))
-    append(settings, receipt)
+        yield snapshot, kept
 
 
 @contextmanager
@@ -276,7 +266,7 @@ def seal_plain_ones(settings: Settings) -> int:
     """Encrypt what lies here as it came, each checked against its hash before its plain bytes go. Returns how many."""
     found = plain_ones(settings)
     for path in found:
-        with _keeping_body(settings, path.name, path, path.stat().st_size):
+        with sealed(settings, path.name, path, path.stat().st_size):
             pass
     return len(found)
 
@@ -366,22 +356,6 @@ _PURGED_SINCE = """
 """
 
 
-@contextmanager
-def _keeping_body(settings: Settings, sha256: str, content: bytes | Path, size: int) -> Iterator[None]:
-    """Seal the bytes, unless they are kept already and a key of ours opens them. Plain ones of old then go."""
-    plain = settings.raw / sha256[:2] / sha256
-    target = plain.with_name(sha256 + vault.ENDING)
-    with ExitStack() as stack:
-        if not target.is_file() or not vault.opens(settings, target):
-            files.make_folder(settings.raw)
-            files.make_folder(target.parent)
-            stack.enter_context(files.plain_faults(settings.raw))
-            files.need_room(settings.raw, size)
-            stack.enter_context(vault.sealing(settings, content, target, sha256))
-        yield
-    plain.unlink(missing_ok=True)
-
-
 def remove(settings: Settings, gone: Iterable[str], receipts_gone: Iterable[str]) -> int:
     """Remove the bytes of these hashes and the sealed names of these receipts. Returns how many bytes' files went."""
     removed = 0
@@ -393,8 +367,3 @@ def remove(settings: Settings, gone: Iterable[str], receipts_gone: Iterable[str]
     for receipt in receipts_gone:
         name_path(settings, receipt).unlink(missing_ok=True)
     return removed
-
-
-def name_path(settings: Settings, receipt: str) -> Path:
-    """Where the name of the file that a receipt is about lies sealed, if it does."""
-    return files.make_folder(settings.raw / "names") / f"{receipt}{vault.ENDING}"

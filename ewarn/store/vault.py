@@ -16,7 +16,7 @@ import secrets
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -94,14 +94,23 @@ def keyed_digest(key: bytes, text: str, length: int = 16) -> str:
 
 
 @contextmanager
-def sealing(settings: Settings, body: bytes | Path, target: Path, expected: str = "") -> Iterator[None]:
-    """Compress, encrypt, write beside, fsync, rename. `expected` is the SHA-256 that the plain bytes must have.
+def sealing(
+    settings: Settings,
+    body: bytes | Path,
+    target: Path,
+    expected: str = "",
+    named: Callable[[str], Path] | None = None,
+) -> Iterator[None]:
+    """Compress, encrypt, write beside, fsync, rename. `expected` is the SHA-256 that the plain bytes must have; where
+    it is not known, `named` is told it and says which path the file is to be.
 
     A large file is sealed by a process of its own while the block runs; where the block fails it is not kept.
     Raises: StoreFault where no key can be read, the disk is full, or the bytes are other ones; nothing is left behind.
     """
     public_key = str(identities(settings)[0].to_public())
-    with files.plain_faults(target), plain_file(body) as plain, files.beside(target) as out:
+    found = expected
+    name = (lambda: named(found)) if named else None
+    with files.plain_faults(target), plain_file(body) as plain, files.beside(target, name) as out:
         if isinstance(body, Path) and body.stat().st_size > LARGE:
             with _started(plain, out, public_key) as child:
                 yield

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +17,7 @@ from ewarn.errors import StoreFault
 from ewarn.intake import csvfile, tables
 from ewarn.pipeline import bulk, landing
 from ewarn.pipeline.house import House, open_house
+from ewarn.store import keeps, snapshots, vault
 from ewarn.store import tables as store_tables
 
 HEAD = "sample_ref,laboratory,stream,date_sampled,date_reported,place,sold_as,major"
@@ -203,3 +206,44 @@ def test_a_segment_that_was_altered_is_found_by_the_doctor(tmp_path: Path, now: 
     part.unlink()
     with pytest.raises(StoreFault, match="backup"), where.db.read():
         pass
+
+
+@pytest.fixture
+def sealed_beside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files of some thousand rows are sealed by a process of its own, as files of gigabytes are."""
+    monkeypatch.setattr(vault, "LARGE", 10_000)
+
+
+def test_a_large_file_of_a_size_never_seen_is_hashed_while_it_is_kept(
+    tmp_path: Path, now: datetime, small_parts: None, sealed_beside: None
+) -> None:
+    draw = random.Random(11)
+    where = house(tmp_path / "home", now)
+    path = file_of(tmp_path / "big.csv", [line(n, draw) for n in range(2000)])
+    assert not keeps.surely_new(where.settings, path), "it may be written to still"
+    os.utime(path, (0, 0))
+    assert keeps.surely_new(where.settings, path)
+    report, wanted = took(where, path, now), hashlib.sha256(path.read_bytes()).hexdigest()
+    assert (report.new, report.snapshot) == (2000, wanted)
+    assert snapshots.body(where.settings, wanted) == path.read_bytes()
+    assert {receipt.sha256 for receipt in snapshots.receipts(where.settings)} == {wanted}
+    where.db.publish()
+    with where.db.read() as con:
+        assert con.execute("SELECT DISTINCT snapshot FROM record").fetchall() == [(wanted,)]
+    assert not keeps.surely_new(where.settings, path)
+    again = took(where, path, now + timedelta(hours=1))
+    assert (again.outcome, again.snapshot, again.new) == ("same bytes", wanted, 0)
+    assert [p.name for p in where.settings.raw.iterdir() if p.name.startswith(".") and p.name.endswith("tmp")] == []
+
+
+def test_an_unusable_large_file_is_kept_under_its_hash(
+    tmp_path: Path, now: datetime, small_parts: None, sealed_beside: None
+) -> None:
+    where = house(tmp_path / "home", now)
+    path = tmp_path / "other.csv"
+    path.write_text("name,colour\n" + "a,b\n" * 5000)
+    os.utime(path, (0, 0))
+    report = took(where, path, now)
+    assert report.outcome == "quarantined"
+    assert report.snapshot == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert snapshots.is_kept(where.settings, report.snapshot)
