@@ -107,6 +107,34 @@ class Catalogue:
         return {code: AreaRef(code=code, name=name, tier=Tier(tier)) for code, name, tier in rows}
 
     @cached_property
+    def area_names(self) -> Mapping[str, str]:
+        """Code -> name of every area."""
+        return dict(self.areas.select("code", "name").iter_rows())
+
+    @cached_property
+    def within(self) -> Mapping[str, tuple[str, ...]]:
+        """Code -> the areas right within it."""
+        found: dict[str, tuple[str, ...]] = {}
+        for code, parent in self.areas.select("code", "parent").iter_rows():
+            found[parent] = (*found.get(parent, ()), code)
+        return found
+
+    @cached_property
+    def bordering(self) -> Mapping[str, tuple[str, ...]]:
+        """Code -> the areas that border it, by name."""
+        found: dict[str, list[str]] = {}
+        for code, near in self.neighbours.select("code", "neighbour").iter_rows():
+            found.setdefault(code, []).append(near)
+        names = self.area_names
+        return {code: tuple(sorted(near, key=lambda one: names.get(one, one))) for code, near in found.items()}
+
+    @cached_property
+    def drawn(self) -> tuple[tuple[str, str, int, int], ...]:
+        """Boroughs that have a place on the cartogram, by name: code, name, column, row."""
+        areas = self.areas.filter(tier=Tier.BOROUGH.value).drop_nulls(["hex_column", "hex_row"]).sort("name")
+        return tuple(areas.select("code", "name", "hex_column", "hex_row").iter_rows())
+
+    @cached_property
     def _parents(self) -> dict[str, str]:
         return dict(self.areas.select("code", "parent").drop_nulls().iter_rows())
 

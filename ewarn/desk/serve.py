@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 
 import uvicorn
@@ -19,6 +20,7 @@ def serve(house: House, *, port: int) -> None:
     Headers of a proxy are looked at by the desk itself, and only where the settings name one.
     """
     house.db.keep_open()
+    sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]  # DuckDB asks for it at every value it is given
     for name in environment().list_templates():
         environment().get_template(name)  # written as Python now, not for the first reader of each page
     ended = warming.keep(house, lambda: datetime.now(UTC))

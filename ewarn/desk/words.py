@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from ewarn.report import Report
 from ewarn.terms import LONDON, CaseFile, CaseSignal
 
 
+@lru_cache(maxsize=4096)
 def london(instant: datetime | None) -> str:
     """Day and time in London with the offset from UTC: 3 March 2025, 21:05 GMT+00:00."""
     if instant is None:
@@ -17,6 +19,7 @@ def london(instant: datetime | None) -> str:
     return f"{there:%-d %B %Y, %H:%M} {_offset(there)}"
 
 
+@lru_cache(maxsize=4096)
 def clock(instant: datetime | None) -> str:
     """The same without the year: 3 Mar 21:05 GMT+00:00."""
     if instant is None:

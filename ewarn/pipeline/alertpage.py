@@ -68,7 +68,7 @@ def of(
         names = {person.id: person.name for person in people.all(con)}
         had = texts.reached(con, alert_id)
         shown = stored or texts.stored_or_rendered(con, house, alert)
-        report = texts.report(con, house, alert, shown, now)
+        report = texts.report_shown(con, house, alert, shown, now)
     formats = tuple(_shown(payload) for payload in shown)
     wanted = (audience or "professional", form)
     newest = max(one.version for one in every)

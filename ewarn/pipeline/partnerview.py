@@ -50,7 +50,7 @@ def read(house: House, alert_id: str, person: Person, now: datetime, *, whole: b
             shown = next((a for a in every if a.status is AlertStatus.ISSUED), None)
         if shown is None or not (whole or _may(con, house, shown, person)):
             return None
-        report = texts.report(con, house, shown, alerts.payloads(con, shown.id, shown.version), now)
+        report = texts.report_shown(con, house, shown, alerts.payloads(con, shown.id, shown.version), now)
     marking, conditions = _handling(shown)
     headline = str(shown.content.get("headline", ""))
     return Seen(report=report, headline=headline, text=report.text, marking=marking, conditions=conditions)

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ewarn import review as review_room
-from ewarn.pipeline import freshness, standing, today
+from ewarn.pipeline import freshness, held, standing, today
 from ewarn.pipeline.house import House
 from ewarn.review import pack
 from ewarn.store import looking
@@ -24,7 +24,12 @@ class _Failed(NamedTuple):
 
 
 def situation(house: House, now: datetime) -> str:
-    """The situation report as markdown, from the answer that is kept ready."""
+    """The situation report as markdown, from the answer that is kept ready; written once for each copy and minute."""
+    key = (house.catalogue.content_hash, f"{now:%Y%m%d%H%M}")
+    return held.of(house, "situation", lambda: _situation(house, now), key)
+
+
+def _situation(house: House, now: datetime) -> str:
     report = standing.current(house, now)
     with house.db.read() as con:
         failed, waiting = looking.failed_deliveries(con, MOST_FAILED), looking.waiting(con)["waiting"]
@@ -39,7 +44,7 @@ def situation(house: House, now: datetime) -> str:
         sources=freshness.sources(house, now),
         failed_deliveries=[_Failed(row["id"], row["destination"], row["last_error"] or "") for row in failed],
         waiting_deliveries=waiting,
-        area_names=_area_names(house),
+        area_names=today.area_names(house),
     )
 
 
@@ -51,7 +56,3 @@ def in_parts(house: House, now: datetime) -> tuple[str, tuple[pack.Section, ...]
 def bold(words: str) -> list[tuple[str, bool]]:
     """Words of a section in pieces, each with whether it is strong."""
     return pack.bold(words)
-
-
-def _area_names(house: House) -> dict[str, str]:
-    return dict(house.catalogue.areas.select("code", "name").iter_rows())

@@ -7,6 +7,7 @@ alone is good for reading; acts need its code to be recent. Its token is never k
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -55,22 +56,50 @@ def new_token() -> str:
     return secrets.token_urlsafe(32)
 
 
+class Stored(Frozen):
+    """What stands on record of a session: its row, the person, and every role that they took for a while."""
+
+    row: dict[str, Any]
+    person: Person
+    grants: tuple[dict[str, Any], ...]
+
+
+def stored(con: Any, token: str) -> Stored | None:
+    """The session of a token, whatever the hour; None where it was never begun."""
+    row = sessions.load(con, token) if token else None
+    person = people.load(con, row["person"]) if row else None
+    if row is None or person is None:
+        return None
+    return Stored(row=row, person=person, grants=tuple(sessions.grants_ever(con, person.id)))
+
+
 def visitor(con: Any, token: str, now: datetime) -> Visitor | None:
     """Who holds this session now; None where it has ended, was never begun, or the person is no longer active."""
-    row = sessions.load(con, token) if token else None
-    if row is None or row["ended_at"] is not None or now >= row["ends_at"] or now - row["seen_at"] > IDLE:
+    return holding(stored(con, token), token, now)
+
+
+def holding(found: Stored | None, token: str, now: datetime) -> Visitor | None:
+    """Who holds a session by what stands on record of it."""
+    if found is None or not found.person.active:
         return None
-    person = people.load(con, row["person"])
-    if person is None or not person.active:
+    row = found.row
+    if row["ended_at"] is not None or now >= row["ends_at"] or now - row["seen_at"] > IDLE:
         return None
-    now_held, granted = with_grants(con, person, now)
+    now_held, granted = _granted(found.person, found.grants, now)
     held = {name: row[name] for name in ("mark", "how", "began_at", "seen_at", "ends_at", "code_at")}
     return Visitor(person=now_held, token=token, granted=granted, **held)
 
 
 def with_grants(con: Any, person: Person, now: datetime) -> tuple[Person, tuple[tuple[PersonRole, datetime], ...]]:
     """The person with the roles they hold now, and those of them that were taken for a while."""
-    granted = tuple((PersonRole(g["role"]), g["ends_at"]) for g in sessions.grants(con, now, person.id))
+    return _granted(person, sessions.grants_ever(con, person.id), now)
+
+
+def _granted(
+    person: Person, ever: Iterable[dict[str, Any]], now: datetime
+) -> tuple[Person, tuple[tuple[PersonRole, datetime], ...]]:
+    held = (grant for grant in ever if grant["given_at"] <= now < grant["ends_at"])
+    granted = tuple((PersonRole(grant["role"]), grant["ends_at"]) for grant in held)
     roles = dict.fromkeys([*person.roles, *(role for role, _ in granted)])
     return person.model_copy(update={"roles": tuple(roles)}), granted
 

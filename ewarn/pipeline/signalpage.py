@@ -10,7 +10,6 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
-import polars as pl
 
 from ewarn.assess.judged import Judged, judged
 from ewarn.charts import Week, banded, chart
@@ -93,17 +92,14 @@ def of(house: House, signal_id: str, now: datetime) -> SignalPage:
 
 def bordering(house: House, code: str) -> list[str]:
     """The areas that border one, by name."""
-    frame = house.catalogue.neighbours.filter(pl.col("code") == code)
-    names = today.area_names(house)
-    return sorted(frame["neighbour"].to_list(), key=lambda near: names.get(near, near))
+    return list(house.catalogue.bordering.get(code, ()))
 
 
 def inside(house: House, code: str) -> list[str]:
     """The area and every area within it."""
-    parents = dict(house.catalogue.areas.select("code", "parent").iter_rows())
     if code == UK:
-        return list(parents)
-    return [code, *(area for area, parent in parents.items() if parent == code)]
+        return list(house.catalogue.area_names)
+    return [code, *house.catalogue.within.get(code, ())]
 
 
 def _kinds(house: House, signal: Signal) -> tuple[str, ...]:
@@ -130,8 +126,13 @@ def _pictured(
     last = london_day(now) - timedelta(days=london_day(now).weekday())
     first = last - timedelta(weeks=WEEKS_SHOWN + WEEKS_BEHIND)
     kinds, subjects, known = _kinds(house, signal), _subjects(signal), tallied.of(house, con, now)
-    counts = tallies.weekly(known, kinds, subjects, inside(house, signal.area.code), first)
-    areas = tallies.by_area(known, kinds, subjects, signal.period.start, signal.period.end)
+
+    def counted() -> tuple[dict[date, int], dict[str, int]]:
+        counts = tallies.weekly(known, kinds, subjects, inside(house, signal.area.code), first)
+        return counts, tallies.by_area(known, kinds, subjects, signal.period.start, signal.period.end)
+
+    key = (signal.id, first, signal.period)
+    counts, areas = held.while_same(house, "numbers", known.mark, counted, key)
     mark = (last, signal.period, tuple(counts.items()), tuple(sorted(areas.items())))
     return held.while_same(house, "pictures", mark, lambda: _pictures(house, signal, last, counts, areas), signal.id)
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ewarn.errors import Refused, UsageFault
-from ewarn.pipeline import identity, onetime, sessions
+from ewarn.pipeline import held, identity, onetime, sessions
 from ewarn.pipeline.house import House
 from ewarn.pipeline.reports import Actor
 from ewarn.pipeline.sessions import Visitor
@@ -118,9 +118,16 @@ def _take(tx: Any, house: House, person_id: str, code: str, now: datetime) -> st
 
 
 def visitor(house: House, token: str, now: datetime) -> Visitor | None:
-    """Who holds this session now."""
-    with house.db.read() as con:
-        return sessions.visitor(con, token, now)
+    """Who holds this session now. What stands on record of it is looked up once for each published copy."""
+    known: dict[str, sessions.Stored] = held.of(house, "sessions", dict)
+    mark = kept.mark_of(token)
+    found = known.get(mark)
+    if found is None:
+        with house.db.read() as con:
+            found = sessions.stored(con, token)
+        if found is not None:
+            known[mark] = found
+    return sessions.holding(found, token, now)
 
 
 def seen(house: House, mark: str, now: datetime) -> None:

@@ -8,13 +8,15 @@ Writes nothing.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Hashable
 from contextlib import suppress
 from datetime import date, datetime
 from threading import Lock, Thread
 from typing import Any, NamedTuple
 
+from ewarn.pipeline import held
 from ewarn.pipeline.house import House
-from ewarn.store import compact, tallies
+from ewarn.store import compact, published, tallies
 from ewarn.store.compact import Compact
 from ewarn.store.periods import Asked, Known
 
@@ -43,7 +45,7 @@ class _Home:
         at = self.at
         if at is None or not at.known.holds(now):
             return None
-        number = compact.number(con)
+        number = published.number(con)
         if number > at.number:
             if compact.state(con) != at.state:
                 return None
@@ -55,7 +57,7 @@ class _Home:
             known = self.current(con, now)
             if known is None:
                 known = compact.brought_up(self.at.known if self.at else Compact(), con, now)
-                self.at = _At(known, compact.number(con), compact.state(con))
+                self.at = _At(known, published.number(con), compact.state(con))
             return known
 
 
@@ -111,4 +113,13 @@ def of_area(
 def known_at_all(house: House, con: Any, now: datetime, asked: Asked) -> Known:
     """What `periods.known` says of now."""
     known = of(house, con, now)
-    return tallies.known_at_all(known, _reading(house, known, asked), asked)
+
+    def looked() -> Known:
+        return tallies.known_at_all(known, _reading(house, known, asked), asked)
+
+    return held.while_same(house, "known at all", known.mark, looked, _said(house, asked))
+
+
+def _said(house: House, asked: Asked) -> tuple[Hashable, ...]:
+    subjects = None if asked.subjects is None else tuple(asked.subjects)
+    return house.catalogue.content_hash, tuple(asked.kinds), tuple(asked.tiers), subjects

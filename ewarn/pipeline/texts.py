@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from difflib import unified_diff
+from functools import partial
 from typing import Any
 
 from ewarn.assess import decide, grade, lifecycle, lint
@@ -15,10 +16,10 @@ from ewarn.assess.following import named
 from ewarn.dispatch import render, route
 from ewarn.dispatch.occasion import Occasion
 from ewarn.errors import ContentFault, Refused, UsageFault
-from ewarn.pipeline import corrections, handling
+from ewarn.pipeline import corrections, handling, held
 from ewarn.pipeline.house import House
 from ewarn.pipeline.reports import AlertLine, AlertReport
-from ewarn.store import alerts, cases, decisions, operator_notices, outbox, photos, recipients, releases
+from ewarn.store import alerts, cases, decisions, operator_notices, outbox, photos, published, recipients, releases
 from ewarn.terms import Alert, Decision, Payload, Person, Recipient, london_day
 
 PROFESSIONAL, PUBLIC = "professional", "public"
@@ -203,6 +204,13 @@ def line(con: Any, alert: Alert, decided: Sequence[Decision], now: datetime | No
         approvals_needed=decide.needed(alert.product),
         asks=corrections.asks(con, alert),
     )
+
+
+def report_shown(con: Any, house: House, alert: Alert, payloads: Sequence[Payload], now: datetime) -> AlertReport:
+    """The same for pages: looked up once for each copy and minute."""
+    mark = (published.number(con), house.catalogue.content_hash, f"{now:%Y%m%d%H%M}")
+    made = partial(report, con, house, alert, payloads, now)
+    return held.while_same(house, "report of a text", mark, made, (alert.id, alert.version))
 
 
 def figures_of(alert: Alert) -> list[dict[str, Any]]:

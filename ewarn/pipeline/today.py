@@ -19,7 +19,7 @@ from ewarn.charts import Cell, cartogram, weekly_bars
 from ewarn.pipeline import caseshelf, held, reporting, standing, versions
 from ewarn.pipeline.house import House
 from ewarn.store import judgements, looking, operator_notices, pages, sessions
-from ewarn.terms import CaseFile, Frozen, Page, Signal, SubjectKind, Tier, london_day
+from ewarn.terms import CaseFile, Frozen, Page, Signal, SubjectKind, london_day
 
 WINDOWS = (7, 28, 91, 365)
 MOST_CARDS = 60
@@ -160,7 +160,7 @@ def open_of(house: House) -> tuple[CaseFile, ...]:
 
 
 def area_names(house: House) -> dict[str, str]:
-    return dict(house.catalogue.areas.select("code", "name").iter_rows())
+    return dict(house.catalogue.area_names)
 
 
 def boroughs(house: House, signals: Sequence[Signal]) -> tuple[tuple[AreaRow, ...], str]:
@@ -170,8 +170,7 @@ def boroughs(house: House, signals: Sequence[Signal]) -> tuple[tuple[AreaRow, ..
 
 def map_of(house: House, counts: Mapping[str, int], title: str) -> tuple[tuple[AreaRow, ...], str]:
     """A number for each area that has a place on the cartogram, and the picture of it."""
-    areas = house.catalogue.areas.filter(tier=Tier.BOROUGH.value).drop_nulls(["hex_column", "hex_row"]).sort("name")
-    placed = list(areas.select("code", "name", "hex_column", "hex_row").iter_rows())
+    placed = house.catalogue.drawn
     rows = tuple(AreaRow(code=code, name=name, signals=counts.get(code, 0)) for code, name, _, _ in placed)
     cells = [Cell(name=name, column=x, row=y, value=counts.get(code, 0)) for code, name, x, y in placed]
     named = ", ".join(f"{row.name} {row.signals}" for row in rows if row.signals) or "no borough"

@@ -13,7 +13,7 @@ from typing import Any
 
 from ewarn.pipeline import tallied
 from ewarn.pipeline.house import House
-from ewarn.store import compact, explain, looking
+from ewarn.store import explain, looking, published
 
 MOST = 20_000
 _LOCK = Lock()
@@ -34,7 +34,7 @@ def of(house: House, con: Any, record_ids: Sequence[str], now: datetime) -> list
         for row in explain.trail(con, house.settings, missing):
             told[row["record_id"]].append(row)
         found |= told
-        if compact.number(con) >= known.number:  # else the copy may lack what the mark speaks of
+        if published.number(con) >= known.number:  # else the copy may lack what the mark speaks of
             _keep({(home, one): (marks[one], rows) for one, rows in told.items() if rows})
     return [row for one in sorted(found) for row in found[one]]
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Event, Thread
 
-from ewarn.pipeline import alertpage, apiview, handover, signalpage, tallied, today, trailed
+from ewarn import review as review_room
+from ewarn.pipeline import alertpage, apiview, counted, handover, signalpage, standing, tallied, today, trailed
 from ewarn.pipeline.house import House
+from ewarn.terms import london_day
 
 LOOK_EVERY_SECONDS = 0.5
 MOST_RECORDS = 5_000
@@ -32,9 +34,12 @@ def later(house: House, now: datetime) -> None:
     """What takes longer where there are many records, and few ask for: those that landed, rows behind signals."""
     tallied.keep_up(house, now)
     with suppress(Exception):
+        day = london_day(now)
+        counted.counts(house, now, day - timedelta(days=28), day)
         handover.of(house, now)
-        shown = (card.signal for card in today.of(house, "", today.Filters(), now).cards)
-        wanted = list(dict.fromkeys(record for signal in shown for record in signal.records[: signalpage.MOST_ROWS]))
+        signals = review_room.signals_by_urgency(standing.current(house, now).signals)
+        behind = (record for signal in signals for record in signal.records[: signalpage.MOST_ROWS])
+        wanted = list(dict.fromkeys(behind))
         with house.db.read() as con:
             trailed.of(house, con, wanted[:MOST_RECORDS], now)
 

@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ewarn.store import segments, tables
+from ewarn.store import published, segments, tables
 from ewarn.store.segments import Marks
 from ewarn.store.tables import Connection
 
@@ -115,6 +115,11 @@ class Compact:
     until: float = np.inf
 
     @property
+    def mark(self) -> tuple[object, ...]:
+        """Changes whenever any number may."""
+        return self.read, tuple(self.segments), self.since, self.until
+
+    @property
     def blocks(self) -> tuple[Block, ...]:
         return (self.own, *self.segments.values())
 
@@ -144,12 +149,6 @@ def _instant(at: datetime) -> float:
     return float((at + MOMENT - _EPOCH) / timedelta(microseconds=1))
 
 
-def number(con: Connection) -> int:
-    """The number of the copy that a connection reads; 0 where it reads none."""
-    name = str(tables.one(con, "SELECT current_database()"))
-    return int(name) if name.isdigit() else 0
-
-
 def state(con: Connection) -> tuple[int, ...]:
     """What changes when record versions are added to a copy."""
     return *_lengths(con), int(tables.one(con, f"SELECT count(*) FROM {tables.own(con, 'segment')}"))
@@ -172,7 +171,7 @@ def brought_up(known: Compact, con: Connection, at: datetime) -> Compact:
     for receipt, segment in entered.items():
         if receipt not in known.segments:
             known = _with_segment(known, con, at, segment)
-    return replace(known, number=number(con))
+    return replace(known, number=published.number(con))
 
 
 def _lengths(con: Connection) -> tuple[int, int, int]:

@@ -14,7 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ewarn.store import files
+from ewarn.store import files, tables
+from ewarn.store.tables import Connection
 
 KEEP = 2
 
@@ -49,6 +50,12 @@ def current(home: Path) -> Pointer | None:
         return Pointer(int(found["number"]), int(found["mtime_ns"]), int(found["size"]), written_at)
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def number(con: Connection) -> int:
+    """The number of the copy that a connection reads; 0 where it reads none."""
+    name = str(tables.one(con, "SELECT current_database()"))
+    return int(name) if name.isdigit() else 0
 
 
 def is_recent(pointer: Pointer | None, seconds: float = 1.0) -> bool:

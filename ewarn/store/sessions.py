@@ -80,6 +80,11 @@ def grants(con: Connection, now: datetime, person: str | None = None) -> list[di
     return tables.rows(con, sql, [now, now, person])
 
 
+def grants_ever(con: Connection, person: str) -> list[dict[str, Any]]:
+    """Every role that a person ever took for a while."""
+    return tables.rows(con, "SELECT * FROM role_grant WHERE person = ? ORDER BY given_at", [person])
+
+
 def looked(tx: Connection, person: str, now: datetime) -> None:
     """A person has looked at everything up to now."""
     tables.put(tx, "last_look", person=person, looked_at=now)
