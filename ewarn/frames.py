@@ -6,7 +6,9 @@ Instants are UTC; dates are Europe/London days.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import polars as pl
 import polars_hash  # noqa: F401  (gives expressions their hashes)
@@ -241,6 +243,22 @@ def shaped(name: str, frame: pl.DataFrame) -> pl.DataFrame:
         pl.lit(None, dtype=dtype).alias(column) for column, dtype in schema.items() if column not in frame.columns
     ]
     return frame.with_columns(missing).select(schema.names()).cast(dict(schema))  # type: ignore[arg-type]
+
+
+def spelt(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+    """Rows of spells as a frame; what a row lacks is null, and of records none.
+
+    Column by column: to read a list of records row by row takes as long as all the rest together.
+    """
+    plain = {name: dtype for name, dtype in SHAPES["spells"].items() if name != "records"}
+    frame = pl.DataFrame([pl.Series(name, [row.get(name) for row in rows], dtype=t) for name, t in plain.items()])
+    pairs = [(at, record) for at, row in enumerate(rows) for record in row.get("records") or ()]
+    held = pl.DataFrame(
+        [pl.Series("at", [at for at, _ in pairs], dtype=pl.UInt32), pl.Series("records", [r for _, r in pairs], TEXT)]
+    )
+    listed = held.group_by("at", maintain_order=True).agg("records")
+    frame = frame.with_row_index("at").join(listed, on="at", how="left", maintain_order="left")
+    return frame.with_columns(pl.col("records").fill_null([])).select(SHAPES["spells"].names())
 
 
 def number_of(text: pl.Expr, seed: int = 0) -> pl.Expr:

@@ -17,7 +17,7 @@ from typing import Any
 import polars as pl
 
 from ewarn.catalogue.definitions import RuleDefinition
-from ewarn.frames import SHAPES
+from ewarn.frames import empty, spelt
 from ewarn.matching import batches as likeness
 from ewarn.methods import dirichlet
 from ewarn.rules import batches, overdosed, tested
@@ -58,7 +58,7 @@ def spells(rule: RuleDefinition, ground: Ground) -> tuple[pl.DataFrame, list[Not
     """
     known = tested.of(rule, ground)
     if known is None:
-        return pl.DataFrame(schema=SHAPES["spells"]), [_unanswered(rule, "no sample lines are known")]
+        return empty("spells"), [_unanswered(rule, "no sample lines are known")]
     trigger = words(rule, "trigger", "areas")
     rows: list[dict[str, Any]] = []
     for class_id in sorted(known.holding):
@@ -69,7 +69,7 @@ def spells(rule: RuleDefinition, ground: Ground) -> tuple[pl.DataFrame, list[Not
             rows += _by_areas(rule, ground, known, known.shares(class_id), found)
         else:
             rows += overdosed.rows(rule, ground, found)
-    return pl.DataFrame(rows, schema=SHAPES["spells"]), _missing(rule, ground, known, trigger)
+    return spelt(rows), _missing(rule, ground, known, trigger)
 
 
 def _batches(rule: RuleDefinition, ground: Ground, known: Tested, class_id: str) -> list[Batch]:

@@ -19,7 +19,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ewarn.catalogue.definitions import RuleDefinition
-from ewarn.frames import SHAPES
+from ewarn.frames import spelt
 from ewarn.matching.subjects import pair_subject
 from ewarn.methods import discovery, shrinkage
 from ewarn.methods.special import betainc
@@ -102,7 +102,7 @@ def spells(rule: RuleDefinition, ground: Ground, since: datetime | None) -> tupl
             missing.append(_unanswered(rule, reason, (drugs.area,)))
     if not rows and not missing and ground.detections.is_empty():
         missing.append(_unanswered(rule, "nothing found in any sample is known", ()))
-    return pl.DataFrame(rows, schema=SHAPES["spells"]), missing
+    return spelt(rows), missing
 
 
 def _unanswered(rule: RuleDefinition, reason: str, areas: tuple[str, ...]) -> NotEvaluable:
@@ -112,7 +112,7 @@ def _unanswered(rule: RuleDefinition, reason: str, areas: tuple[str, ...]) -> No
 def _areas(rule: RuleDefinition, ground: Ground) -> Iterator[Drugs]:
     """The rule's areas, each with what was tested and found there."""
     kinds = [k.value for k in rule.kinds]
-    versions = ground.versions.filter(pl.col("kind").is_in(kinds)).select(
+    versions = ground.of_kinds(kinds).select(
         *VERSION, week=_week("reference_date"), seen=_close("visible_from"), gone=_gone()
     )
     passive = [s for s, c in ground.catalogue.class_of.items() if c in PASSIVE]

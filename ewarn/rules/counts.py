@@ -111,7 +111,7 @@ def of_lines(rule: RuleDefinition, ground: Ground, period_days: int) -> Series |
 
 def _of_lines(rule: RuleDefinition, ground: Ground, period_days: int) -> Series | None:
     kinds = [k.value for k in rule.kinds if k is not RecordKind.COUNT]
-    versions = ground.versions.filter(pl.col("kind").is_in(kinds))
+    versions = ground.of_kinds(kinds)
     if versions.is_empty():
         return None
     tiers = [t.value for t in rule.tiers]
@@ -159,9 +159,7 @@ def subjected(rule: RuleDefinition, ground: Ground) -> pl.DataFrame:
     if rule.subjects != "none":
         return watched(rule, ground)
     kinds = [k.value for k in rule.kinds if k is not RecordKind.COUNT]
-    return ground.versions.filter(pl.col("kind").is_in(kinds)).with_columns(
-        subject_kind=pl.lit(SubjectKind.NONE.value), subject=pl.lit("")
-    )
+    return ground.of_kinds(kinds).with_columns(subject_kind=pl.lit(SubjectKind.NONE.value), subject=pl.lit(""))
 
 
 def period_expr(column: str, period_days: int) -> pl.Expr:

@@ -92,7 +92,7 @@ def backlog(rule: RuleDefinition, ground: Ground) -> pl.DataFrame:
 
 def _of_kinds(rule: RuleDefinition, ground: Ground) -> pl.DataFrame:
     kinds = [kind.value for kind in rule.kinds if kind is not RecordKind.COUNT]
-    return ground.versions.filter(pl.col("kind").is_in(kinds))
+    return ground.of_kinds(kinds)
 
 
 def _current(rows: pl.DataFrame, ground: Ground) -> pl.DataFrame:

@@ -137,7 +137,7 @@ def _asked(
 def _without_lines(rule: RuleDefinition, ground: Ground) -> list[NotEvaluable]:
     """A rule whose kinds of line were never received has no answer."""
     kinds = [RecordKind.NOTICE.value] if rule.method == "notice" else [k.value for k in rule.kinds]
-    if ground.versions.filter(pl.col("kind").is_in(kinds)).height:
+    if ground.kinds.intersection(kinds):
         return []
     reason = f"no {' or '.join(kinds)} lines are known"
     return [NotEvaluable(rule=rule.id, family=rule.family, reason=reason, strata=1)]

@@ -61,9 +61,7 @@ def told(rule: RuleDefinition, ground: Ground) -> Told:
 def _told(rule: RuleDefinition, ground: Ground) -> Told:
     if rule.subjects == "none":
         kinds = [k.value for k in rule.kinds]
-        rows = ground.versions.filter(pl.col("kind").is_in(kinds)).with_columns(
-            subject_kind=pl.lit(SubjectKind.NONE.value), subject=pl.lit("")
-        )
+        rows = ground.of_kinds(kinds).with_columns(subject_kind=pl.lit(SubjectKind.NONE.value), subject=pl.lit(""))
     else:
         rows = watched(rule, ground)
     versions = ground.versions.join(rows, on=VERSION, how="semi").join(ground.boroughs, on=VERSION, how="left")

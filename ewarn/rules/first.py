@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from ewarn.catalogue.definitions import RuleDefinition
-from ewarn.frames import SHAPES, empty
+from ewarn.frames import empty, spelt
 from ewarn.rules.prepare import (
     FAR,
     STRATUM,
@@ -52,7 +52,7 @@ def spells(rule: RuleDefinition, ground: Ground) -> pl.DataFrame:
     rows = _firing(_unblocked(news, held, key, back_days), held, key, back_days)
     rows = rows.join(_earlier_possible(rows, ground, keyed), on=[*key, "record_id"], how="left")
     found = [_spell(row, rule, ground) for row in rows.sort(*key, "record_id").iter_rows(named=True)]
-    return pl.DataFrame(found, schema=SHAPES["spells"])
+    return spelt(found)
 
 
 def _keyed(rule: RuleDefinition, ground: Ground, by: str) -> pl.DataFrame:

@@ -12,7 +12,7 @@ import polars as pl
 
 from ewarn.catalogue import Catalogue
 from ewarn.catalogue.definitions import RuleDefinition
-from ewarn.frames import SHAPES, empty
+from ewarn.frames import empty, spelt
 from ewarn.matching import Matcher
 from ewarn.rules.prepare import STRATUM, VERSION, Ground, article, day_text, known, of_one_record, watched
 
@@ -41,7 +41,7 @@ def spells(rule: RuleDefinition, ground: Ground) -> pl.DataFrame:
     if placed.is_empty():
         return empty("spells")
     rows = known(placed, [*STRATUM, "record_id"], *CARRIED).sort(*STRATUM, "record_id")
-    return pl.DataFrame([_spell(row, rule, ground) for row in rows.iter_rows(named=True)], schema=SHAPES["spells"])
+    return spelt([_spell(row, rule, ground) for row in rows.iter_rows(named=True)])
 
 
 def _not_named_among_several(rows: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:

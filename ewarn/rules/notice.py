@@ -13,7 +13,7 @@ import polars as pl
 
 from ewarn.catalogue import Catalogue
 from ewarn.catalogue.definitions import RuleDefinition
-from ewarn.frames import SHAPES, empty
+from ewarn.frames import empty, spelt
 from ewarn.rules.prepare import STRATUM, VERSION, Ground, day_text, known, london_day, number, of_one_record, words
 from ewarn.terms import LONDON_REGION, UK, MentionKind, RecordKind, SubjectKind, Tier
 
@@ -38,7 +38,7 @@ def spells(rule: RuleDefinition, ground: Ground) -> pl.DataFrame:
     named = named.with_columns(abroad=pl.col("evidence").fill_null("").str.contains('"what": "abroad"', literal=True))
     carried = ("reference_date", "published", "title", "watched", "source", "publisher", "abroad", "word")
     rows = known(named, [*STRATUM, "record_id"], *carried).sort(*STRATUM, "record_id")
-    return pl.DataFrame([_spell(row, rule, ground) for row in rows.iter_rows(named=True)], schema=SHAPES["spells"])
+    return spelt([_spell(row, rule, ground) for row in rows.iter_rows(named=True)])
 
 
 def _young(rule: RuleDefinition, ground: Ground) -> pl.DataFrame:

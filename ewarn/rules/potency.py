@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from ewarn.catalogue.definitions import RuleDefinition
-from ewarn.frames import SHAPES
+from ewarn.frames import empty, spelt
 from ewarn.matching import looks, units
 from ewarn.methods import tolerance
 from ewarn.rules.prepare import (
@@ -46,14 +46,14 @@ def spells(rule: RuleDefinition, ground: Ground) -> tuple[pl.DataFrame, list[Not
     """
     measured = _measured(rule, ground)
     if measured.is_empty():
-        return pl.DataFrame(schema=SHAPES["spells"]), [_unanswered(rule, "no concentration in a known unit", 1)]
+        return empty("spells"), [_unanswered(rule, "no concentration in a known unit", 1)]
     rows: list[dict[str, Any]] = []
     short = 0
     for series in measured.partition_by(SERIES, maintain_order=True):
         short += series["record_id"].n_unique() <= number(rule, "least", 8)
         rows += _of_series(rule, ground, series)
     missing = [_unanswered(rule, tolerance.TOO_FEW, short)] if short else []
-    return pl.DataFrame(rows, schema=SHAPES["spells"]), missing
+    return spelt(rows), missing
 
 
 def _unanswered(rule: RuleDefinition, reason: str, strata: int) -> NotEvaluable:
@@ -81,7 +81,7 @@ def _measured(rule: RuleDefinition, ground: Ground) -> pl.DataFrame:
     )
     kinds = [k.value for k in rule.kinds]
     forms = pl.col("form").fill_null("").replace(looks.FORMS)
-    versions = ground.versions.filter(pl.col("kind").is_in(kinds)).with_columns(form=forms)
+    versions = ground.of_kinds(kinds).with_columns(form=forms)
     named = ground.named.filter(pl.col("tier").is_in([t.value for t in rule.tiers]))
     certain = ground.possible.select(*VERSION, "area", "certain")
     rows = given.join(versions, on=VERSION).join(named, on=VERSION)

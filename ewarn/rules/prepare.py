@@ -7,7 +7,7 @@ store or a network; never a version that was not visible by the instant asked.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -23,6 +23,7 @@ from ewarn.terms import UK, MentionKind, RecordKind, Role, SubjectKind, Tier
 FAR = datetime(9999, 1, 1, tzinfo=UTC)
 DETECTED = (Role.MAJOR, Role.MINOR, Role.TRACE, Role.CONFIRMED)
 VERSION = ["record_id", "version"]
+VERSION_FIRST = [pl.col(name).first() for name in VERSION]
 SUBJECT = ["subject_kind", "subject"]
 STRATUM = [*SUBJECT, "area", "tier"]
 
@@ -51,8 +52,26 @@ class Ground:
     @cached_property
     def boroughs(self) -> pl.DataFrame:
         """One row per version: every borough it could be in, sorted, as text set apart by spaces."""
-        could = self.possible.filter(pl.col("tier") == Tier.BOROUGH)
-        return could.group_by(VERSION).agg(areas=pl.col("area").sort().str.join(" "))
+        could = self.possible.filter(pl.col("tier") == Tier.BOROUGH).with_columns(at=_begins().cum_sum())
+        alone = (pl.col("at") != pl.col("at").shift(1)).fill_null(True) & (
+            pl.col("at") != pl.col("at").shift(-1)
+        ).fill_null(True)
+        once, several = could.filter(alone), could.filter(~alone)
+        joined = several.group_by("at", maintain_order=True).agg(*VERSION_FIRST, areas=pl.col("area").str.join(" "))
+        return pl.concat([once.select(*VERSION, areas="area"), joined.select(*VERSION, "areas")])
+
+    def of_kinds(self, kinds: Iterable[str]) -> pl.DataFrame:
+        """The versions of some kinds; looked up once for all rules."""
+        key = ("versions", frozenset(kinds))
+        if key not in self.shared:
+            self.shared[key] = self.versions.filter(pl.col("kind").is_in(list(key[1])))
+        found: pl.DataFrame = self.shared[key]
+        return found
+
+    @cached_property
+    def kinds(self) -> frozenset[str]:
+        """Kinds of which any version is known."""
+        return frozenset(self.versions["kind"].unique())
 
     @cached_property
     def first_visible(self) -> dict[str, date]:
@@ -66,8 +85,14 @@ class Ground:
     @cached_property
     def finest(self) -> pl.DataFrame:
         """One row per version: its named area at the closest tier known."""
-        order = pl.col("tier").replace_strict({t.value: i for i, t in enumerate(Tier)}, return_dtype=pl.Int8)
-        return self.named.sort(order, *VERSION).unique(VERSION, keep="first", maintain_order=True)
+        closest = self.named.filter(_begins())  # sorted by version and, closest first, by tier
+        return pl.concat([closest.filter(pl.col("tier") == tier) for tier in Tier])
+
+
+def _begins() -> pl.Expr:
+    """Whether a row is the first of its version; rows are sorted by version."""
+    record, version = (pl.col(name) for name in VERSION)
+    return ((record != record.shift(1)) | (version != version.shift(1))).fill_null(True)
 
 
 def london_day(column: str) -> pl.Expr:
@@ -86,8 +111,8 @@ def prepare(lines: Lines, until: datetime, catalogue: Catalogue) -> Ground:
         catalogue=catalogue,
         versions=versions,
         mentions=lines.mentions.join(versions.select(VERSION), on=VERSION, how="semi"),
-        possible=possible,
-        named=_named(possible, catalogue),
+        possible=possible.drop("at"),
+        named=_named(possible, versions, catalogue),
         detections=_detections(versions, lines.mentions, catalogue),
         counts=_visible(lines.counts, until),
         links=_said(lines.links, until),
@@ -121,46 +146,58 @@ def _area_parents(catalogue: Catalogue) -> pl.DataFrame:
 def _possible(versions: pl.DataFrame, places: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     """Every area a version could be in, by tier; what is placed nowhere is somewhere in the UK.
 
-    What is said to lie outside the UK is in no area at all.
+    What is said to lie outside the UK is in no area at all. In: versions in order. Out: with `at`, the version's place
+    in that order, by which rows are joined and sorted sooner than by its text.
     """
-    away = places.filter(pl.col("precision") == "outside the UK").select(VERSION)
+    at = versions.select(VERSION).with_row_index("at")
+    inside = places.join(at, on=VERSION, maintain_order="left")
+    away = inside.filter(pl.col("precision") == "outside the UK").select("at").unique()
     placed = (
-        places.join(away, on=VERSION, how="anti")
-        .join(versions.select(VERSION), on=VERSION, how="semi")
+        inside.join(away, on="at", how="anti")
         .join(_area_parents(catalogue), on="area", how="inner")
         .with_columns(pl.col("share").fill_null(1.0))
         .filter(pl.col("share") > 0)
     )
-    columns = [*VERSION, "area", "tier", "share", "certain"]
+    columns = ["at", "area", "tier", "share", "certain"]
     alone = (pl.len() > 1) | pl.col("certain").fill_null(True).any()
     boroughs = placed.filter(pl.col("area_tier") == Tier.BOROUGH).with_columns(tier=pl.lit(Tier.BOROUGH.value))
     regions = placed.drop_nulls("region").with_columns(area="region", tier=pl.lit(Tier.REGION.value))
     uk = (
-        versions.select(VERSION)
-        .join(away, on=VERSION, how="anti")
+        at.select("at")
+        .join(away, on="at", how="anti")
         .with_columns(area=pl.lit(UK), tier=pl.lit(Tier.UK.value), share=pl.lit(1.0), certain=pl.lit(True))
     )
     near = pl.concat([boroughs.select(columns), regions.select(columns)])
-    near = near.group_by(*VERSION, "area", "tier").agg(
+    near = near.group_by("at", "area", "tier").agg(
         pl.col("share").sum(), certain=(pl.col("share").sum() > 0.999) & alone
     )
-    return pl.concat([near.select(columns), uk.select(columns)]).sort(*VERSION, "tier", "area")
+    found = pl.concat([near.select(columns), uk.select(columns)]).sort("at", "tier", "area")
+    return found.select(*_version_at(versions, found["at"]), *columns)
 
 
-def _named(possible: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
+def _version_at(versions: pl.DataFrame, at: pl.Series) -> list[pl.Series]:
+    return [versions[name].gather(at) for name in VERSION]
+
+
+def _named(possible: pl.DataFrame, versions: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
     """One row per version and tier: the borough of the largest share (ties: lower code), and the areas above it.
 
     A record placed at a region alone has no borough row; one placed nowhere speaks at the UK alone.
     """
-    best = possible.sort(*VERSION, "tier", pl.col("share").round(9), "area", descending=[False] * 3 + [True, False])
-    best = best.unique([*VERSION, "tier"], keep="first", maintain_order=True)
+    alike = (pl.col("at") == pl.col("at").shift()) & (pl.col("tier") == pl.col("tier").shift())
+    several = alike.fill_null(False) | alike.shift(-1).fill_null(False)
+    best = possible.filter(several).sort(
+        "at", "tier", pl.col("share").round(9), "area", descending=[False] * 2 + [True, False]
+    )
+    best = pl.concat([possible.filter(~several), best.unique(["at", "tier"], keep="first", maintain_order=True)])
     boroughs = best.filter(pl.col("tier") == Tier.BOROUGH)
     above = boroughs.join(_area_parents(catalogue).select("area", "region"), on="area", how="left")
-    above = above.drop_nulls("region").select(*VERSION, area="region", tier=pl.lit(Tier.REGION.value))
-    regions = best.filter(pl.col("tier") == Tier.REGION).join(boroughs, on=VERSION, how="anti")
+    above = above.drop_nulls("region").select("at", area="region", tier=pl.lit(Tier.REGION.value))
+    regions = best.filter(pl.col("tier") == Tier.REGION).join(boroughs, on="at", how="anti")
     uk = best.filter(pl.col("tier") == Tier.UK)
-    columns = [*VERSION, "area", "tier"]
-    return pl.concat([frame.select(columns) for frame in (boroughs, above, regions, uk)]).sort(*VERSION, "tier")
+    columns = ["at", "area", "tier"]
+    found = pl.concat([frame.select(columns) for frame in (boroughs, above, regions, uk)]).sort("at", "tier")
+    return found.select(*_version_at(versions, found["at"]), "area", "tier")
 
 
 def _detections(versions: pl.DataFrame, mentions: pl.DataFrame, catalogue: Catalogue) -> pl.DataFrame:
@@ -212,10 +249,13 @@ def subjects_of(rule: RuleDefinition, catalogue: Catalogue) -> list[str]:
 
 def watched(rule: RuleDefinition, ground: Ground) -> pl.DataFrame:
     """The versions of the rule's kinds with what it watches for found in them: one row per version x subject."""
-    kinds = [k.value for k in rule.kinds]
-    return ground.detections.filter(pl.col("subject").is_in(subjects_of(rule, ground.catalogue))).join(
-        ground.versions.filter(pl.col("kind").is_in(kinds)), on=VERSION, how="inner"
-    )
+    kinds, subjects = frozenset(k.value for k in rule.kinds), tuple(subjects_of(rule, ground.catalogue))
+    key = ("watched", kinds, subjects)
+    if key not in ground.shared:
+        found = ground.detections.filter(pl.col("subject").is_in(subjects))
+        ground.shared[key] = found.join(ground.of_kinds(kinds), on=VERSION, how="inner")
+    both: pl.DataFrame = ground.shared[key]
+    return both
 
 
 def known(frame: pl.DataFrame, key: Sequence[str], *carried: str) -> pl.DataFrame:

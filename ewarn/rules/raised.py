@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 
 from ewarn.catalogue.definitions import RuleDefinition
-from ewarn.frames import SHAPES
+from ewarn.frames import spelt
 from ewarn.methods.chance import expected_by_chance
 from ewarn.methods.tails import upper_tail
 from ewarn.rules.prepare import Ground, day_text, number, place, plural
@@ -128,7 +128,7 @@ def _stopped(rule: RuleDefinition, found: Found) -> str:
 
 
 def framed(rows: list[dict[str, Any]]) -> pl.DataFrame:
-    return pl.DataFrame(rows, schema=SHAPES["spells"])
+    return spelt(rows)
 
 
 def reasons(rule: RuleDefinition, why: Sequence[str], areas: Sequence[str]) -> list[NotEvaluable]:

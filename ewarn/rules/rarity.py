@@ -120,9 +120,7 @@ class _Firsts:
         self.ground, self.back = ground, int(number(rule, "back_days", YEAR))
         self.by = {"form": "form", "sold_as": "sold_as_subject"}.get(words(rule, "by", "none"))
         kinds = [k.value for k in rule.kinds]
-        tested = ground.versions.filter(pl.col("kind").is_in(kinds)).select(
-            *VERSION, "visible_from", "visible_to", "day"
-        )
+        tested = ground.of_kinds(kinds).select(*VERSION, "visible_from", "visible_to", "day")
         placed = tested.join(ground.named, on=VERSION)
         self.tested = _by_area(known(placed, ["record_id", "area", "tier"]), ["tier"])
         found = watched(rule, ground).with_columns(by=pl.col(self.by) if self.by else pl.lit(""))

@@ -21,6 +21,7 @@ from ewarn.terms import RecordKind, SubjectKind, Tier
 
 # No content by itself: what nearly everything is cut with.
 PASSIVE = "cutting-agent"
+OF_ONE = (*VERSION, "visible_from", "visible_to", "day", "reference_date", "age_days", "max_age_days")
 STATED = ("sold_as", "sold_as_subject", "form", "colour", "label")
 Ints = NDArray[np.int64]
 SPAN = 10_000_000  # more than there are days
@@ -130,7 +131,7 @@ def asked(rule: RuleDefinition, ground: Ground) -> tuple[bool, tuple[str, ...]]:
 
 def _of(rule: RuleDefinition, ground: Ground) -> Tested | None:
     kinds = [k.value for k in rule.kinds if k is RecordKind.SAMPLE]
-    rows = ground.versions.filter(pl.col("kind").is_in(kinds)).sort("visible_from", "reference_date", *VERSION)
+    rows = ground.of_kinds(kinds).sort("visible_from", "reference_date", *VERSION)
     if rows.is_empty():
         return None
     rows = rows.with_columns(gone_day=pl.col("visible_to").dt.convert_time_zone("Europe/London").dt.date())
@@ -214,9 +215,8 @@ def _samples(
     for record, version, area, tier in could.select(*VERSION, "area", "tier").iter_rows():
         areas.setdefault((record, version, tier), set()).add(area)
     found = []
-    for row in (
-        rows.with_row_index("at").join(keys, on=VERSION, how="semi", maintain_order="left").iter_rows(named=True)
-    ):
+    told = rows.select(OF_ONE).with_row_index("at").join(keys, on=VERSION, how="semi", maintain_order="left")
+    for row in told.iter_rows(named=True):
         i, key = row["at"], (row["record_id"], row["version"])
         regions = areas.get((*key, Tier.REGION.value), set())
         found.append(

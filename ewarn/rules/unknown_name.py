@@ -14,7 +14,7 @@ from rapidfuzz import fuzz, process
 
 from ewarn.catalogue import Catalogue
 from ewarn.catalogue.definitions import RuleDefinition
-from ewarn.frames import SHAPES, empty
+from ewarn.frames import empty, spelt
 from ewarn.rules.prepare import VERSION, Ground, article, day_text, known, number, place, stands
 from ewarn.terms import UK, MentionKind, SubjectKind, Tier
 
@@ -28,9 +28,7 @@ def spells(rule: RuleDefinition, ground: Ground) -> pl.DataFrame:
     queued = ground.mentions.filter(pl.col("mention_kind") == MentionKind.QUEUED).with_columns(
         subject=pl.col("as_written").map_elements(slug, return_dtype=pl.String)
     )
-    queued = queued.filter(pl.col("subject") != "").join(
-        ground.versions.filter(pl.col("kind").is_in([k.value for k in rule.kinds])), on=VERSION
-    )
+    queued = queued.filter(pl.col("subject") != "").join(ground.of_kinds(k.value for k in rule.kinds), on=VERSION)
     if queued.is_empty():
         return empty("spells")
     near = _near(queued, ground.catalogue, number(rule, "likeness", 88))
@@ -41,7 +39,7 @@ def spells(rule: RuleDefinition, ground: Ground) -> pl.DataFrame:
     )
     first_day = rows.filter(pl.col("day") == pl.col("day").min().over("subject"))
     found = [_spell(row, rule, ground, near[row["subject"]]) for row in first_day.iter_rows(named=True)]
-    return pl.DataFrame(found, schema=SHAPES["spells"])
+    return spelt(found)
 
 
 def slug(name: str) -> str:

@@ -17,7 +17,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ewarn.catalogue.definitions import RuleDefinition
-from ewarn.frames import SHAPES, empty
+from ewarn.frames import empty, spelt
 from ewarn.matching.persons import Reports
 from ewarn.methods.chance import in_words
 from ewarn.rules import events
@@ -53,8 +53,7 @@ def spells(rule: RuleDefinition, ground: Ground, since: datetime) -> pl.DataFram
     for stratum in _strata(rows.sort(*over, "start", "record", "seen"), over, told, plan, ground.links):
         found += [_row(rule, ground, stratum, firing, plan) for firing in firings(stratum.crowd, plan, earliest)]
     kept = _one_area_each(found) if plan.scope != "setting" else found
-    clean = [{name: row[name] for name in row if not name.startswith("_")} for row in kept]
-    return pl.DataFrame(clean, schema=SHAPES["spells"])
+    return spelt(kept)
 
 
 def _plan(rule: RuleDefinition, ground: Ground, strata: NDArray[np.int64]) -> Plan:
