@@ -22,7 +22,7 @@ from made_year import Year
 from quiet_year import drop, noon, opened
 
 FIRST, DAYS, SEED, RUNS = date(2020, 7, 1), 5 * 365, 5, 5
-FLOOR = "import numpy, polars, duckdb, pydantic, scipy.special, typer"
+FLOOR = "import numpy, polars, duckdb, pydantic, typer, ewarn.methods.special"
 TOOL = "import sys; from ewarn.cli import main; sys.exit(main())"
 
 

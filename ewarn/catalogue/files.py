@@ -45,7 +45,7 @@ class Content:
 
     def under(self, folder: str) -> list[str]:
         """Paths of the definitions in one folder, sorted."""
-        return [path for path in self.files if str(PurePosixPath(path).parent) == folder and path != RESULTS]
+        return [path for path in self.files if path.rpartition("/")[0] == folder and path != RESULTS]
 
     def name(self, path: str) -> str:
         return self.shown.get(path, path)

@@ -19,6 +19,7 @@ from ewarn.terms import RecordKind, SubjectKind, day_start, london_day
 
 MONDAY = date(1970, 1, 5)
 NEVER = 10**9
+MERGED = ("visible_from", "visible_to", "day", "reference_date", "source")
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ def _of_lines(rule: RuleDefinition, ground: Ground, period_days: int) -> Series 
         return None
     tiers = [t.value for t in rule.tiers]
     named = ground.named.filter(pl.col("tier").is_in(tiers))
-    rows = subjected(rule, ground).join(named, on=VERSION)
+    rows = subjected(rule, ground).select(*VERSION, *SUBJECT, *MERGED).join(named, on=VERSION)
     merged = known(rows, [*STRATUM, "record_id", "reference_date"], "source")
     if merged.is_empty():
         return None
@@ -127,7 +128,12 @@ def _of_lines(rule: RuleDefinition, ground: Ground, period_days: int) -> Series 
     ).sort(*STRATUM, "period", "record_id")
     strata = merged.select(STRATUM).unique(maintain_order=True).with_row_index("at")
     merged = merged.join(strata, on=STRATUM, maintain_order="left")
-    sending = versions.join(named, on=VERSION).group_by("tier", "area").agg(pl.col("visible_from").min())
+    sending = (
+        versions.select(*VERSION, "visible_from")
+        .join(named, on=VERSION)
+        .group_by("tier", "area")
+        .agg(pl.col("visible_from").min())
+    )
     sending = sending.with_columns(seen=_close("visible_from", period_days))
     return Series(
         period_days=period_days,

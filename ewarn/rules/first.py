@@ -16,6 +16,7 @@ from ewarn.frames import empty, spelt
 from ewarn.rules.prepare import (
     FAR,
     STRATUM,
+    SUBJECT,
     VERSION,
     Ground,
     article,
@@ -61,6 +62,7 @@ def _keyed(rule: RuleDefinition, ground: Ground, by: str) -> pl.DataFrame:
     found = watched(rule, ground).with_columns(by=pl.col(column) if column else pl.lit(""))
     named = ground.named.filter(pl.col("tier").is_in([t.value for t in rule.tiers]))
     certain = ground.possible.select(*VERSION, "area", "certain")
+    found = found.select(*VERSION, *SUBJECT, "by", "visible_from", "visible_to", "day", *CARRIED[:-1])
     return found.drop_nulls("by").join(named, on=VERSION).join(certain, on=[*VERSION, "area"], how="left")
 
 

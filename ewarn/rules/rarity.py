@@ -124,7 +124,9 @@ class _Firsts:
         placed = tested.join(ground.named, on=VERSION)
         self.tested = _by_area(known(placed, ["record_id", "area", "tier"]), ["tier"])
         found = watched(rule, ground).with_columns(by=pl.col(self.by) if self.by else pl.lit(""))
-        found = found.join(ground.named, on=VERSION)
+        found = found.select(*VERSION, *SUBJECT, "by", "visible_from", "visible_to", "day").join(
+            ground.named, on=VERSION
+        )
         self.found = _by_area(known(found, ["record_id", *SUBJECT, "by", "area", "tier"]), ["tier", *SUBJECT, "by"])
         self.sums: dict[str, _Sums] = {}
         self.numbers = cache(self._numbers)
