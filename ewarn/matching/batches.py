@@ -9,10 +9,11 @@ The points are ours, set by hand and measured on labelled pairs and made batches
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
+from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from ewarn.matching.looks import LOOSE, PRESSED, Look
@@ -22,6 +23,7 @@ APART_DAYS, FAR_DAYS = 60, 120
 # Without a mark in common all else adds up to 3.5 points: only samples from one place, close in time, reach SAME.
 CLOSE_DAYS = 3
 SAME, SURE = 4.25, 5.5
+NOTHING_FOUND: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
 State = Literal["same", "other", "cannot tell"]
 
 
@@ -35,7 +37,7 @@ class Verdict(NamedTuple):
 
 def alike(
     one: Look, other: Look, days: float, *, near: bool = False,
-    content: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset()),
+    content: tuple[frozenset[str], frozenset[str]] = NOTHING_FOUND,
 ) -> Verdict:  # fmt: skip
     """Whether two samples are of one batch as far as can be seen.
 
@@ -70,6 +72,11 @@ def _apart(one: Look, other: Look, content: tuple[frozenset[str], frozenset[str]
     return reasons
 
 
+def are_one(one: Look, other: Look) -> bool:
+    """Whether nothing that both state of how they look tells two samples apart."""
+    return not _apart(one, other, NOTHING_FOUND)
+
+
 def _may_be_one(form: str, other: str) -> bool:
     """Powder, granules and lumps are told of by any of these words; a tablet may have been crushed."""
     return {form, other} <= LOOSE or (bool({form, other} & PRESSED) and bool({form, other} & LOOSE))
@@ -87,10 +94,38 @@ def _shared(one: Look, other: Look) -> int:
 
 @lru_cache(maxsize=65_536)
 def same_word(word: str, other: str) -> bool:
-    if word == other or min(len(word), len(other)) < 5:
-        return word == other
-    slips = 1 if min(len(word), len(other)) < 8 else 2
-    return OSA.distance(word, other, score_cutoff=slips) <= slips
+    slips = _slips(min(len(word), len(other)))
+    return word == other or (slips > 0 and OSA.distance(word, other, score_cutoff=slips) <= slips)
+
+
+def _slips(length: int) -> int:
+    """How many slips two words may have between them, the shorter of so many letters."""
+    return 0 if length < 5 else 1 if length < 8 else 2
+
+
+class Spellings:
+    """The words seen so far, and which of them may be one with a slip in it."""
+
+    def __init__(self) -> None:
+        self._like: dict[str, list[str]] = {}
+        self._of_length: dict[int, list[str]] = {}
+
+    def like(self, word: str) -> list[str]:
+        """The words that may be this one, and itself; from now on it is one of those seen."""
+        if word not in self._like:
+            near = list(self._near(word))
+            for other in near:
+                self._like[other].append(word)
+            self._like[word] = [word, *near]
+            self._of_length.setdefault(len(word), []).append(word)
+        return self._like[word]
+
+    def _near(self, word: str) -> Iterator[str]:
+        for length, words in self._of_length.items():
+            slips = _slips(min(length, len(word)))
+            if slips and abs(length - len(word)) <= slips:
+                found = process.extract(word, words, scorer=OSA.distance, score_cutoff=slips, limit=None)
+                yield from (other for other, _, _ in found)
 
 
 def _by_marks(one: Look, other: Look) -> Iterable[tuple[float, str]]:

@@ -8,10 +8,9 @@ maker's or a seller's word.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from ewarn.catalogue import Catalogue
@@ -20,6 +19,7 @@ from ewarn.matching import batches as likeness
 from ewarn.matching import looks
 from ewarn.matching.subjects import batch_subject
 from ewarn.rules.prepare import stands
+from ewarn.rules.shelf import Shelf
 from ewarn.rules.tested import Sample
 from ewarn.terms import SubjectKind, Tier, digest
 
@@ -56,78 +56,20 @@ class Batch:
 def assigned(samples: Sequence[Sample], class_id: str) -> list[Batch]:
     """The batches of one class. In: samples in order of becoming known."""
     found: list[Batch] = []
-    shelf = _Shelf()
+    shelf = Shelf()
     for sample in samples:
         if class_id not in sample.watched or not sample.look.enough:
             continue
-        fits = [(points, -i) for i in shelf.likely(sample) if (points := _fits(found[i], sample)) is not None]
-        points, at = max(fits) if fits else (0.0, -len(found))
-        if not fits:
+        points, earliest = max(((points, -at) for points, at in shelf.fits(sample)), default=(0.0, -len(found)))
+        at = -earliest
+        if at == len(found):
             found.append(Batch(class_id))
-            shelf.begun(-at, sample)
-        found[-at].members.append(sample)
-        found[-at].points.append(points)
-        shelf.joined(-at, sample)
+            shelf.begin(sample)
+        else:
+            shelf.join(at, sample)
+        found[at].members.append(sample)
+        found[at].points.append(points)
     return found
-
-
-class _Shelf:
-    """Which batches a sample could be of: those whose first shares a mark with it, and those with a sample from the
-    same place and one of the same few days. No other can reach enough points."""
-
-    def __init__(self) -> None:
-        self._by_mark: defaultdict[str | tuple[str], set[int]] = defaultdict(set)
-        self._by_place: defaultdict[frozenset[str], set[int]] = defaultdict(set)
-        self._by_day: defaultdict[date, set[int]] = defaultdict(set)
-        self._alike: dict[str, list[str]] = {}
-
-    def likely(self, sample: Sample) -> set[int]:
-        """Places of batches in the list of them."""
-        here = self._by_place[sample.boroughs] if sample.boroughs else set()
-        days = (sample.reference + timedelta(days=n) for n in range(-likeness.CLOSE_DAYS, likeness.CLOSE_DAYS + 1))
-        found = here & set().union(*(self._by_day[day] for day in days))
-        for word in sample.look.words:
-            for known in self._known_like(word):
-                found |= self._by_mark[known]
-        for code in sample.look.codes:
-            found |= self._by_mark[code,]
-        return found
-
-    def begun(self, at: int, first: Sample) -> None:
-        """A batch began with this sample."""
-        for word in first.look.words:
-            self._known_like(word)
-            self._by_mark[word].add(at)
-        for code in first.look.codes:
-            self._by_mark[code,].add(at)
-
-    def joined(self, at: int, sample: Sample) -> None:
-        """A batch has this sample."""
-        self._by_place[sample.boroughs].add(at)
-        self._by_day[sample.reference].add(at)
-
-    def _known_like(self, word: str) -> list[str]:
-        """The words seen so far that may be this one with a slip in it, and itself."""
-        if word not in self._alike:
-            near = [other for other in self._alike if likeness.same_word(word, other)]
-            for other in near:
-                self._alike[other].append(word)
-            self._alike[word] = [word, *near]
-        return self._alike[word]
-
-
-def _fits(batch: Batch, sample: Sample) -> float | None:
-    """How alike a sample is to a batch's first, the days counted to its nearest sample; None where it is not one."""
-    around = batch.known(sample.seen)
-    if not around:
-        return None
-    first = batch.first
-    if any(member.record == sample.record for member in around):
-        around = [member for member in around if member.record != sample.record] or around
-    days = min(abs((member.reference - sample.reference).days) for member in around)
-    near = bool(first.boroughs) and any(member.boroughs == sample.boroughs for member in around)
-    verdict = likeness.alike(first.look, sample.look, days, near=near, content=(first.held, sample.held))
-    return verdict.points if verdict.state == "same" else None
 
 
 def named(batch: Batch, members: Sequence[Sample], catalogue: Catalogue) -> str:

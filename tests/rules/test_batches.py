@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ewarn.matching import batches as likeness
 from ewarn.matching.looks import Look
-from ewarn.rules import batches
 from ewarn.rules.batches import Batch, assigned
 from ewarn.rules.tested import Sample
 
@@ -57,12 +57,25 @@ def samples(draw: st.DrawFn) -> list[Sample]:
     return found
 
 
+def _fits(batch: Batch, sample: Sample) -> float | None:
+    """How alike a sample is to a batch's first, the days counted to its nearest sample; None where it is not one."""
+    around = batch.known(sample.seen)
+    if not around:
+        return None
+    first = batch.first
+    around = [member for member in around if member.record != sample.record] or around
+    days = min(abs((member.reference - sample.reference).days) for member in around)
+    near = bool(first.boroughs) and any(member.boroughs == sample.boroughs for member in around)
+    verdict = likeness.alike(first.look, sample.look, days, near=near, content=(first.held, sample.held))
+    return verdict.points if verdict.state == "same" else None
+
+
 def compared_with_every_one(found: list[Sample]) -> list[Batch]:
     made: list[Batch] = []
     for sample in found:
         if not sample.look.enough:
             continue
-        fits = [(points, -i) for i, batch in enumerate(made) if (points := batches._fits(batch, sample)) is not None]
+        fits = [(points, -i) for i, batch in enumerate(made) if (points := _fits(batch, sample)) is not None]
         points, at = max(fits, default=(0.0, -len(made)))
         if not fits:
             made.append(Batch("nitazene"))
