@@ -141,8 +141,8 @@ def _of_days(
     anywhere = asked._replace(tiers=[tier.value for tier in Tier])
     with house.db.read() as con:
         if as_of is None:
-            every = tallied.known_at_all(house, con, now, anywhere)
             found, tested = tallied.of_area(house, con, now, asked, code, first, last, DAYS[by])
+            every = tallied.known_at_all(house, con, now, anywhere)  # last: no count without its source
         else:
             every = periods.known(con, anywhere, as_of)
             found, tested = periods.of_area(con, asked, code, as_of, first, last, DAYS[by])
