@@ -20,6 +20,7 @@ from ewarn.dispatch import due, occasion
 from ewarn.dispatch import page as paging
 from ewarn.dispatch import send as sender
 from ewarn.dispatch.deadline import side_by_side
+from ewarn.errors import StoreBusy
 from ewarn.pipeline import collecting, deadletters, operators, publishing
 from ewarn.pipeline.house import House
 from ewarn.pipeline.leaving import Leaving, Proven, Ready
@@ -33,7 +34,11 @@ BATCH = 10
 LANES = 4
 QUEUES = 1000
 LOOK_AGAIN_SECONDS = 5.0
-HELD_SECONDS = 180.0  # with the longest attempt after it, well within what a claim is good for (outbox.LOST_AFTER)
+# What is sent under one claim, its longest last attempt (six minutes) and the wait for the store to enter it, together
+# stay within what a claim is good for (outbox.LOST_AFTER).
+HELD_SECONDS = 90.0
+ENTER_SECONDS = 100.0
+BUSY_PAUSE_SECONDS = 0.5
 OPERATOR = 2
 SENT, FAILED, DEAD = DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.DEAD
 
@@ -187,8 +192,20 @@ class _Run:
         unsent = [one.delivery for one in ready[len(outcomes) :]]
         if not ready:
             return [], []
-        settled: list[Delivery] = self.together(Settle(outcomes, [delivery.id for delivery in unsent]))
+        settled = self._settled(Settle(outcomes, [delivery.id for delivery in unsent]))
         return [(done, outcome) for done, (_, outcome) in zip(settled, outcomes, strict=True)], unsent
+
+    def _settled(self, ask: Settle) -> list[Delivery]:
+        """Enter what was sent, though somebody holds the store for a while: what is not on record is sent again."""
+        until = time.monotonic() + ENTER_SECONDS
+        while True:
+            try:
+                entered: list[Delivery] = self.together(ask)
+                return entered
+            except StoreBusy:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(BUSY_PAUSE_SECONDS)
 
     def _entered(self, tx: Any, asks: Sequence[Claim | Settle | Postpone]) -> list[Any]:
         """One transaction's asks: all outcomes at once, then all claims; the answers in the order of the asks."""
