@@ -19,6 +19,7 @@ from urllib.parse import quote, urlsplit
 import apprise
 
 from ewarn.catalogue.definitions import ChannelDefinition
+from ewarn.disclosure import inert
 from ewarn.dispatch import contact_test, envelope, exact, notify, slackbot, ways
 from ewarn.dispatch.deadline import within
 from ewarn.dispatch.envelope import Envelope
@@ -29,6 +30,7 @@ from ewarn.dispatch.standings import standing_stops
 from ewarn.errors import EwarnError
 from ewarn.terms import Delivery, Payload, Recipient
 
+LOG = logging.getLogger(__name__)
 PLACEHOLDER = re.compile(r"\{(address|from|secret:([A-Za-z0-9_.-]+))\}")
 HEADER_SCHEMAS = ("json", "jsons", "xml", "xmls", "form", "forms")
 STATUS = re.compile(r"error=(\d{3})\b")
@@ -36,6 +38,7 @@ ANSWERED = re.compile(r"error=\d{3}\b|\b(?:SMTP|HTTP|Slack:) \w+")
 GATEWAY = (502, 504)
 MOVED = (301, 302, 303, 307, 308)
 TOO_MANY = 429
+LONGEST_REMOTE = 200
 DEADLINE_TIMES = 3
 PLACES = BoundedSemaphore(24)
 RETRIED_4XX = (408, 409, 421, 423, 425, 429)
@@ -102,7 +105,13 @@ def deliver(
     seconds = channel.timeout_seconds * DEADLINE_TIMES
     late = Outcome(False, f"no answer within {seconds:g} seconds", retry=True, silent=True, unknown=True)
     wait = channel.timeout_seconds
-    return within(seconds, lambda: _attempted(address, delivery, payload, around, wait), PLACES) or late
+    try:
+        outcome = within(seconds, lambda: _attempted(address, delivery, payload, around, wait), PLACES) or late
+    except Exception as fault:  # an answer that a library did not expect: the others of the batch must be entered
+        LOG.error("an attempt ended in a fault of ours: %s", type(fault).__name__)  # its words may hold an address
+        outcome = Outcome(False, f"the attempt failed: {type(fault).__name__}", retry=True, unknown=True)
+    # What a server says is kept: without what no store takes, and no longer than a name is.
+    return replace(outcome, error=inert.words(outcome.error), remote=inert.words(outcome.remote)[:LONGEST_REMOTE])
 
 
 def _attempted(address: Address, delivery: Delivery, payload: Payload, around: Envelope, seconds: float) -> Outcome:

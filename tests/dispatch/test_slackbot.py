@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 
+import polars as pl
 import pytest
 
 from ewarn.dispatch import envelope, render, send
@@ -100,3 +101,20 @@ def test_a_possible_repeat_says_so_above_the_stored_blocks(post, httpserver):
     payload, _ = post(repeat=True)
     sent = httpserver.log[0][0].get_json()
     assert sent["blocks"][1:] == json.loads(payload.body)["blocks"] and "Possible repeat" in str(sent["blocks"][0])
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        '{"ok": true, "channel": "C012345", "ts": "17\\ud800.42"}',
+        '{"ok": false, "error": "\\ud800 \\u202e\\u0000gone"}',
+        '{"ok": false, "error": {"a": [1]}}', "[]", "null", "{", "",
+    ],
+)  # fmt: skip
+def test_whatever_a_server_answers_can_be_entered(post, httpserver, said):
+    """What could not be stored was sent again every ten minutes."""
+    httpserver.expect_request(POST).respond_with_data(said, content_type="application/json")
+    outcome = post()[1]
+    assert outcome.ok == ("true" in said)
+    told = pl.DataFrame([(outcome.error, outcome.remote)], schema=["error", "remote"], orient="row")
+    assert told["error"].item().isprintable() and told["remote"].item().isprintable()
