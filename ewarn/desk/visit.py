@@ -157,7 +157,9 @@ def inside(path: str) -> str:
 
 def token_for(shop: Shop, house: House, anchor: str) -> str:
     """The token a form carries: only we can make it, and only for that browser."""
-    key = shop.keys.setdefault("forms", onetime.key_for(house, "forms"))
+    if "forms" not in shop.keys:
+        shop.keys["forms"] = onetime.key_for(house, "forms")
+    key = shop.keys["forms"]
     return hmac.digest(key, anchor.encode(), "sha256").hex()
 
 

@@ -11,10 +11,12 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from threading import Lock
 from typing import Any
 
 from ewarn import review as review_room
+from ewarn.pipeline import held
 from ewarn.pipeline.house import House
 from ewarn.store import cases
 from ewarn.terms import CaseFile
@@ -40,6 +42,21 @@ class Cases:
     mark: Hashable = None
     naming: dict[str, list[str]] = field(default_factory=dict)
     of_ref: dict[str, CaseFile] = field(default_factory=dict)
+
+    @cached_property
+    def holding(self) -> dict[str, list[str]]:
+        """Signal -> the open cases that it was joined to, in their order."""
+        found: dict[str, list[str]] = {}
+        for case in self.open:
+            for joined in case.signals:
+                if not joined.suggested:
+                    found.setdefault(joined.signal.id, []).append(case.ref)
+        return found
+
+    @cached_property
+    def signals(self) -> frozenset[str]:
+        """The signals in any open case, joined or suggested."""
+        return frozenset(joined.signal.id for case in self.open for joined in case.signals)
 
     def with_signal(self, signal_id: str) -> list[dict[str, Any]]:
         """The cases, open or closed, that hold a signal: ref, status, title, closed_as."""
@@ -112,8 +129,19 @@ def of(house: House) -> Cases:
     return _shelf(house).current(house)
 
 
-def as_json(house: House, some: tuple[CaseFile, ...]) -> str:
-    """A JSON list of cases; each is written once for each of its versions."""
+def as_json(house: House, some: tuple[CaseFile, ...]) -> bytes:
+    """A JSON list of cases; each is written once for each of its versions, and the list while it holds the same."""
+    _, said = held.while_same(
+        house,
+        "cases as JSON",
+        tuple(map(id, some)),
+        lambda: (some, _written(house, some)),
+        some[0].status if some else "",
+    )
+    return said
+
+
+def _written(house: House, some: tuple[CaseFile, ...]) -> bytes:
     shelf = _shelf(house)
     found = []
     for case in some:
@@ -126,4 +154,4 @@ def as_json(house: House, some: tuple[CaseFile, ...]) -> str:
         else:
             found.append(case.model_dump_json())
             shelf.said[case.ref] = (kept.version, found[-1])
-    return f"[{','.join(found)}]"
+    return f"[{','.join(found)}]".encode()

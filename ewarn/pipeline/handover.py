@@ -10,7 +10,7 @@ from typing import Any
 
 from ewarn import review as review_room
 from ewarn.assess.judged import Judged, judged
-from ewarn.pipeline import freshness, held, reporting, standing, today, versions
+from ewarn.pipeline import caseshelf, freshness, held, reporting, standing, today, versions
 from ewarn.pipeline.house import House
 from ewarn.pipeline.reports import SourceFreshness
 from ewarn.store import judgements, looking, operator_notices, pages, people, records, sessions
@@ -40,7 +40,7 @@ def of(house: House, now: datetime) -> Handover:
     """Everything the next shift has to know of."""
     report, open_cases = standing.current(house, now), today.open_of(house)
     signals = review_room.signals_by_urgency(report.signals)
-    in_case = {joined.signal.id for case in open_cases for joined in case.signals}
+    in_case = caseshelf.of(house).signals
     with house.db.read() as con:
         said = judgements.newest(con)
         stands = [(signal, judged(signal, said.get(signal.id), now)) for signal in signals]

@@ -100,14 +100,15 @@ def of(
         stream_of = held.of_records(house, con, "streams", lambda: _streams(house, report.signals), report.as_of)
     every = tuple(s for s in review_room.signals_by_urgency(report.signals) if may_see is None or may_see(s))
     chosen = tuple(s for s in every if _matches(house, s, filters, stream_of, now))
-    open_cases = open_of(house)
+    every_case = caseshelf.of(house)
+    open_cases = every_case.open
     with house.db.read() as con:
         said, looked_at = judgements.newest(con), sessions.last_look(con, person)
         changes = looking.signals_since(con, looked_at) if looked_at else {}
         acts = tuple(looking.acts_since(con, looked_at, MOST_ACTS)) if looked_at else ()
         open_pages, counts = tuple(pages.open(con)), looking.waiting(con)
         notices = tuple(operator_notices.open(con).head(20).to_dicts())
-    cards = _cards(chosen, said, open_cases, changes, now)
+    cards = _cards(chosen, said, every_case.holding, changes, now)
     shown = tuple(card for card in cards if not card.judged.aside)
     rows, map_svg = boroughs(house, [card.signal for card in shown])
     weeks = review_room.raised_per_week([card.signal for card in shown], london_day(now))
@@ -207,16 +208,11 @@ def _subjects(signal: Signal) -> set[str]:
 def _cards(
     signals: Sequence[Signal],
     said: dict[str, dict[str, Any]],
-    open_cases: Sequence[CaseFile],
+    holding: Mapping[str, Sequence[str]],
     changes: dict[str, str],
     now: datetime,
 ) -> list[Card]:
     """One card for what rests on the same records in the same area; what was raised again or is new comes first."""
-    holding: dict[str, list[str]] = {}
-    for case in open_cases:
-        for joined in case.signals:
-            if not joined.suggested:
-                holding.setdefault(joined.signal.id, []).append(case.ref)
     grouped: dict[Any, list[Signal]] = {}
     for signal in signals:
         together = (signal.area.code, signal.records) if signal.records else signal.id
@@ -237,13 +233,12 @@ def _cards(
 def _choices(house: House, signals: Sequence[Signal], kind: SubjectKind) -> tuple[Choice, ...]:
     """The substances or classes named by what stands, most signals first."""
     class_of, counted = house.catalogue.class_of, Counter[str]()
+    known = house.catalogue.classes if kind is SubjectKind.CLASS else house.catalogue.substances
     for signal in signals:
         subjects = _subjects(signal)
         if kind is SubjectKind.CLASS:
-            subjects = {class_of.get(s, s) for s in subjects} & set(house.catalogue.classes)
-        else:
-            subjects &= set(house.catalogue.substances)
-        counted.update(subjects)
+            subjects = {class_of.get(s, s) for s in subjects}
+        counted.update(subject for subject in subjects if subject in known)
     names = {subject: house.catalogue.name_of(subject) or subject for subject in counted}
     ordered = sorted(counted.items(), key=lambda item: (-item[1], names[item[0]]))
     return tuple(Choice(id=subject, name=names[subject], signals=count) for subject, count in ordered[:12])

@@ -18,7 +18,7 @@ from ewarn.pipeline.house import House
 from ewarn.terms import london_day
 
 LOOK_EVERY_SECONDS = 0.5
-MOST_RECORDS = 5_000
+MOST_RECORDS, MOST_TEXTS = 5_000, 3
 Clock = Callable[[], datetime]
 
 
@@ -37,6 +37,8 @@ def later(house: House, now: datetime) -> None:
         day = london_day(now)
         counted.counts(house, now, day - timedelta(days=28), day)
         handover.of(house, now)
+        for line in alertpage.listed(house, now)[:MOST_TEXTS]:
+            alertpage.of(house, line.id, now)
         signals = review_room.signals_by_urgency(standing.current(house, now).signals)
         behind = (record for signal in signals for record in signal.records[: signalpage.MOST_ROWS])
         wanted = list(dict.fromkeys(behind))

@@ -37,9 +37,9 @@ _SETTING = threading.Lock()
 READY = 8
 
 
-def connect(path: Path, *, read_only: bool = False, of: Path | None = None) -> Connection:
+def connect(path: Path, *, read_only: bool = False, of: Path | None = None, alone: bool = False) -> Connection:
     """A connection in UTC that reaches no file but its segments and whose settings cannot be changed; `of` is the
-    database that a copy to be changed was made of.
+    database that a copy to be changed was made of; `alone`: of one thread, for many readers of small things at a time.
 
     Raises: StoreFault when the file is not a database that this program can open; duckdb.IOException when a copy to be
     read has gone.
@@ -56,6 +56,8 @@ def connect(path: Path, *, read_only: bool = False, of: Path | None = None) -> C
         ) from error
     with _SETTING:  # connections of one process to one file share their settings: the first one locks them for all
         if con.execute("SELECT current_setting('lock_configuration')").fetchone() != (True,):
+            if alone:
+                con.execute("SET threads = 1")
             con.execute("SET GLOBAL TimeZone = 'UTC'")
             con.execute("SET allowed_directories = [?]", [f"{segments.folder_of(path)}/"])
             con.execute("SET enable_external_access = false")
@@ -252,7 +254,7 @@ class Database:
     def _open(self, number: int) -> Connection:
         path = published.path(self.settings.home, number)
         readers.let_go_of_others(path)
-        con = connect(path, read_only=True)
+        con = connect(path, read_only=True, alone=self._keeps_open)
         if not segments.any_of(path):
             readers.keep(path, lambda: connect(path, read_only=True))
         return con

@@ -5,7 +5,7 @@ Nothing here changes anything. The access table says who may ask, as it does for
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import date, timedelta
 from functools import cache
 from typing import Annotated, Any, Literal
@@ -73,9 +73,9 @@ def signal(desk: Visit, signal: str) -> Response:
 
 @router.get("/cases", response_model=room.CasesAnswer, summary="Cases, open and closed last")
 def cases(desk: Visit) -> Response:
-    body = room.cases(desk.house, desk.now).encode()
-    said = {"Content-Length": str(len(body))}
-    return StreamingResponse(_in_parts(body), media_type="application/json", headers=said)
+    parts = room.cases(desk.house, desk.now)
+    said = {"Content-Length": str(sum(map(len, parts)))}
+    return StreamingResponse(_in_parts(parts), media_type="application/json", headers=said)
 
 
 @router.get("/cases/{ref}", response_model=room.CaseAnswer, summary="One case with its thread", responses=ONE)
@@ -121,10 +121,11 @@ def _person(desk: Desk) -> Any:
     return desk.visitor.person
 
 
-async def _in_parts(body: bytes) -> AsyncIterator[bytes]:
+async def _in_parts(parts: Sequence[bytes]) -> AsyncIterator[bytes]:
     """A large answer as it can be sent: handed over whole, what is left of it would be moved after every packet."""
-    for start in range(0, len(body), PART):
-        yield body[start : start + PART]
+    for body in parts:
+        for start in range(0, len(body), PART):
+            yield body[start : start + PART]
 
 
 def _told(answer: BaseModel) -> Response:
