@@ -17,11 +17,13 @@ from apprise.plugins.base import NotifyBase
 from notifications_python_client.errors import APIError
 from notifications_python_client.notifications import NotificationsAPIClient
 
+from ewarn.disclosure import inert
 from ewarn.dispatch.answered import Answered
 
 SCHEMA = "govnotify"
 LOOPBACK = ("127.0.0.1", "localhost")
 FAILED = ("permanent-failure", "temporary-failure", "technical-failure")
+LONGEST = 100
 SERVER_WIDE = (401, 403, 429)
 
 
@@ -105,8 +107,8 @@ def client(url: str, seconds: float) -> Any:
 def arrival(url: str, remote: str, seconds: float) -> Arrival | None:
     """What became of a message that Notify took; None where it cannot be asked now."""
     try:
-        status = str(client(url, seconds).get_notification_by_id(remote).get("status", ""))
-    except (APIError, ValueError):
+        status = inert.words(str(client(url, seconds).get_notification_by_id(remote).get("status", "")))[:LONGEST]
+    except (APIError, ValueError, AttributeError):
         return None
     if status == "delivered" or status == "sent":
         return Arrival(status, final=True, delivered=status == "delivered")

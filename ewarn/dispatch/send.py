@@ -153,11 +153,16 @@ def server_of(
         return channel.id
 
 
+def tells(channel: ChannelDefinition) -> bool:
+    """Whether a channel's other side can be asked what became of a message."""
+    return channel.url.startswith(f"{notify.SCHEMA}://")
+
+
 def arrival(
     channel: ChannelDefinition, recipient: Recipient, secret: Callable[[str], str], remote: str
 ) -> notify.Arrival | None:
     """What became of a message that the other side took; None where it does not say, or not now."""
-    if not channel.url.startswith(f"{notify.SCHEMA}://"):
+    if not tells(channel):
         return None
     try:
         address = fill(channel, recipient, secret, "")

@@ -19,8 +19,9 @@ from ewarn.terms import Delivery, DeliveryState
 
 def check(house: House, now: datetime) -> list[Delivery]:
     """Ask for every message whose end is not known. Returns the deliveries whose end became known."""
+    asked = [name for name, channel in house.catalogue.channels.items() if sender.tells(channel)]
     with house.db.read() as con:
-        waiting = arrivals.waiting(con, now)
+        waiting = arrivals.waiting(con, now, asked)
         known = {recipient.id: recipient for recipient in recipients.all(con)} if waiting else {}
         sent = {row["delivery"]: outbox.load(con, row["delivery"]) for row in waiting}
     answers = []
@@ -45,6 +46,9 @@ def _entered(tx: Any, house: House, delivery: Delivery, remote: str, found: Arri
     arrivals.said(tx, delivery.id, remote, found.status, found.final, now)
     if not found.final or found.delivered or found.status == "sent":
         return
+    stands = outbox.load(tx, delivery.id)
+    if stands is None or (stands.state, stands.attempts) != (delivery.state, delivery.attempts):
+        return  # somebody else asked too, and it has been tried again since
     channel = house.catalogue.channels.get(delivery.channel)
     most = channel.max_attempts if channel else 1
     again = due.next_attempt(delivery.attempts, now, most) if found.retry else None

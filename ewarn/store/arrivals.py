@@ -41,14 +41,16 @@ def first(known: Sequence[tuple[str, str, str, str]], delivery: Delivery) -> str
     return next((remote for name, *to, remote in known if (*to,) == same and name != delivery.id), "")
 
 
-def waiting(con: Connection, now: datetime, most: int = 100) -> list[dict[str, Any]]:
-    """Messages of the last days whose end is not known and that were not asked for within the minute, oldest first."""
+def waiting(con: Connection, now: datetime, channels: Sequence[str], most: int = 100) -> list[dict[str, Any]]:
+    """Messages of the last days by these channels whose end is not known and that were not asked for within the minute,
+    those first that were asked for longest ago."""
     sql = """
         SELECT a.delivery, a.remote, d.channel, d.destination FROM arrival a JOIN delivery d ON d.id = a.delivery
-        WHERE NOT a.final AND d.state = 'sent' AND a.taken_at > ? AND (a.checked_at IS NULL OR a.checked_at <= ?)
-        ORDER BY a.taken_at LIMIT ?
+        WHERE NOT a.final AND d.state = 'sent' AND list_contains(?, d.channel) AND a.taken_at > ?
+          AND (a.checked_at IS NULL OR a.checked_at <= ?)
+        ORDER BY coalesce(a.checked_at, a.taken_at) LIMIT ?
     """
-    return tables.rows(con, sql, [now - ASKED_FOR, now - ASKED_EVERY, most])
+    return tables.rows(con, sql, [list(channels), now - ASKED_FOR, now - ASKED_EVERY, most])
 
 
 def said(tx: Connection, delivery_id: str, remote: str, status: str, final: bool, at: datetime) -> None:

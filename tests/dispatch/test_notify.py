@@ -110,3 +110,10 @@ def test_what_became_of_a_message(channel, whom, httpserver, status, final, deli
 def test_a_service_that_cannot_be_asked_leaves_it_open(channel, whom, httpserver):
     httpserver.expect_request("/v2/notifications/n-1").respond_with_data("no", status=500)
     assert send.arrival(channel, whom, SECRETS.__getitem__, "n-1") is None
+
+
+@pytest.mark.parametrize("said", ["[]", "null", '"x"', "{", '{"status": "\\ud800"}', '{"status": {"a": 1}}'])
+def test_an_answer_that_is_none_leaves_it_open(channel, whom, httpserver, said):
+    httpserver.expect_request("/v2/notifications/n-1").respond_with_data(said, content_type="application/json")
+    found = send.arrival(channel, whom, SECRETS.__getitem__, "n-1")
+    assert found is None or (not found.final and found.status.isprintable())

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from werkzeug import Request, Response
 
+from ewarn.dispatch import send as sender
 from ewarn.pipeline import arrived, assess, read, respond, versions
+from ewarn.store import arrivals
 from ewarn.terms import Recipient
 from tests.journeys.conftest import at
 
@@ -111,3 +113,33 @@ def test_a_text_is_delivered_where_that_is_known_and_tried_again_where_it_may_he
     house = corridor.house(later)
     assert [d.state for d in arrived.check(house, later)] == [state]
     assert [a["status"] for a in respond.receipts(house, ALERT).arrivals if a["final"]] == [status]
+
+
+@pytest.mark.slow
+def test_two_who_ask_send_it_again_once_and_chat_messages_take_nobodys_turn(
+    corridor: Any, told: Any, httpserver: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slack(httpserver, "17.42")
+    corridor.issue(CASE, told)
+    soon, later = told + timedelta(minutes=5), told + timedelta(minutes=7)
+    asked, ask = [], sender.arrival
+
+    def slowly(*about: Any) -> Any:
+        """While we wait for the answer, the schedule asks too, and sends it again."""
+        asked.append(about)
+        found = ask(*about)
+        if len(asked) == 1:
+            arrived.check(corridor.house(soon), soon)
+            respond.send(corridor.house(later), later)
+        return found
+
+    monkeypatch.setattr(sender, "arrival", slowly)
+    notify(httpserver, "temporary-failure")
+    respond.send(corridor.house(told), told)
+    bot = delivery(corridor.house(told), "bot").id
+    with corridor.house(told).db.write("test") as tx:
+        for number in range(120):
+            arrivals.taken(tx, bot, f"C0123ABCD/{number}", told)
+    arrived.check(corridor.house(soon), soon)
+    text = delivery(corridor.house(later), "texts")
+    assert len(asked) == 2 and (text.state.value, text.attempts) == ("sent", 2)
