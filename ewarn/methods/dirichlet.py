@@ -23,6 +23,7 @@ from ewarn.methods.special import betaln, gammaln
 Floats = NDArray[np.float64]
 NEVER_BEFORE = "no earlier sample of anything like it"
 MISSING = "a count is missing or suppressed"
+NOTHING_MORE = 2.0**-55
 # Between a key that follows what is common at once and one that says nothing of any other.
 CONCENTRATIONS = (0.05, 500.0)
 
@@ -48,21 +49,32 @@ def predictive_tail(
 
 
 def _upper_tail(x: Floats, n: Floats, alpha: Floats, beta: Floats) -> Floats:
-    """Beta-binomial upper tail: the probability of x itself, then of one more at a time, all rows together."""
+    """Beta-binomial upper tail: the probability of x itself, then of one more at a time."""
     known = np.isfinite(x + n + alpha + beta)
     x, n, alpha, beta = (np.where(known, a, 1.0) for a in (np.maximum(x, 0), n, alpha, beta))
     possible = x <= n
     k = np.where(possible, x, n)
     ways = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
     term = np.exp(ways + betaln(alpha + k, beta + n - k) - betaln(alpha, beta))
-    tail = np.where(possible, term, 0.0)
-    for _ in range(int((n - k).max(initial=0))):
-        more = k < n
-        left = np.where(more, beta + n - k - 1, 1.0)
-        term = np.where(more, term * (n - k) / (k + 1) * (alpha + k) / left, 0.0)
-        tail, k = tail + np.where(possible, term, 0.0), k + more
+    rows = zip(*(a.tolist() for a in (term, k, n, alpha, beta)), strict=True)
+    tail = np.where(possible, np.array([_summed(*row) for row in rows]), 0.0)
     tail = np.where(x <= 0, 1.0, np.clip(tail, 0.0, 1.0))
     return np.where(known, tail, np.nan)
+
+
+def _summed(term: float, k: float, n: float, alpha: float, beta: float) -> float:
+    """The probability of k and of every count above it up to n, from that of k itself.
+
+    From where each is less than the one before, which a beta of 1 and more keeps so, the rest adds nothing once one
+    did not change the sum.
+    """
+    tail = term
+    while k < n:
+        before, term = term, term * (n - k) / (k + 1) * (alpha + k) / (beta + n - k - 1)
+        tail, k = tail + term, k + 1
+        if beta >= 1 and term <= before and term <= tail * NOTHING_MORE:
+            break
+    return tail
 
 
 def fitted_concentration(held: ArrayLike, tested: ArrayLike, share: ArrayLike) -> float:

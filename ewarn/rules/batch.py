@@ -9,6 +9,7 @@ Source: `ewarn.methods.dirichlet` for how improbable content is; what is one bat
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -156,19 +157,17 @@ def _by_areas(
         for news in batch.members if len(batch.members) >= n else ():
             if news.late:
                 continue
-            close = [
-                m for m in batch.known(news.seen) if abs((m.reference - news.reference).days) < days and not m.late
-            ]
-            for area, tier, inside in _tiers(rule, close):
+            for area, tier, inside in _tiers(rule, batch.around(news, days)):
                 window, areas = _fullest(inside, news, days)
                 if areas < n:
                     continue
                 chance = _chance(rule, known, shares, batch.first, int(known.day[batch.first.row]))
                 trials = _trials(known, shares, batch, window)
+                p_value = chance.tail(len(window), trials)
                 yield batches.spell(rule, batch, window, news.seen, area, tier) | {
                     "expected": chance.expected(trials),
-                    "p_value": chance.tail(len(window), trials),
-                    "why": _spread(ground, batch, window, areas, area, chance, trials),
+                    "p_value": p_value,
+                    "why": _spread(ground, batch, window, areas, area, chance, trials, p_value),
                     "would_have_stopped_it": "All its samples from places that could be one area, or further apart in "
                     "time, or looks that differ in form, colour, dose or imprint.",
                 }
@@ -184,20 +183,29 @@ def _tiers(rule: RuleDefinition, members: Sequence[Sample]) -> Iterator[tuple[st
 
 def _fullest(members: Sequence[Sample], news: Sample, days: int) -> tuple[list[Sample], int]:
     """The stretch of so many days around the news with the most areas, then the most samples, then the earliest."""
-    best: tuple[list[Sample], int] = ([], 0)
-    for first in sorted({m.reference for m in members}) if news in members else ():
-        last = first + timedelta(days=days - 1)
-        window = [m for m in members if first <= m.reference <= last]
-        areas = areas_at_least(window) if first <= news.reference <= last else 0
-        if (areas, len(window)) > (best[1], len(best[0])):
-            best = (window, areas)
-    return best
+    if news not in members:
+        return [], 0
+    dated = sorted(members, key=lambda m: m.reference)
+    references = [m.reference for m in dated]
+    best, begins = (0, 0), news.reference
+    for first in sorted(set(references)):
+        if not first <= news.reference < first + timedelta(days=days):
+            continue
+        low, high = bisect_left(references, first), bisect_left(references, first + timedelta(days=days))
+        found = (areas_at_least(dated[low:high]), high - low)
+        best, begins = (found, first) if found > best else (best, begins)
+    return [m for m in members if begins <= m.reference < begins + timedelta(days=days)], best[0]
 
 
 def areas_at_least(members: Sequence[Sample]) -> int:
     """So many samples of which no two could be from one area: there are at least as many areas."""
+    places: dict[tuple[frozenset[str], str], Sample] = {}  # of samples from one place the first by record will do
+    for member in members:
+        here = places.setdefault((member.boroughs, member.region), member)
+        if member.record < here.record:
+            places[member.boroughs, member.region] = member
     apart: list[Sample] = []
-    for member in sorted(members, key=lambda m: (len(m.boroughs) or 999, sorted(m.boroughs), m.record)):
+    for member in sorted(places.values(), key=lambda m: (len(m.boroughs) or 999, sorted(m.boroughs), m.record)):
         if (member.boroughs or member.region) and all(member.elsewhere(other) for other in apart):
             apart.append(member)
     return len(apart)
@@ -207,11 +215,18 @@ def _trials(known: Tested, shares: Shares, batch: Batch, window: Sequence[Sample
     """Samples that look exactly like one of the window, known from the batch's first day to the window's last."""
     start, now = int(known.day[batch.first.row]), max(int(known.day[m.row]) for m in window) + 1
     kinds = {int(known.look[m.row]) for m in window}
-    return max(len(window), sum(shares.by_look(k, now)[1] - shares.by_look(k, start)[1] for k in kinds))
+    return max(len(window), sum(shares.alike(k, start, now) for k in kinds))
 
 
 def _spread(
-    ground: Ground, batch: Batch, window: Sequence[Sample], areas: int, area: str, chance: Chance, trials: int
+    ground: Ground,
+    batch: Batch,
+    window: Sequence[Sample],
+    areas: int,
+    area: str,
+    chance: Chance,
+    trials: int,
+    p_value: float,
 ) -> str:
     first, last = min(m.reference for m in window), max(m.reference for m in window)
     sure = likeness.sureness(batch.weakest(window))
@@ -220,5 +235,5 @@ def _spread(
         f"areas in {place(ground.catalogue, area)}, {day_text(first)} to {day_text(last)}. That they are one batch is "
         f"{sure} by what was stated of them. {plural(trials, 'sample')} looked alike since the first; "
         f"{chance.expected(trials):.2g} of them would be expected to hold one, "
-        f"p {chance.tail(len(window), trials):.2g}.{batches.caution(window)}"
+        f"p {p_value:.2g}.{batches.caution(window)}"
     )

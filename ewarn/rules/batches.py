@@ -8,9 +8,11 @@ maker's or a seller's word.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from ewarn.catalogue import Catalogue
@@ -45,6 +47,18 @@ class Batch:
     def known(self, instant: datetime) -> list[Sample]:
         """Members known at an instant, one version a record."""
         return [m for m in self.members if m.seen <= instant < m.gone]
+
+    @cached_property
+    def _dated(self) -> list[tuple[date, int]]:
+        """Reference dates and positions of its samples that were not late; asked for when all have joined."""
+        return sorted((member.reference, at) for at, member in enumerate(self.members) if not member.late)
+
+    def around(self, news: Sample, days: int) -> list[Sample]:
+        """Members known with the news, fewer than so many days from it, without those that were late."""
+        low = bisect_left(self._dated, (news.reference - timedelta(days=days - 1), 0))
+        high = bisect_left(self._dated, (news.reference + timedelta(days=days), 0))
+        near = (self.members[at] for at in sorted(at for _, at in self._dated[low:high]))
+        return [member for member in near if member.seen <= news.seen < member.gone]
 
     def weakest(self, members: Iterable[Sample]) -> float:
         """How alike the least alike of some members is to the first; of the first alone, as a mark allows."""

@@ -81,6 +81,10 @@ class Shares:
         """How many held it, of how many, known before a day."""
         return self.held[0].before(look, day), self.tested[0].before(look, day)
 
+    def alike(self, look: int, start: int, end: int) -> int:
+        """How many became known from one day on, before another."""
+        return self.tested[0].before(look, end) - self.tested[0].before(look, start)
+
     def by_intent(self, intent: int, day: int) -> tuple[int, int]:
         return self.held[1].before(intent, day), self.tested[1].before(intent, day)
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ewarn.matching import batches as likeness
 from ewarn.matching.looks import Look
+from ewarn.rules.batch import areas_at_least
 from ewarn.rules.batches import Batch, assigned
 from ewarn.rules.tested import Sample
 
@@ -49,8 +50,8 @@ def samples(draw: st.DrawFn) -> list[Sample]:
                 held=draw(some("metonitazene", "protonitazene")),
                 watched=frozenset({"nitazene"}),
                 boroughs=draw(some("E09000007", "E09000003")),
-                region="E12000007",
-                late=False,
+                region=draw(st.sampled_from(["E12000007", ""])),
+                late=draw(st.booleans()),
                 presumptive=False,
             )
         )
@@ -104,3 +105,23 @@ def test_such_samples_do_make_batches_of_several() -> None:
 
     found = [sample(0, one, 0), sample(1, slip, 40), sample(2, plain, 41), sample(3, plain, 43), sample(4, plain, 60)]
     assert [[m.row for m in batch.members] for batch in assigned(found, "nitazene")] == [[0, 1, 2, 3], [4]]
+
+
+@settings(max_examples=30, deadline=None)
+@given(samples(), st.integers(1, 9))
+def test_what_is_near_some_news_and_from_how_many_areas_is_what_asking_each_would_find(
+    found: list[Sample], days: int
+) -> None:
+    batch = Batch("nitazene", found)
+    for news in found:
+        near = [m for m in batch.known(news.seen) if abs((m.reference - news.reference).days) < days and not m.late]
+        assert batch.around(news, days) == near
+        assert areas_at_least(near) == _one_by_one(near)
+
+
+def _one_by_one(members: list[Sample]) -> int:
+    apart: list[Sample] = []
+    for member in sorted(members, key=lambda m: (len(m.boroughs) or 999, sorted(m.boroughs), m.record)):
+        if (member.boroughs or member.region) and all(member.elsewhere(other) for other in apart):
+            apart.append(member)
+    return len(apart)
