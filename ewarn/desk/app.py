@@ -73,7 +73,7 @@ def environment() -> Environment:
     """Templates that escape everything, and filters for times and numbers."""
     made = Environment(
         loader=PackageLoader("ewarn.desk"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
+        lstrip_blocks=True, auto_reload=False,
     )  # fmt: skip
     for name in FILTERS:
         made.filters[name] = getattr(words, name)

@@ -5,6 +5,7 @@ In: a house, `now`. Out: frozen reports. It never shows a secret, a token or a h
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -38,27 +39,30 @@ class Account(Frozen):
 def own(house: House, person_id: str, now: datetime) -> Account:
     """One person's account. Raises: UsageFault."""
     with house.db.read() as con:
-        return _account(con, house, identity.registered(con, person_id), now)
+        return next(_accounts(con, house, [identity.registered(con, person_id)], now))
 
 
 def everybody(house: House, now: datetime) -> list[Account]:
     """Everybody registered, the inactive too."""
     with house.db.read() as con:
-        return [_account(con, house, person, now) for person in people.all(con)]
+        return list(_accounts(con, house, people.all(con), now))
 
 
-def _account(con: Any, house: House, person: Person, now: datetime) -> Account:
-    held = sessions.open_of(con, person.id, now)
-    grants = sessions.grants(con, now, person.id)
-    return Account(
-        person=person,
-        areas=tuple(house.catalogue.area_ref(code).name for code in person.areas),
-        enrolled=codes.load(con, person.id) is not None,
-        recovery_left=codes.recovery_left(con, person.id),
-        sessions=tuple(SessionRow(**{key: row[key] for key in SessionRow.model_fields}) for row in held),
-        granted=tuple((row["role"], row["ends_at"], row["reason"]) for row in grants),
-        limited=purposes.enforces(house, person),
-    )
+def _accounts(con: Any, house: House, some: Iterable[Person], now: datetime) -> Iterator[Account]:
+    opened, grants = sessions.open_now(con, now), sessions.grants(con, now)
+    enrolled, left = codes.enrolled(con), codes.recovery_left(con)
+    for person in some:
+        own = (row for row in opened if row["person"] == person.id)
+        taken = (row for row in grants if row["person"] == person.id)
+        yield Account(
+            person=person,
+            areas=tuple(house.catalogue.area_ref(code).name for code in person.areas),
+            enrolled=person.id in enrolled,
+            recovery_left=left.get(person.id, 0),
+            sessions=tuple(SessionRow(**{key: row[key] for key in SessionRow.model_fields}) for row in own),
+            granted=tuple((row["role"], row["ends_at"], row["reason"]) for row in taken),
+            limited=purposes.enforces(house, person),
+        )
 
 
 class Chain(Frozen):

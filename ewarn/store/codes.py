@@ -51,11 +51,11 @@ def use_recovery(tx: Connection, person: str, version: int, mark: str, now: date
     return True
 
 
-def recovery_left(con: Connection, person: str) -> int:
-    """How many recovery codes nobody has used."""
-    sql = """SELECT count(*) FROM recovery_code r JOIN one_time_code c USING (person, version)
-             WHERE person = ? AND c.ended_at IS NULL AND r.used_at IS NULL"""
-    return int(tables.one(con, sql, [person]))
+def recovery_left(con: Connection) -> dict[str, int]:
+    """How many recovery codes of each person nobody has used."""
+    sql = """SELECT person, count(*) FROM recovery_code r JOIN one_time_code c USING (person, version)
+             WHERE c.ended_at IS NULL AND r.used_at IS NULL GROUP BY person"""
+    return {str(person): int(left) for person, left in con.execute(sql).fetchall()}
 
 
 def end(tx: Connection, person: str, now: datetime, by: str) -> bool:

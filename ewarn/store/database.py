@@ -35,6 +35,7 @@ CONFIG: dict[str, str | bool | int | float | list[str]] = {
 ALONE: dict[str, str | bool | int | float | list[str]] = {"threads": 1, "checkpoint_threshold": "0KB"}
 _SETTING = threading.Lock()
 READY = 8
+LOOKED_SECONDS = 0.02
 
 
 def connect(path: Path, *, read_only: bool = False, of: Path | None = None, alone: bool = False) -> Connection:
@@ -70,11 +71,13 @@ class Database:
     """One deployment's store. Cheap to make; nothing is opened until it is asked for."""
 
     _unpublished: ClassVar[set[Path]] = set()  # databases this process has written and not yet published
+    _changes: ClassVar[int] = 0  # rises with every writing and publishing of this process
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._ready: list[tuple[int, Connection]] = []  # connections to the newest copy, for the next readers
         self._keeps_open = False
+        self._looked = (0, -1.0, 0)  # changes, when, and the number of the newest copy
         self._keeping = threading.Lock()
 
     def keep_open(self) -> None:
@@ -117,28 +120,39 @@ class Database:
             with files.plain_faults(self.path), self._transaction() as tx:
                 yield tx
             self._unpublished.add(self.path)
+            Database._changes += 1
             if not published.is_recent(published.current(self.settings.home)):
                 self._publish_now()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """The newest published copy, read-only; it holds at least everything this process has written."""
-        self._must_exist()
-        self._freshen()
-        number, con = self._taken() if self._keeps_open else (0, self._open_published())
+        number = self.number()
+        con = self._taken(number) if self._keeps_open else self._open_published()
         try:
             yield con
         except BaseException:
             con.close()
             raise
-        self._give_back(number, con)
+        self._give_back(number if self._keeps_open else 0, con)
 
     def number(self) -> int:
         """The number of the copy that `read` would open now: it holds at least everything this process has written."""
+        if not self._looked_just_now():
+            self._look()
+        return self._looked[2]
+
+    def _look(self) -> None:
+        changes, now = self._changes, time.monotonic()
         self._must_exist()
         self._freshen()
         pointer = published.current(self.settings.home)
-        return pointer.number if pointer else 0
+        self._looked = (changes, now, pointer.number if pointer else 0)
+
+    def _looked_just_now(self) -> bool:
+        """Whether a process that reads all day has just looked, and has written nothing since."""
+        changes, at, _ = self._looked
+        return self._keeps_open and changes == self._changes and time.monotonic() - at < LOOKED_SECONDS
 
     def publish(self) -> int:
         """Publish now, unless the newest copy already holds everything. Returns its number."""
@@ -233,6 +247,7 @@ class Database:
                 pass
         number = published.publish(self.settings.home, self.path)
         self._unpublished.discard(self.path)
+        Database._changes += 1
         return number
 
     def _freshen(self) -> None:
@@ -274,17 +289,15 @@ class Database:
             next_step="Run 'ewarn doctor'.",
         )
 
-    def _taken(self) -> tuple[int, Connection]:
+    def _taken(self, number: int) -> Connection:
         """A connection to the newest copy that nobody uses, or a new one; those to older copies are closed."""
-        pointer = published.current(self.settings.home)
-        number = pointer.number if pointer else 0
         with self._keeping:
             old = [con for kept, con in self._ready if kept != number]
             self._ready = [(kept, con) for kept, con in self._ready if kept == number]
             found = self._ready.pop()[1] if self._ready else None
         for con in old:
             con.close()
-        return number, found or self._open_published()
+        return found or self._open_published()
 
     def _give_back(self, number: int, con: Connection) -> None:
         """Leave a connection for the next reader; close it where enough wait already."""

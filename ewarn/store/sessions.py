@@ -37,10 +37,10 @@ def load(con: Connection, token: str) -> dict[str, Any] | None:
     return found[0] if found else None
 
 
-def open_of(con: Connection, person: str, now: datetime) -> list[dict[str, Any]]:
-    """A person's sessions that have not ended, newest first."""
-    sql = "SELECT * FROM desk_session WHERE person = ? AND ended_at IS NULL AND ends_at > ? ORDER BY began_at DESC"
-    return tables.rows(con, sql, [person, now])
+def open_now(con: Connection, now: datetime) -> list[dict[str, Any]]:
+    """Sessions that have not ended, newest first."""
+    sql = "SELECT * FROM desk_session WHERE ended_at IS NULL AND ends_at > ? ORDER BY began_at DESC"
+    return tables.rows(con, sql, [now])
 
 
 def seen(tx: Connection, mark: str, now: datetime) -> None:
