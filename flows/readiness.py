@@ -1,4 +1,4 @@
-"""Make a Prefect server ready: the write slot, the heartbeat automation, and nothing left of earlier starts.
+"""Make a Prefect server ready: the pool, the write slot, the heartbeat automation, and nothing left of earlier starts.
 
 Run as `python -m flows.readiness` with PREFECT_API_URL set. Repeatable.
 """
@@ -10,13 +10,16 @@ from datetime import timedelta
 
 from prefect.automations import AutomationCore
 from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
 from prefect.client.schemas.objects import StateType
 from prefect.events.actions import ChangeFlowRunState
 from prefect.events.schemas.automations import EventTrigger, Posture
 from prefect.events.schemas.events import ResourceSpecification
 from prefect.states import Crashed
+from prefect.workers.process import ProcessWorker
 
+from flows.surroundings import POOL
 from flows.turns import WRITE_SLOT
 
 AUTOMATION = "Crash flow runs whose heartbeat stopped"
@@ -41,8 +44,14 @@ def heartbeat_automation() -> AutomationCore:
     )
 
 
+def work_pool() -> WorkPoolCreate:
+    template = ProcessWorker.get_default_base_job_template()
+    return WorkPoolCreate(name=POOL, type=ProcessWorker.type, base_job_template=template)
+
+
 async def make_ready() -> None:
     async with get_client() as client:
+        await client.create_work_pool(work_pool(), overwrite=True)
         await client.upsert_global_concurrency_limit_by_name(WRITE_SLOT, 1)
         await _remove_old(client)
         await _end_left_over(client)

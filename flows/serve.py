@@ -15,9 +15,8 @@ from types import FrameType
 
 from flows.children import Child, Children, free_port, wait_until_answering
 from flows.register import RECORD, Register
-from flows.surroundings import ROOT, prepare_environment
+from flows.surroundings import POOL, ROOT, prepare_environment
 
-POOL = "ewarn"
 WORKER_LIMIT = 3
 START_SECONDS = 120
 
@@ -38,7 +37,6 @@ class Serving:
         for sentence in self.register.settle():
             print(sentence, flush=True)
         self._start_server()
-        self._run("pool", "prefect", "work-pool", "create", POOL, "--type", "process", "--overwrite")
         self._run("preparation", "flows.readiness")
         self._run("deployment", "prefect", "--no-prompt", "deploy", "--all")
         self._start(

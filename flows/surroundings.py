@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+POOL = "ewarn"  # the name that prefect.yaml sends deployments to
 HEARTBEAT_SECONDS = 30
 SLOT_WAIT_SECONDS = 2
 
