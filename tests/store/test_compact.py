@@ -183,7 +183,7 @@ def test_what_is_kept_up_counts_as_the_database_does(
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32))
 def test_what_is_kept_up_for_long_counts_as_the_database_does(
     seed: int, catalogue: Catalogue, tmp_path_factory: pytest.TempPathFactory
