@@ -96,10 +96,12 @@ def keep_up(house: House, now: datetime) -> None:
 def _reading(house: House, known: Compact, asked: Asked) -> tallies.Reading:
     home, content = _home(house), house.catalogue.content_hash
     with _LOCK:
-        found = home.readings.setdefault(content, tallies.Reading(asked.areas, asked.substances))
+        found = home.readings.get(content)
+        if found is None or not found.reads(known):
+            found = home.readings[content] = tallies.Reading(asked.areas, asked.substances, known)
         while len(home.readings) > CONTENTS:
             home.readings.popitem(last=False)
-    return found.brought_up(known)
+    return found.brought_up()
 
 
 def of_area(

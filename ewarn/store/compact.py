@@ -110,6 +110,7 @@ class Compact:
     segments: dict[str, Block] = field(default_factory=dict)
     sources: frozenset[tuple[str, str]] = frozenset()
     read: tuple[int, int, int] = (0, 0, 0)
+    last: Row | None = None  # the newest row of the tables: another one in its place is another database
     number: int = -1  # of the copy that it was read from
     since: float = -np.inf
     until: float = np.inf
@@ -165,7 +166,7 @@ def brought_up(known: Compact, con: Connection, at: datetime) -> Compact:
     """The same with what the copy holds besides, as known at an instant. A copy that is no later one is read whole."""
     lengths, entered = _lengths(con), {one["receipt"]: one for one in segments.entered(con)}
     later = all(a >= b for a, b in zip(lengths, known.read, strict=True)) and known.segments.keys() <= entered.keys()
-    if not (later and known.holds(at)):
+    if not (later and known.holds(at) and _last(con, known.read[0]) == known.last):
         known = Compact()
     known = _with_own(known, con, at, lengths)
     for receipt, segment in entered.items():
@@ -179,6 +180,11 @@ def _lengths(con: Connection) -> tuple[int, int, int]:
     of = ", ".join(f'(SELECT count(*) FROM "{name}".main.{table})' for table in ("record", *CHILDREN))
     records, detections, places = con.execute(f"SELECT {of}").fetchall()[0]
     return int(records), int(detections), int(places)
+
+
+def _last(con: Connection, read: int) -> Row | None:
+    sql = f"SELECT record_id, version FROM {tables.own(con, 'record')} WHERE rowid = ?"
+    return con.execute(sql, [read - 1]).fetchone() if read else None
 
 
 _HEADER = f"""coalesce(date_diff('day', DATE '1970-01-01', reference_date), {NO_DAY})::INTEGER AS day,
@@ -214,6 +220,7 @@ def _with_own(known: Compact, con: Connection, at: datetime, lengths: tuple[int,
         segments=_without(known, con, gone),
         sources=known.sources | frozenset((str(source), str(kind)) for source, kind in told),
         read=lengths,
+        last=_last(con, lengths[0]),
     )
 
 

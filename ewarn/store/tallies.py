@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ewarn.store.compact import KINDS, Block, Compact, Mask, Row, Sets
+from ewarn.store.compact import KINDS, Block, Compact, Mask, Row
 from ewarn.store.periods import FOUND, MONDAY, Asked, Known, starts
 from ewarn.terms import UK
 
@@ -27,33 +27,32 @@ Subject = tuple[str, str]
 class Reading:
     """What each set counts for by one content: the area a record is named for in a tier, and its subjects."""
 
-    def __init__(self, areas: pl.DataFrame, substances: pl.DataFrame) -> None:
+    def __init__(self, areas: pl.DataFrame, substances: pl.DataFrame, known: Compact) -> None:
         self._areas = {
             code: (tier, parent) for code, tier, parent in areas.select("code", "tier", "parent").iter_rows()
         }
         of = substances.select("substance", "class_id", "counts").iter_rows()
         self._class_of = {substance: class_id if counts is not False else None for substance, class_id, counts in of}
-        self._reading = Lock()
-        self._sets: tuple[Sets, Sets] | None = None
-
-    def _begin(self, known: Compact) -> None:
-        self._sets = known.found, known.places
+        self._found, self._place = known.found, known.places
         self._places = self._founds = 0
         self._named: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
         self._pairs: tuple[list[int], list[int]] = ([], [])
         self.subjects: dict[Subject, int] = {}
+        self._reading = Lock()
 
-    def brought_up(self, known: Compact) -> Reading:
-        """The same with the sets that came since, or begun anew where they are others."""
+    def reads(self, known: Compact) -> bool:
+        """Whether the numbers of its sets are those of these records."""
+        return self._found is known.found and self._place is known.places
+
+    def brought_up(self) -> Reading:
+        """The same with the sets that came since."""
         with self._reading:
-            if self._sets != (known.found, known.places):
-                self._begin(known)
-            for number in range(self._places, len(known.places.rows)):
-                for name in self._named_for(known.places.rows[number]):
+            for number in range(self._places, len(self._place.rows)):
+                for name in self._named_for(self._place.rows[number]):
                     self._named[name].append(number)
                 self._places = number + 1
-            for number in range(self._founds, len(known.found.rows)):
-                for subject in self._subjects_of(known.found.rows[number]):
+            for number in range(self._founds, len(self._found.rows)):
+                for subject in self._subjects_of(self._found.rows[number]):
                     self._pairs[0].append(number)
                     self._pairs[1].append(self.subjects.setdefault(subject, len(self.subjects)))
                 self._founds = number + 1

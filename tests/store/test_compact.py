@@ -127,7 +127,7 @@ def slow_by_area(con: Connection, subject: str, at: datetime) -> dict[str, int]:
 def same(con: Connection, known: compact.Compact, reading: tallies.Reading, asked: periods.Asked, now: datetime) -> int:
     """Every question put to both; returns how much was counted."""
     at, counted = now + compact.MOMENT, 0
-    assert tallies.known_at_all(known, reading.brought_up(known), asked) == periods.known(con, asked, at)
+    assert tallies.known_at_all(known, reading.brought_up(), asked) == periods.known(con, asked, at)
     for tier, area in (("borough", "E09000007"), ("region", "E12000007"), ("uk", "K02000001")):
         one = asked._replace(tiers=[tier])
         slow = periods.of_area(con, one, area, at, FIRST, LAST, 7)
@@ -149,7 +149,7 @@ def walked(home: Path, seed: int, catalogue: Catalogue, steps: int) -> int:
     db.migrate(NOW)
     rule = catalogue.rules["ears-detections"].model_copy(update={"tiers": tuple(Tier)})
     asked = periods.Asked(**dense.question(rule, catalogue) | {"kinds": list(KINDS)})
-    reading, known, counted, now = tallies.Reading(asked.areas, asked.substances), compact.Compact(), 0, NOW
+    reading, known, counted, now = None, compact.Compact(), 0, NOW
     held: dict[str, tuple[int, str]] = {}
     for step in range(steps):
         now += timedelta(hours=chance.choice([1, 2, 5]))
@@ -168,6 +168,8 @@ def walked(home: Path, seed: int, catalogue: Catalogue, steps: int) -> int:
         with db.read() as con:
             before = known
             known = compact.brought_up(known, con, now)
+            if reading is None or not reading.reads(known):
+                reading = tallies.Reading(asked.areas, asked.substances, known)
             counted += same(con, known, reading, asked, now)
             states = zip(again, known.states_of(again), before.states_of(again), strict=True)
             assert all(now_said != said for _, now_said, said in states)
@@ -193,3 +195,22 @@ def test_what_is_kept_up_for_long_counts_as_the_database_does(
 
 def test_of_many_landings_something_is_counted(tmp_path: Path, catalogue: Catalogue) -> None:
     assert walked(tmp_path / "home", 5, catalogue, 6) > 30
+
+
+def test_another_database_in_the_place_of_the_first_is_read_whole(tmp_path: Path, catalogue: Catalogue) -> None:
+    chance, found = random.Random(7), []
+    known = compact.Compact()
+    for name, many in (("first", 6), ("second", 9)):
+        home = tmp_path / name
+        db = Database(Settings(home=home, content=home, overlay=home))
+        db.migrate(NOW)
+        with db.write("test") as tx:
+            in_tables(
+                tx, [(f"{chance.getrandbits(64):016x}", 1, "sample") for _ in range(many)], chance, catalogue, NOW
+            )
+        db.publish()
+        with db.read() as con:
+            known = compact.brought_up(known, con, NOW)
+            found.append((len(known.own.day), tallies.weekly(known, KINDS, (), AREAS, FIRST)))
+            assert found[-1][1] == looking.weekly(con, KINDS, (), AREAS, FIRST, NOW + compact.MOMENT)
+    assert [many for many, _ in found] == [6, 9]

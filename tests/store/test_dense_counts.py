@@ -101,7 +101,7 @@ def both(db: Database, catalogue: Catalogue, rule: str, at: datetime, days: int)
     with db.read() as con:
         told = lines.as_known(con, AGES, at)
         held = compact.brought_up(compact.Compact(), con, at - compact.MOMENT)
-        reading = tallies.Reading(asked.areas, asked.substances).brought_up(held)
+        reading = tallies.Reading(asked.areas, asked.substances, held).brought_up()
         known = periods.known(con, asked, at)
         assert tallies.known_at_all(held, reading, asked) == known
         one = asked._replace(tiers=["region"])
