@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -53,21 +54,32 @@ class Large:
         """`shape`: the same for two tables in which the same line says the same."""
         receipt = snapshot.receipt
         db.publish()
-        with db.read() as con:
-            self.known = Known.of(con, db.path, receipt.source, shape)
+        self._reading = ThreadPoolExecutor(max_workers=1)
+        self._known = self._reading.submit(_known, db, receipt.source, shape)
         self.snapshot, self.backfill = snapshot, receipt.backfill
         self._definition_hash = definition_hash
         self.repeated: Marks = np.empty(0, dtype=np.uint64)
         self._keys: list[Marks] = []
         self._plain: list[tuple[Marks, NDArray[np.uint32]]] = []
         self._unchanged = self._known_lines = 0
-        self._seen = np.zeros(len(self.known.contents), dtype=bool)
-        self._lines_seen = np.zeros(len(self.known.lines), dtype=bool)
         self._writer = segments.Writer(segments.folder_of(db.path), receipt.id, kind, shape)
         self._detections = self._queued = 0
         self._per_set = pl.DataFrame(schema=_PER_SET)
         self._pool = ThreadPoolExecutor(max_workers=1)
         self._writing: Future[None] | None = None
+
+    @property
+    def known(self) -> Known:
+        """What is known of the source; it is read beside the file's first rows."""
+        return self._known.result()
+
+    @cached_property
+    def _seen(self) -> Mask:
+        return np.zeros(len(self.known.contents), dtype=bool)
+
+    @cached_property
+    def _lines_seen(self) -> Mask:
+        return np.zeros(len(self.known.lines), dtype=bool)
 
     @property
     def knows_any(self) -> bool:
@@ -157,6 +169,7 @@ class Large:
         """Make the segment durable. What `records.land` needs to know of it."""
         self._written()
         self._pool.shutdown()
+        self._reading.shutdown()
         self._writer.close()
         return Beside(
             new=self._writer.records, unchanged=self._unchanged + self._known_lines,
@@ -168,13 +181,13 @@ class Large:
     def seen(self, contents: pl.Series) -> pl.Series:
         """Which contents of known records the file has said again."""
         numbers = contents.str.extract(r"^(\d+)-").cast(pl.UInt64).fill_null(0).to_numpy()
-        by_line = np.sort(self.known.said[self._lines_seen])
-        said = segments.within(numbers, self.known.contents[self._seen]) | segments.within(numbers, by_line)
-        return pl.Series(said)
+        said = segments.within(numbers, self.known.contents[self._seen])
+        return pl.Series(said | self.known.said_by(numbers, self._lines_seen))
 
     def drop(self) -> None:
         """Take the segment's files away: the landing failed."""
         self._pool.shutdown(cancel_futures=True)
+        self._reading.shutdown(cancel_futures=True)
         self._writer.drop()
 
     def _enter(self, tx: Connection) -> None:
@@ -187,6 +200,11 @@ class Large:
     def _ids(self, rows: pl.DataFrame) -> Marks:
         numbers = identity.record_numbers(self.snapshot.receipt.source)
         return rows.select("key", occurrence=pl.lit(1)).select(numbers).to_series().to_numpy()
+
+
+def _known(db: Database, source: str, shape: str) -> Known:
+    with db.read() as con:
+        return Known.of(con, db.path, source, shape)
 
 
 def hashed(keys: pl.Series) -> Marks:

@@ -289,14 +289,13 @@ class Writer:
 
 @dataclass(frozen=True)
 class Known:
-    """Of a source's current records, sorted: the first number of what each says, and every record's own.
-
-    lines: the marks of the lines that say so in a table of one shape, sorted; said: by them, what each says.
-    """
+    """Of a source's current records, sorted: the first number of what each says, and every record's own. lines: the
+    marks of the lines that say so in a table of one shape, sorted; marks: the same as they came; said: beside these."""
 
     contents: Marks
     records: Marks
     lines: Marks
+    marks: Marks
     said: Marks
 
     @staticmethod
@@ -307,15 +306,23 @@ class Known:
         for segment in tables.rows(con, "SELECT * FROM segment WHERE source = ? ORDER BY receipt", [source]):
             marks = "line_mark" if segment["shape"] == shape else "0::UBIGINT AS line_mark"
             relation = _record(segment, folder_of(database))
-            found = con.execute(f"SELECT record_id, content, {marks} FROM {relation}").fetchnumpy()
-            record, content, line = (np.asarray(found.pop(name)) for name in ("record_id", "content", "line_mark"))
+            found = con.execute(f"SELECT record_id, content, {marks} FROM {relation}").to_arrow_table()
+            record, content, line = (column.to_numpy() for column in found.itercolumns())
             current = ~within(record, followed)
             records.append(record)
             contents.append(content[current])
-            lines.append(line[current & (line != 0)])
-            said.append(content[current & (line != 0)])
-        order = np.argsort(marked := np.concatenate(lines))
-        return Known(_sorted(contents), _sorted(records), marked[order], np.concatenate(said)[order])
+            marked = current & (line != 0)
+            lines.append(line[marked])
+            said.append(content[marked])
+        return Known(_sorted(contents), _sorted(records), _sorted(lines), np.concatenate(lines), np.concatenate(said))
+
+    def said_by(self, numbers: Marks, seen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Which of the numbers are what one of the lines says that were seen. `seen`: of each of `lines`."""
+        if not len(numbers) or not seen.any():
+            return np.zeros(len(numbers), dtype=bool)
+        asked = np.flatnonzero(pl.Series(self.said).is_in(pl.Series(np.unique(numbers)).implode()).to_numpy())
+        found = asked[seen[places(self.marks[asked], self.lines)]]
+        return within(numbers, np.sort(self.said[found]))
 
 
 def _in_tables(con: Connection, source: str) -> tuple[list[Marks], list[Marks], Marks]:
