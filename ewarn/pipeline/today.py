@@ -16,8 +16,9 @@ from pydantic import Field
 from ewarn import review as review_room
 from ewarn.assess.judged import Judged, Stand, judged
 from ewarn.charts import Cell, cartogram, weekly_bars
-from ewarn.pipeline import caseshelf, held, reporting, standing, versions
+from ewarn.pipeline import caseshelf, held, reporting, standing, tallied, versions
 from ewarn.pipeline.house import House
+from ewarn.pipeline.reports import DetectReport
 from ewarn.store import judgements, looking, operator_notices, pages, sessions
 from ewarn.terms import CaseFile, Frozen, Page, Signal, SubjectKind, london_day
 
@@ -97,7 +98,7 @@ def of(
     """Today for one reader; `may_see`: which signals are for them. Raises: UsageFault."""
     report = standing.current(house, now)
     with house.db.read() as con:
-        stream_of = held.of_records(house, con, "streams", lambda: _streams(house, report.signals), report.as_of)
+        stream_of = _streams_kept(house, con, report, now)
     every = tuple(s for s in review_room.signals_by_urgency(report.signals) if may_see is None or may_see(s))
     chosen = tuple(s for s in every if _matches(house, s, filters, stream_of, now))
     every_case = caseshelf.of(house)
@@ -177,6 +178,18 @@ def map_of(house: House, counts: Mapping[str, int], title: str) -> tuple[tuple[A
     named = ", ".join(f"{row.name} {row.signals}" for row in rows if row.signals) or "no borough"
     words = f"One cell a borough. Some in: {named}. The same numbers stand in the table beside it."
     return rows, cartogram(cells, title=title, description=words)
+
+
+def _streams_kept(house: House, con: Any, report: DetectReport, now: datetime) -> dict[str, frozenset[str]]:
+    """The same as `_streams`, kept until one of these records is said anew, whatever else lands."""
+    known = tallied.of(house, con, now)
+
+    def states() -> tuple[int, ...]:
+        return tuple(known.states_of(sorted({record for s in report.signals for record in s.records})))
+
+    asked = (report.as_of, len(report.signals))
+    mark = held.while_same(house, "states", (known.mark, asked), states)
+    return held.while_same(house, "streams", (mark, asked), lambda: _streams(house, report.signals))
 
 
 def _streams(house: House, signals: Sequence[Signal]) -> dict[str, frozenset[str]]:

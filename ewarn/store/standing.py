@@ -35,4 +35,5 @@ def load(con: Connection) -> str | None:
 
 def size(con: Connection) -> int:
     """How many record versions the store holds: what asking the rules costs."""
-    return int(tables.one(con, "SELECT count(*) FROM record"))
+    own = tables.one(con, f"SELECT count(*) FROM {tables.own(con, 'record')}")
+    return int(own) + int(tables.one(con, "SELECT coalesce(sum(records), 0) FROM segment"))
