@@ -159,12 +159,13 @@ def _least_mean(
     Counts what was known for good a week or less before the instant, in the days that every such history holds.
     """
     first, last = rows.start[candidates] - plan.window, rows.end[candidates]
+    apart = first - int((rows.end - rows.start).max())  # what begins before is over before any of these windows begins
     known = np.searchsorted(plan.known_at, instants, side="right") - 1
     begin = np.where(known >= 0, plan.earliest[np.maximum(known, 0)], np.iinfo(np.int64).max // 2)
     enough = first - begin >= plan.min_history
     since = np.maximum(begin, last - plan.max_history)
     length = np.minimum(plan.max_history, last - begin)
-    low, high = np.searchsorted(rows.start, since), np.searchsorted(rows.start, first)
+    low, high = np.searchsorted(rows.start, since), np.searchsorted(rows.start, apart)
     found = np.full(candidates.size, np.nan)
     week = instants // WEEK_US
     lasting = rows.gone >= rows.gone.max()
@@ -214,8 +215,8 @@ def _inside(rows: Events, near: NDArray[np.int64], left: int, plan: Plan) -> NDA
 def _expectation(rows: Events, members: NDArray[np.int64], left: int, tau: int, plan: Plan) -> Expectation | None:
     """What the stratum's own history before the window leads one to expect; None where it is too short.
 
-    A row with a day alone that opens the window begins before it ends: where a test decides it counts as history too,
-    which is the stricter way.
+    What lies in the window is no history of it, though a row with a day alone, or a report of some days, begins before
+    the window does: a running total of many would make what it tells of look usual.
     """
     start = plan.history_start(tau)
     if start is None or left - start < plan.min_history:
@@ -224,7 +225,7 @@ def _expectation(rows: Events, members: NDArray[np.int64], left: int, tau: int, 
     low, high = np.searchsorted(rows.start, [start, left])
     before = np.arange(low, high)
     before = before[(rows.seen[before] <= tau) & (rows.gone[before] > tau)]
-    before = before if plan.alpha < 1 else np.setdiff1d(before, members)
+    before = np.setdiff1d(before, members)
     spread = float((rows.end[before] - rows.start[before]).mean()) if before.size else 0.0
     return baseline.from_history(
         rows.start[before], rows.persons[before], start, left, plan.window + min(spread, DAY_US)

@@ -223,6 +223,23 @@ def test_a_growing_report_speaks_through_one_longer_window(standing: Ask) -> Non
     assert [(s.rule, s.observed) for s in found] == [("cluster-24h-area", 12), ("cluster-7d-area", 33)]
 
 
+@pytest.mark.parametrize("persons", [12, 33, 150, 1000])
+def test_a_running_total_never_makes_what_it_tells_of_look_usual(raised: Ask, persons: int) -> None:
+    before = usual(270, 30 * 24)
+    total = {"id": "r", "on": "2025-03-03", "reference_end": date(2025, 3, 6), "cumulative": True, "persons": persons}
+    rows = before + burst(7, "2025-03-03 15:00") + [{**total, "outcome": "non-fatal", "known": "2025-03-07 11:00"}]
+    (signal,) = raised(rows, "2025-03-01", "2025-03-08", DAY_RULE)
+    assert signal.expected is not None and signal.expected < 0.05
+    assert signal.p_value is not None and signal.p_value < 1e-9
+
+
+def test_rows_without_a_time_are_no_history_of_their_own_day(raised: Ask) -> None:
+    before = usual(270, 30 * 24)
+    day = [{"id": f"d{n}", "on": "2025-03-03", "outcome": "non-fatal"} for n in range(8)]
+    (signal,) = raised(before + day, "2025-03-01", "2025-03-08", DAY_RULE)
+    assert signal.expected is not None and signal.expected < 0.1 and (signal.p_value or 1) < 1e-9
+
+
 def test_services_that_leave_out_the_time_do_not_keep_a_cluster_silent(standing: Ask) -> None:
     day = {"on": "2025-03-03", "outcome": "non-fatal"}
     rows = [{**day, "id": f"a{n}", "stream": "ambulance", "organisation": "A"} for n in range(3)]
