@@ -40,20 +40,24 @@ class Expectation:
 
 
 def from_history(
-    times: NDArray[np.int64], persons: NDArray[np.float64], start: int, end: int, window: float
+    times: NDArray[np.int64], persons: NDArray[np.float64], start: int, end: int, window: float, ordinary: float
 ) -> Expectation:
     """Expectation of one window from the events in [start, end) (microseconds).
 
-    Half an event is added so that an empty history does not make any event impossible. The dispersion is the
-    variance-to-mean ratio of consecutive windows, at least 1; fewer than 8 windows count as Poisson.
+    An outbreak of the past is not what is usual: of consecutive windows each counts as the greater of `ordinary` and
+    twice what nine in ten of them do not exceed, at most. Half an event is added so that an empty history does not make
+    any event impossible. The dispersion is the variance-to-mean ratio of these windows, at least 1; fewer than 8
+    windows count as Poisson.
     """
     length = end - start
-    mean = (float(persons.sum()) + 0.5) * window / length
     windows = int(length // window)
     if windows < 8 or not times.size:
-        return Expectation(mean, 1.0)
+        return Expectation((float(persons.sum()) + 0.5) * window / length, 1.0)
     bins = ((end - times) // int(window)).astype(np.int64)
-    inside = bins < windows
-    counts = np.bincount(bins[inside], weights=persons[inside], minlength=windows)
-    average = counts.mean()
-    return Expectation(mean, max(1.0, float(counts.var(ddof=1) / average)) if average > 0 else 1.0)
+    counts = np.bincount(bins, weights=persons, minlength=windows)
+    usual = float(np.quantile(counts[:windows], 0.9, method="lower"))
+    counts = np.minimum(counts, max(ordinary, 2 * usual))
+    mean = (float(counts.sum()) + 0.5) * window / length
+    whole = counts[:windows]
+    average = whole.mean()
+    return Expectation(mean, max(1.0, float(whole.var(ddof=1) / average)) if average > 0 else 1.0)

@@ -156,8 +156,12 @@ def _least_mean(
 ) -> NDArray[np.float64]:
     """A mean that no window with this event is expected to fall below; NaN where its history may be too short.
 
-    Counts what was known for good a week or less before the instant, in the days that every such history holds.
+    Counts what was known for good a week or less before the instant, in the days that every such history holds; and of
+    that the part which stays where no stretch of the history counts as more than one person too few.
     """
+    many = np.concatenate([[0.0], np.cumsum(rows.persons)])
+    stretch = np.searchsorted(rows.start, rows.start + plan.window + DAY_US, side="right")
+    stays = min(1.0, (plan.n - 1) / float((many[stretch] - many[np.arange(rows.start.size)]).max()))
     first, last = rows.start[candidates] - plan.window, rows.end[candidates]
     apart = first - int((rows.end - rows.start).max())  # what begins before is over before any of these windows begins
     known = np.searchsorted(plan.known_at, instants, side="right") - 1
@@ -174,7 +178,7 @@ def _least_mean(
         sure = np.where(lasting & (rows.seen <= number * WEEK_US) & (rows.gone > instants[mine].max()), rows.persons, 0)
         total = np.concatenate([[0.0], np.cumsum(sure)])
         held = np.maximum(0.0, total[np.maximum(high[mine], low[mine])] - total[low[mine]])
-        found[mine] = (held + 0.5) * plan.window / length[mine]
+        found[mine] = (stays * held + 0.5) * plan.window / length[mine]
     return found
 
 
@@ -228,7 +232,7 @@ def _expectation(rows: Events, members: NDArray[np.int64], left: int, tau: int, 
     before = np.setdiff1d(before, members)
     spread = float((rows.end[before] - rows.start[before]).mean()) if before.size else 0.0
     return baseline.from_history(
-        rows.start[before], rows.persons[before], start, left, plan.window + min(spread, DAY_US)
+        rows.start[before], rows.persons[before], start, left, plan.window + min(spread, DAY_US), plan.n - 1
     )
 
 

@@ -233,6 +233,16 @@ def test_a_running_total_never_makes_what_it_tells_of_look_usual(raised: Ask, pe
     assert signal.p_value is not None and signal.p_value < 1e-9
 
 
+@pytest.mark.parametrize("persons", [33, 150])
+def test_a_second_cluster_in_a_place_is_heard_after_a_first_however_large(raised: Ask, persons: int) -> None:
+    total = {"id": "r", "on": "2025-03-03", "reference_end": date(2025, 3, 6), "cumulative": True, "persons": persons}
+    first = burst(12, "2025-03-03 12:00") + [{**total, "outcome": "non-fatal", "known": "2025-03-07 11:00"}]
+    rows = usual(400, 20 * 24) + first + burst(5, "2025-06-20 20:00")
+    (signal,) = raised(rows, "2025-06-01", "2025-06-30", DAY_RULE)
+    assert signal.observed == 5 and signal.upper_bound is not None and signal.upper_bound <= 5
+    assert signal.p_value is not None and signal.p_value < 0.001
+
+
 def test_rows_without_a_time_are_no_history_of_their_own_day(raised: Ask) -> None:
     before = usual(270, 30 * 24)
     day = [{"id": f"d{n}", "on": "2025-03-03", "outcome": "non-fatal"} for n in range(8)]
