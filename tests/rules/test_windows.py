@@ -236,7 +236,7 @@ def test_a_running_total_never_makes_what_it_tells_of_look_usual(raised: Ask, pe
 @pytest.mark.parametrize("persons", [33, 150])
 def test_a_second_cluster_in_a_place_is_heard_after_a_first_however_large(raised: Ask, persons: int) -> None:
     total = {"id": "r", "on": "2025-03-03", "reference_end": date(2025, 3, 6), "cumulative": True, "persons": persons}
-    first = burst(12, "2025-03-03 12:00") + [{**total, "outcome": "non-fatal", "known": "2025-03-07 11:00"}]
+    first = [*burst(12, "2025-03-03 12:00"), {**total, "outcome": "non-fatal", "known": "2025-03-07 11:00"}]
     rows = usual(400, 20 * 24) + first + burst(5, "2025-06-20 20:00")
     (signal,) = raised(rows, "2025-06-01", "2025-06-30", DAY_RULE)
     assert signal.observed == 5 and signal.upper_bound is not None and signal.upper_bound <= 5
