@@ -1,14 +1,15 @@
 """What is asked of the store at the same time is written in one transaction, and like with like in one statement.
 
-In: asks, from many threads. Out: to each its answer, once that is on disk. Whoever gets the pen writes for all who
-wait. An ask that fails takes no other with it: they are then written one by one.
+In: asks, from many threads. Out: to each its answer, once that is on disk. One thread alone writes, each time for all
+who wait by then; who has an answer goes on at once and waits for no other. An ask that fails takes no other with it:
+they are then written one by one.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from typing import Any, Generic, TypeVar
 
@@ -27,19 +28,22 @@ class Together(Generic[Ask]):
     ) -> None:
         self._write, self._entered = write, entered
         self._asked: list[tuple[Ask, Future[Any]]] = []
-        self._asking, self._pen = threading.Lock(), threading.Lock()
+        self._asking = threading.Lock()
+        self._pen = ThreadPoolExecutor(1, thread_name_prefix="ewarn-pen")
 
     def __call__(self, ask: Ask) -> Any:
         """Raises: what the ask raises, and StoreBusy and StoreFault for everybody who waited."""
         future: Future[Any] = Future()
         with self._asking:
             self._asked.append((ask, future))
-        with self._pen:
-            with self._asking:
-                turn, self._asked = self._asked, []
-            if turn:
-                self._written(turn)
+        self._pen.submit(self._all_asked)
         return future.result()
+
+    def _all_asked(self) -> None:
+        with self._asking:
+            turn, self._asked = self._asked, []
+        if turn:
+            self._written(turn)
 
     def _written(self, turn: Sequence[tuple[Ask, Future[Any]]]) -> None:
         try:

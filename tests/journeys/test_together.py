@@ -61,3 +61,27 @@ def test_a_message_that_was_sent_is_settled_though_another_cannot_be_claimed() -
 def test_a_store_that_cannot_be_written_is_said_to_everybody_at_once(fault: EwarnError) -> None:
     heard, committed = asked(fault)
     assert heard[BAD] is fault and heard[GOOD] is fault and committed == [[FIRST]]
+
+
+def test_who_has_an_answer_goes_on_and_asks_again_while_others_are_written() -> None:
+    """Or those who ask next would be written one by one, behind all who have their answers already."""
+    committed: list[int] = []
+
+    @contextmanager
+    def write() -> Iterator[None]:
+        time.sleep(0.01)
+        yield
+
+    def entered(tx: None, asks: Sequence[int]) -> Sequence[int]:
+        committed.append(len(asks))
+        return asks
+
+    together: Together[int] = Together(write, entered)
+
+    def many(first: int) -> list[int]:
+        return [together(ask) for ask in range(first, first + 10)]
+
+    with ThreadPoolExecutor(40) as crew:
+        heard = [answer for answers in crew.map(many, range(0, 400, 10)) for answer in answers]
+    assert heard == list(range(400)) and sum(committed) == 400
+    assert len(committed) < 100, "four or more at a time"
