@@ -7,7 +7,6 @@ written is in the next copy, and whoever asks then reads it. Writes nothing.
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,7 +20,6 @@ from ewarn.pipeline.house import House
 from ewarn.store import cases
 from ewarn.terms import CaseFile
 
-HOMES = 8
 _NAMED = re.compile(r'"id":"([^"]*)"')
 _LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
 
@@ -88,7 +86,7 @@ class _Shelf:
 
     def _read_on(self, con: Any) -> None:
         if self.read and cases.at(con, self.read - 1) != self.last:  # another database took its place
-            self.read, self.kept = 0, {}
+            self.read, self.kept, self.cases = 0, {}, Cases()
         came = cases.added(con, self.read)
         if not came:
             return
@@ -112,21 +110,12 @@ def _arranged(kept: dict[str, _Kept], mark: Hashable) -> Cases:
     return Cases(opened, tuple(closed), mark, naming, {case.ref: case for case in every})
 
 
-_SHELVES: OrderedDict[str, _Shelf] = OrderedDict()
-_LOCK = Lock()
-
-
-def _shelf(house: House) -> _Shelf:
-    with _LOCK:
-        found = _SHELVES.setdefault(str(house.settings.home), _Shelf())
-        while len(_SHELVES) > HOMES:
-            _SHELVES.popitem(last=False)
-        return found
+_SHELVES = held.ForEachHome(_Shelf)
 
 
 def of(house: House) -> Cases:
     """The cases as they stand in the newest copy."""
-    return _shelf(house).current(house)
+    return _SHELVES.of(house).current(house)
 
 
 def as_json(house: House, some: tuple[CaseFile, ...]) -> bytes:
@@ -142,7 +131,7 @@ def as_json(house: House, some: tuple[CaseFile, ...]) -> bytes:
 
 
 def _written(house: House, some: tuple[CaseFile, ...]) -> bytes:
-    shelf = _shelf(house)
+    shelf = _SHELVES.of(house)
     found = []
     for case in some:
         kept = shelf.kept.get(case.ref)

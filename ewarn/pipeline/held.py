@@ -7,9 +7,10 @@ number or that key changes. A page's own write makes a new number, so it is seen
 from __future__ import annotations
 
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from threading import Lock, Thread
-from typing import Any, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from ewarn.pipeline.house import House
 from ewarn.store import looking
@@ -17,6 +18,7 @@ from ewarn.store import looking
 Thing = TypeVar("Thing")
 Place = tuple[str, str, Hashable]
 MOST = 2000
+HOMES = 8
 AT_ONCE_SECONDS = 0.25
 _HELD: dict[Place, tuple[Hashable, Any]] = {}
 _LOCK = Lock()
@@ -86,3 +88,20 @@ def _maker(place: Place) -> Lock:
         if len(_MAKING) >= MOST:
             _MAKING.clear()
         return _MAKING.setdefault(place, Lock())
+
+
+class ForEachHome(Generic[Thing]):
+    """A thing that is kept up, not made anew: one for each of the homes that were asked about last."""
+
+    def __init__(self, make: Callable[[], Thing]) -> None:
+        self._make, self._lock = make, Lock()
+        self._things: OrderedDict[str, Thing] = OrderedDict()
+
+    def of(self, house: House) -> Thing:
+        home = str(house.settings.home)
+        with self._lock:
+            thing = self._things.pop(home) if home in self._things else self._make()
+            self._things[home] = thing
+            while len(self._things) > HOMES:
+                self._things.popitem(last=False)
+            return thing

@@ -21,7 +21,7 @@ from ewarn.store.compact import Compact
 from ewarn.store.periods import Asked, Known
 
 AT_ONCE = 20_000
-HOMES, CONTENTS = 8, 2
+CONTENTS = 2
 
 
 class _At(NamedTuple):
@@ -61,21 +61,13 @@ class _Home:
             return known
 
 
-_HOMES: OrderedDict[str, _Home] = OrderedDict()
+_HOMES = held.ForEachHome(_Home)
 _LOCK = Lock()
-
-
-def _home(house: House) -> _Home:
-    with _LOCK:
-        found = _HOMES.setdefault(str(house.settings.home), _Home())
-        while len(_HOMES) > HOMES:
-            _HOMES.popitem(last=False)
-        return found
 
 
 def of(house: House, con: Any, now: datetime) -> Compact:
     """The records of the copy; while a large landing is read, those of before."""
-    home = _home(house)
+    home = _HOMES.of(house)
     known = home.current(con, now)
     if known is not None:
         return known
@@ -90,11 +82,11 @@ def of(house: House, con: Any, now: datetime) -> Compact:
 def keep_up(house: House, now: datetime) -> None:
     """Read what landed, so that nobody waits for it. A fault here ends nothing: whoever asks meets it."""
     with suppress(Exception), house.db.read() as con:
-        _home(house).brought_up(con, now)
+        _HOMES.of(house).brought_up(con, now)
 
 
 def _reading(house: House, known: Compact, asked: Asked) -> tallies.Reading:
-    home, content = _home(house), house.catalogue.content_hash
+    home, content = _HOMES.of(house), house.catalogue.content_hash
     with _LOCK:
         found = home.readings.get(content)
         if found is None or not found.reads(known):

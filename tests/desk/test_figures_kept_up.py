@@ -52,10 +52,10 @@ def test_a_large_landing_is_read_behind_the_page_and_is_then_in_it(
 
     first = known()
     monkeypatch.setattr(tallied, "AT_ONCE", 1)
-    tallied._home(house).making.acquire()  # somebody reads, for long
+    tallied._HOMES.of(house).making.acquire()  # somebody reads, for long
     landed(house, tmp_path, *(f"m{n},Outreach,2025-03-03,18:30,E09000007,non-fatal,hostel,x" for n in range(5)))
     assert known() == first
-    tallied._home(house).making.release()
+    tallied._HOMES.of(house).making.release()
     assert within(10, lambda: known() == first + 5)
 
 

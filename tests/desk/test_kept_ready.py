@@ -23,7 +23,7 @@ def test_a_new_copy_is_looked_at_before_anybody_asks(desk: Any, clock: Any) -> N
     house = desk.house
     ended = warming.keep(house, lambda: NOW)
     try:
-        shelf = caseshelf._SHELVES[str(house.settings.home)]
+        shelf = caseshelf._SHELVES.of(house)
         assert shelf.number == house.db.number()
         caseload.remark(house, CASE, "seen", by("duty"), NOW)
         number = house.db.publish()
