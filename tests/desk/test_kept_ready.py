@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 from ewarn.pipeline import caseload, caseshelf, held, today, warming
+from ewarn.pipeline.house import open_house
 from tests.desk.conftest import NOW
 from tests.desk.test_purpose import CASE, by
 
@@ -31,6 +33,15 @@ def test_a_new_copy_is_looked_at_before_anybody_asks(desk: Any, clock: Any) -> N
     finally:
         ended.set()
     assert [case.ref for case in today.open_of(house)] == [CASE]
+
+
+def test_an_empty_database_in_a_homes_place_leaves_no_case_of_the_one_before(desk: Any, tmp_path: Path) -> None:
+    (tmp_path / "ewarn.toml").write_text('issuer = "TST"\nstanding = "test"\n')
+    shelf = caseshelf._Shelf()
+    assert [case.ref for case in shelf.current(desk.house).open] == [CASE]
+    with open_house(tmp_path, None, {}, clock=lambda _: NOW).db.read() as con:
+        shelf._read_on(con)
+    assert shelf.cases.open == ()
 
 
 def test_what_takes_long_is_answered_as_it_was_while_it_is_made_anew(desk: Any, monkeypatch: Any) -> None:
