@@ -142,24 +142,28 @@ class Csv:
                 yield line, text[:end].rstrip(b"\r\n"), cells
 
     def _pieces(self, size: int) -> Iterator[_Piece]:
-        carry, line, skip = b"", self.first_line, self.start
-        pieces = self.text.pieces(size)
-        following = next(pieces, None)
-        while following is not None:
-            text, following = carry + following, next(pieces, None)
-            text, skip = text[skip:], max(0, skip - len(text))
-            if following is None and text and not text.endswith(b"\n"):
-                text += self.text.line_end
-            found = list(splitting.split(text, self.delimiter.encode(), following is None, _MOST_RECORD))
-            end = found[-1].end if found else 0
-            carry = text[end:]
-            if len(carry) > 2 * _MOST_RECORD and not found:
-                raise UnusableInput(
-                    f"line {line} is longer than {_MOST_RECORD:,} bytes", next_step="Export the file again."
-                )
-            if found:
-                yield _Piece(text, line, tuple(found))
-                line += sum(one.lines for one in found)
+        line, position, end = self.first_line, self.start, self.text.size
+        asked = size
+        with self.text.opened() as stream:
+            while position < end:
+                stream.seek(self.text.start + position)
+                text = stream.read(asked)
+                last = position + len(text) >= end or not text
+                if last and text and not text.endswith(b"\n"):
+                    text += self.text.line_end
+                found = tuple(splitting.split(text, self.delimiter.encode(), last, _MOST_RECORD))
+                if found:
+                    yield _Piece(text, line, found)
+                    line += sum(one.lines for one in found)
+                    position, asked = position + found[-1].end, size
+                elif last:
+                    return
+                elif len(text) > 2 * _MOST_RECORD:
+                    raise UnusableInput(
+                        f"line {line} is longer than {_MOST_RECORD:,} bytes", next_step="Export the file again."
+                    )
+                else:
+                    asked *= 2
 
 
 @dataclass(frozen=True)
@@ -172,60 +176,53 @@ class _Piece:
         self, file: Csv, columns: tuple[str, ...] | None, knows: Knows | None = None, *, first: bool = False
     ) -> tuple[Rows, NDArray[np.int64]]:
         """Its rows, and the lines of those that are known already."""
-        plain = self._plain()
+        plain, odd_rejects = self._plain(file.dialect, columns)
         marked, skipped = None, plain.lines[:0]
         if knows is not None:
-            marks = plain.marks()
-            old = np.zeros(len(marks), dtype=bool) if first else knows(marks)
-            marked, skipped = Marked(plain.lines[~old], marks[~old]), plain.lines[old]
+            marks, old = plain.marks(), np.zeros(len(plain.lines), dtype=bool)
+            if not first:
+                old[~plain.woven] = knows(marks[~plain.woven])
+            fresh = ~old & ~plain.woven
+            marked, skipped = Marked(plain.lines[fresh], marks[fresh]), plain.lines[old]
             plain = plain.only(~old) if old.any() else plain
         frame, rejects = plainlines.read(plain, file.dialect, columns)
-        more, odd_rejects = self._odd(file, columns)
-        if more:
-            names = [*(columns or file.header), LINE]
-            odd = pl.DataFrame(more, schema={**dict.fromkeys(names, pl.String), LINE: pl.Int64}, orient="row")
-            frame = pl.concat([frame, odd]).sort(LINE, maintain_order=True)
-        frame, long = _without_long_cells(frame)
+        frame, long = _without_long_cells(frame, plain)
         rejects = [*rejects, *odd_rejects, *long]
         refused = pl.DataFrame(sorted(rejects), schema=_REJECTS, orient="row")
         return Rows(file.header, frame, refused, (), marked, len(skipped)), skipped
 
-    def _plain(self) -> PlainLines:
-        """The plain stretches joined."""
-        stretches, lines, ends = [], [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
-        line, length = self.line, 0
-        for one in self.found:
-            if isinstance(one, splitting.Plain):
-                stretches.append(self.text[one.start : one.end])
-                lines.append(np.arange(line, line + one.lines))
-                ends.append(one.feeds + (length + 1 - one.start))
-                length += one.end - one.start
-            line += one.lines
-        text = stretches[0] if len(stretches) == 1 else b"".join(stretches)
-        return PlainLines(text, np.concatenate(lines), np.concatenate(ends))
-
-    def _odd(
-        self, file: Csv, columns: tuple[str, ...] | None
-    ) -> tuple[list[tuple[str | int, ...]], list[tuple[int, str, str]]]:
-        """Rows (cells and line) and rejects of the records that were read one at a time."""
-        rows: list[tuple[str | int, ...]] = []
-        rejects: list[tuple[int, str, str]] = []
-        chosen = [file.header.index(name) for name in columns or ()]
-        following, wanted = self.line, len(file.header)
+    def _plain(self, file: Dialect, columns: tuple[str, ...] | None) -> tuple[PlainLines, list[tuple[int, str, str]]]:
+        """Its records as text that needs no care: the others are written anew, with their quotation marks in order. And
+        those that cannot be, as rejects."""
+        stretches: list[bytes] = []
+        lines, ends, quoting = ([np.empty(0, dtype=np.int64)] for _ in range(3))
+        rejects, woven, number = list[tuple[int, str, str]](), list[int](), 0
+        following, length, wanted = self.line, 0, len(file.header)
         for one in self.found:
             line, following = following, following + one.lines
             if isinstance(one, splitting.Plain):
-                continue
-            raw = self.text[one.start : one.end].rstrip(b"\r\n")
-            if one.cells is None:
-                rejects.append((line, careful.BROKEN_QUOTE, shown(raw)))
-            elif columns is not None:
-                rows.append((*(one.cells[i] if i < len(one.cells) else "" for i in chosen), line))
-            elif len(one.cells) != wanted:
-                rejects.append((line, careful.width_reason(len(one.cells), wanted), shown(raw)))
+                stretches.append(self.text[one.start : one.end])
+                lines.append(np.arange(line, following))
+                ends.append(one.feeds + (length + 1 - one.start))
+                quoting.append(one.quoting)
+            elif one.cells is not None and (columns is not None or len(one.cells) == wanted):
+                text = plainlines.written(one.cells, file)
+                stretches.append(text)
+                lines.append(np.array([line]))
+                ends.append(np.array([length + len(text)]))
+                quoting.append(np.array([2 * len(one.cells) + sum(cell.count('"') for cell in one.cells)]))
+                woven.append(number)
             else:
-                rows.append((*one.cells, line))
-        return rows, rejects
+                reason = careful.BROKEN_QUOTE if one.cells is None else careful.width_reason(len(one.cells), wanted)
+                rejects.append((line, reason, shown(self.text[one.start : one.end].rstrip(b"\r\n"))))
+                continue
+            length += len(stretches[-1])
+            number += len(lines[-1])
+        text = stretches[0] if len(stretches) == 1 else b"".join(stretches)
+        anew = np.zeros(number, dtype=bool)
+        anew[woven] = True
+        plain = PlainLines(text, np.concatenate(lines), np.concatenate(ends), np.concatenate(quoting), anew)
+        return plain, rejects
 
 
 def open_csv(source: bytes | Path, known: Iterable[str] = ()) -> Csv:
@@ -251,9 +248,9 @@ def no_row() -> UnusableInput:
     return UnusableInput("the file has a header and no row", next_step="Nothing to do, unless rows were expected.")
 
 
-def _without_long_cells(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[tuple[int, str, str]]]:
+def _without_long_cells(frame: pl.DataFrame, plain: PlainLines) -> tuple[pl.DataFrame, list[tuple[int, str, str]]]:
     """Rows with a cell longer than anybody writes become rejects."""
-    if frame.estimated_size() < _MOST_CELL:
+    if not len(plain.ends) or plain.lengths.max() <= _MOST_CELL:
         return frame, []
     longest = frame.select(pl.exclude(LINE).str.len_bytes().max()).row(0)
     if max((length or 0) for length in longest) <= _MOST_CELL:

@@ -15,12 +15,14 @@ import polars as pl
 from ewarn.catalogue.definitions import DropDefinition
 from ewarn.errors import UnusableInput
 from ewarn.intake.clocks import dated
+from ewarn.intake.columns import column_named
 
 DATES = ("reference_date", "known_date", "published_date", "reference_end")
 DAY_FIRST, MONTH_FIRST = "day-first", "month-first"
 _FEW = 0.05
 _SAID_FROM = 3
 _PLAINLY = 5
+_MOST_WAITING = 200_000
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class Watch:
         formats = {f: definition.columns[f].formats or definition.date_formats for f in DATES if f in fields}
         self._formats = {field: forms for field, forms in formats.items() if any(map(numeric, forms))}
         self._tallies = {(f, first): Tally() for f, forms in self._formats.items() for first in _groups(forms)}
+        self._waiting: dict[str, list[pl.DataFrame]] = {header: [] for header in self.columns}
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -70,20 +73,31 @@ class Watch:
 
     def add(self, frame: pl.DataFrame) -> None:
         """Count one part's cells."""
-        for header in self.columns:
-            spelt = frame.group_by(pl.col(header).alias("value")).len("count")
-            cells = spelt.with_columns(pl.col("value").cast(pl.String).str.strip_chars()).filter(pl.col("value") != "")
-            values = cells.group_by("value").agg(pl.col("count").sum())
-            for field, forms in self._formats.items():
-                if self._fields[field] == header:
-                    for first, group in _groups(forms).items():
-                        self._tallies[field, first] += tally(values, group)
+        for header, waiting in self._waiting.items():
+            spelt = frame.group_by(column_named(header).alias("value")).len("count")
+            waiting.append(spelt.with_columns(pl.col("value").cast(pl.String)))
+            if sum(one.height for one in waiting) > _MOST_WAITING:
+                self._count(header)
+
+    def _count(self, header: str) -> None:
+        """Enter the cells that wait: their spellings are looked at once for all parts."""
+        waiting, self._waiting[header] = self._waiting[header], []
+        if not waiting:
+            return
+        spelt = pl.concat(waiting).with_columns(pl.col("value").str.strip_chars()).filter(pl.col("value") != "")
+        values = spelt.group_by("value").agg(pl.col("count").sum())
+        for field, forms in self._formats.items():
+            if self._fields[field] == header:
+                for first, group in _groups(forms).items():
+                    self._tallies[field, first] += tally(values, group)
 
     def settle(self) -> tuple[DropDefinition, dict[str, str], list[str]]:
         """The definition with each column's formats narrowed to its order, the orders, and remarks.
 
         Raises: UnusableInput where a column cannot be read one way.
         """
+        for header in self._waiting:
+            self._count(header)
         columns, orders = dict(self.definition.columns), dict[str, str]()
         remarks: list[str] = []
         for field, forms in self._formats.items():

@@ -1,8 +1,8 @@
 """Records of one line each, through Polars: the bulk of every CSV file.
 
 In: their text, in which every quotation mark stands where it should, and the file's dialect. Out: a frame of texts and
-the rows whose width is wrong. A mark of our own is set at the end of each record, so that a row with too few or too
-many cells shows; where Polars cannot be relied on they are read one at a time.
+the rows whose width is wrong. Every byte of a record is accounted for, so that one with too few or too many cells
+shows; where Polars cannot be relied on they are read one at a time.
 """
 
 from __future__ import annotations
@@ -23,8 +23,6 @@ from ewarn.intake import careful
 # Our own column beside the file's: no header can hold a NUL.
 LINE = "\0line"
 MOST_RAW = 20_000
-# Ends every record on its way through Polars; a text that holds one of them is given the next.
-_MARKS = (b"\x01", b"\x02", b"\x03", b"\x1f")
 
 Marks = NDArray[np.uint64]
 Lines = NDArray[np.int64]
@@ -40,11 +38,19 @@ class Dialect(NamedTuple):
 
 @dataclass(frozen=True)
 class PlainLines:
-    """The text of some records, of each its physical line, and the byte after its line end."""
+    """The text of some records, of each its physical line, the byte after its line end, and how many of its quotation
+    marks are no part of a cell's text. woven: which were written anew, to be read with the others."""
 
     text: bytes
     lines: Lines
     ends: Lines
+    quoting: Lines
+    woven: NDArray[np.bool_]
+
+    @property
+    def lengths(self) -> Lines:
+        """The bytes of each record, its line end included."""
+        return np.diff(self.ends, prepend=0)
 
     def marks(self) -> Marks:
         """The mark of each line, its end included."""
@@ -54,11 +60,15 @@ class PlainLines:
 
     def only(self, kept: NDArray[np.bool_]) -> PlainLines:
         """Some of its lines."""
-        if not kept.any():
-            return PlainLines(b"", self.lines[:0], self.ends[:0])
-        lengths = np.diff(self.ends, prepend=0)
-        text = np.frombuffer(self.text, dtype=np.uint8)[np.repeat(kept, lengths)].tobytes()
-        return PlainLines(text, self.lines[kept], np.cumsum(lengths[kept]))
+        lengths = self.lengths
+        text = np.frombuffer(self.text, dtype=np.uint8)[np.repeat(kept, lengths)].tobytes() if kept.any() else b""
+        return PlainLines(text, self.lines[kept], np.cumsum(lengths[kept]), self.quoting[kept], self.woven[kept])
+
+
+def written(cells: list[str], file: Dialect) -> bytes:
+    """A record as its file would hold it, had it set its quotation marks in order."""
+    quoted = ('"' + cell.replace('"', '""') + '"' for cell in cells)
+    return file.delimiter.join(quoted).encode() + file.line_end
 
 
 def read(
@@ -66,14 +76,13 @@ def read(
 ) -> tuple[pl.DataFrame, list[tuple[int, str, str]]]:
     """Rows with their lines, and rejects; with `columns` only these, and no row is refused for its width."""
     text, lines = plain.text, plain.lines
-    names = [str(position) for position in range(len(file.header) + 1)]
+    names = [str(position) for position in range(len(file.header))]
     kept = tuple(columns or file.header)
-    mark = next((mark for mark in _MARKS if mark not in text), None)
     marked = text.startswith(codecs.BOM_UTF8)  # in a cell: Polars would take it for the beginning of a file
-    if mark is None or marked or (len(file.header) == 1 and b'"' in text):
-        return _one_by_one(text, lines, file, kept)
+    if marked or (len(names) == 1 and b'"' in text):
+        return _one_by_one(plain, file, kept)
     read = pl.scan_csv(
-        io.BytesIO(text.replace(file.line_end, file.delimiter.encode() + mark + b"\n")),
+        io.BytesIO(text),
         has_header=False, schema=dict.fromkeys(names, pl.String), separator=file.delimiter,
         quote_char='"' if b'"' in text else None, truncate_ragged_lines=True, extra_columns="ignore",
         missing_columns="insert", empty_string_is_null=False, raise_if_empty=False,
@@ -82,37 +91,43 @@ def read(
         read = read.select(pl.col(names[file.header.index(name)]).alias(name) for name in columns)
     frame = read.collect()
     if frame.height != len(lines):
-        return _one_by_one(text, lines, file, kept)
-    frame = frame.with_columns(pl.Series(LINE, lines))
+        return _one_by_one(plain, file, kept)
     if columns is not None:
-        return frame, []
-    fits = frame[names[-1]] == mark.decode()
-    if fits.all():
-        blank = frame[names[0]].str.strip_chars() == "" if len(file.header) == 1 else None
-        frame = frame.filter(~blank) if blank is not None and blank.any() else frame
-        return frame.select(pl.exclude(names[-1])).rename(dict(zip(names, file.header, strict=False))), []
-    wrong = np.flatnonzero(~fits.to_numpy())
+        return frame.with_columns(pl.Series(LINE, lines)), []
+    fits = _fits(frame, plain, file)
     rejects = []
-    for row in wrong:
-        raw = text[int(plain.ends[row - 1]) if row else 0 : int(plain.ends[row]) - 1].rstrip(b"\r")
+    for row in np.flatnonzero(~fits):
+        raw = text[int(plain.ends[row - 1]) if row else 0 : int(plain.ends[row])].rstrip(b"\r\n")
         if raw.strip():
             cells, _ = careful.record(raw, 0, file.delimiter.encode())
-            rejects.append((int(lines[row]), careful.width_reason(len(cells or ()), len(file.header)), shown(raw)))
-    frame = frame.filter(fits).select(pl.exclude(names[-1]))
-    if len(file.header) == 1:
-        frame = frame.filter(pl.col(names[0]).str.strip_chars() != "")
-    return frame.rename(dict(zip(names, file.header, strict=False))), rejects
+            if cells is not None and len(cells) == len(names):
+                return _one_by_one(plain, file, kept)
+            rejects.append((int(lines[row]), careful.width_reason(len(cells or ()), len(names)), shown(raw)))
+    if len(names) == 1:
+        fits &= (frame[names[0]].str.strip_chars() != "").to_numpy()
+    frame = frame.rename(dict(zip(names, file.header, strict=True))).with_columns(pl.Series(LINE, lines))
+    return frame if fits.all() else frame.filter(fits), rejects
+
+
+def _fits(frame: pl.DataFrame, plain: PlainLines, file: Dialect) -> NDArray[np.bool_]:
+    """Which records have as many cells as the header: their cells, the delimiters between these and the quotation marks
+    about them are then all of the record. A cell too few or too many leaves more or fewer bytes over."""
+    told = frame.select(pl.sum_horizontal(pl.all().str.len_bytes().cast(pl.Int64))).to_series().to_numpy()
+    around = (frame.width - 1) * len(file.delimiter.encode()) + len(file.line_end)
+    fits: NDArray[np.bool_] = told + plain.quoting + around == plain.lengths
+    return fits
 
 
 def _one_by_one(
-    text: bytes, lines: Lines, file: Dialect, kept: tuple[str, ...]
+    plain: PlainLines, file: Dialect, kept: tuple[str, ...]
 ) -> tuple[pl.DataFrame, list[tuple[int, str, str]]]:
-    """The same, record for record: for texts that hold every mark of ours, and for files of one column."""
+    """The same, record for record: for texts that Polars reads otherwise, and for files of one column."""
+    text = plain.text
     rows: list[tuple[str | int, ...]] = []
     rejects: list[tuple[int, str, str]] = []
     chosen = [file.header.index(name) for name in kept]
     position = 0
-    for line in lines.tolist():
+    for line in plain.lines.tolist():
         start = position
         cells, position = careful.record(text, start, file.delimiter.encode())
         raw = text[start:position].rstrip(b"\r\n")

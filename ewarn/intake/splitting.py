@@ -23,11 +23,12 @@ Found = NDArray[np.int64]
 class Plain:
     """Bytes [start, end): records of one line each; their quotation marks, if any, stand where they should.
 
-    feeds: the line feeds in it."""
+    feeds: the line feeds in it. quoting: how many quotation marks of each record are no part of a cell's text."""
 
     start: int
     end: int
     feeds: Found
+    quoting: Found
 
     @property
     def lines(self) -> int:
@@ -53,7 +54,7 @@ def split(text: bytes, delimiter: bytes, last: bool, most_record: int) -> Iterat
     if b'"' not in text:
         feeds = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == _FEED)
         if len(feeds):
-            yield Plain(0, int(feeds[-1]) + 1, feeds)
+            yield Plain(0, int(feeds[-1]) + 1, feeds, np.zeros(len(feeds), dtype=np.int64))
         return
     marks = _Marks(text, ord(delimiter))
     position = 0
@@ -78,19 +79,19 @@ def _cut(position: int, number: Found, marks: _Marks) -> Iterator[Plain | Odd]:
     """Stretches of one-line records, and each record of several lines by itself. number: of the feeds that end one."""
     if not len(number):
         return
-    feeds = marks.feeds
-    at = first = int(np.searchsorted(feeds, position))
+    at = first = int(np.searchsorted(marks.feeds, position))
+    feeds, quoting = marks.feeds[first : number[-1] + 1], marks.quoting(position, first, int(number[-1]) + 1)
     for index in np.flatnonzero(np.diff(number, prepend=first - 1) > 1):
         before = int(number[index - 1]) + 1 if index else first
-        start = int(feeds[before - 1]) + 1 if index else position
-        end = int(feeds[number[index]]) + 1
+        start = int(marks.feeds[before - 1]) + 1 if index else position
+        end = int(marks.feeds[number[index]]) + 1
         if start > position:
-            yield Plain(position, start, feeds[at:before])
+            yield Plain(position, start, feeds[at - first : before - first], quoting[at - first : before - first])
         cells, _ = careful.record(marks.text, start, marks.delimiter)
         yield Odd(start, end, int(number[index]) + 1 - before, cells)
         position, at = end, int(number[index]) + 1
-    if position <= feeds[number[-1]]:
-        yield Plain(position, int(feeds[number[-1]]) + 1, feeds[at : number[-1] + 1])
+    if position <= marks.feeds[number[-1]]:
+        yield Plain(position, int(feeds[-1]) + 1, feeds[at - first :], quoting[at - first :])
 
 
 class _Marks:
@@ -110,8 +111,11 @@ class _Marks:
             after[-1] = _FEED
         wrong = (~opens[before], ~closes[after])
         self._wrong = [_in_turn(wrong[side], wrong[1 - side]) for side in (0, 1)]
-        side_of = np.searchsorted(self.quotes, self.feeds) % 2
+        self._before = np.searchsorted(self.quotes, self.feeds)
+        side_of = self._before % 2
         self._numbers = [np.flatnonzero(side_of == side) for side in (0, 1)]
+        twice = np.flatnonzero(np.diff(self.quotes) == 1)
+        self._doubled = [twice[twice % 2 != side] for side in (0, 1)]
 
     def in_order(self, position: int) -> tuple[Found, int]:
         """Which line feeds end a record from here on, as far as the marks are in order; and how far that is."""
@@ -127,6 +131,17 @@ class _Marks:
         from_, upto = np.searchsorted(self.feeds, (position, limit))
         numbers = self._numbers[side]
         return numbers[np.searchsorted(numbers, from_) : np.searchsorted(numbers, upto)], limit
+
+    def quoting(self, position: int, first: int, last: int) -> Found:
+        """Of the lines from one that begins at a position up to the `last`th feed: the marks that are no text.
+
+        A mark that closes, with one that opens right behind it, is a doubled one: a mark in the text."""
+        begun = int(np.searchsorted(self.quotes, position))
+        before, doubled = self._before[first:last], self._doubled[begun % 2]
+        found = np.diff(before, prepend=begun)
+        if len(doubled):
+            found -= np.diff(np.searchsorted(doubled, before), prepend=np.searchsorted(doubled, begun))
+        return found
 
 
 def _beside(*allowed: int) -> NDArray[np.bool_]:

@@ -367,11 +367,7 @@ def within(marks: Marks, known: Marks) -> NDArray[np.bool_]:
 
 def single(marks: Marks) -> NDArray[np.bool_]:
     """Which marks occur but once."""
-    order = np.argsort(marks)
-    same = marks[order[1:]] == marks[order[:-1]]
-    answer = np.ones(len(marks), dtype=bool)
-    answer[order[1:][same]] = answer[order[:-1][same]] = False
-    return answer
+    return ~within(marks, twice(marks.copy()))
 
 
 def twice(marks: Marks) -> Marks:
