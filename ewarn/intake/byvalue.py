@@ -6,7 +6,7 @@ that few values share as categories, which are filtered, joined and written at a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import numpy as np
 import polars as pl
@@ -41,11 +41,13 @@ class Coded:
         self._kinds: dict[str, pl.Categorical | None] = {}
         self._kept: dict[str, pl.Series] = {}  # Polars forgets the numbers once no column has them
 
-    def of(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """The same with such columns as categories; those are left alone that hardly a cell repeats."""
+    def of(self, frame: pl.DataFrame, among: Collection[str] | None = None) -> pl.DataFrame:
+        """The same with such columns, or those `among` some, as categories; those are left alone that hardly a cell
+        repeats."""
         if not frame.height:
             return frame
-        kinds = {cells.name: self._kind(cells) for cells in frame.iter_columns()}
+        columns = (cells for cells in frame.iter_columns() if among is None or cells.name in among)
+        kinds = {cells.name: self._kind(cells) for cells in columns}
         chosen = {name: kind for name, kind in kinds.items() if kind is not None}
         frame = frame.with_columns(frame.get_column(name).cast(kind) for name, kind in chosen.items())
         for name in chosen:
@@ -95,6 +97,7 @@ class _Group:
         self._inner = [expression.alias(f"\0{name}") for name, expression in expressions.items()]
         self._back = [pl.col(f"\0{name}").alias(name) for name in expressions]
         self._seen: pl.DataFrame | None = None
+        self._empty: set[str] = set()  # columns of it that hold nothing
         self._kinds: list[pl.DataType] = []
 
     def of(self, rows: pl.DataFrame, height: int) -> pl.DataFrame:
@@ -117,7 +120,11 @@ class _Group:
             fresh = texts.slice(0 if self._seen is None else self._seen.height).alias(cells.name).to_frame()
             worked = self._worded(fresh.select(self._expressions))
             self._seen = worked if self._seen is None else pl.concat([self._seen, worked]).rechunk()
-        return pl.DataFrame([column.gather(codes) for column in self._seen.iter_columns()])
+            self._empty = {column.name for column in self._seen.iter_columns() if column.null_count() == column.len()}
+        found = self._seen.iter_columns()
+        return pl.DataFrame(
+            [one.new_from_index(0, codes.len()) if one.name in self._empty else one.gather(codes) for one in found]
+        )
 
     def _joined(self, rows: pl.DataFrame) -> pl.DataFrame:
         if self._seen is not None and self._seen.height > _MOST_KEPT:
@@ -168,6 +175,12 @@ class Children:
         ids = frame.select(pl.col(self._row).alias("row")).with_columns(self.sets(frame))
         assert self._made is not None
         return ids.join(self._made, on=SET, how="inner", maintain_order="left_right").drop(SET)
+
+    def one(self, frame: pl.DataFrame, column: str) -> pl.Series:
+        """A column of the child rows of every row of the frame, where each has exactly one."""
+        sets = self.sets(frame)
+        assert self._made is not None
+        return self._made[column].gather(sets - self._made[SET][0]) if sets.len() else self._made[column].clear()
 
     def sets(self, frame: pl.DataFrame) -> pl.Series:
         """The number of the set of every row's children."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import polars as pl
 
@@ -50,6 +51,12 @@ class Mapped:
     key: Mapping[str, str]
     joining: Mapping[str, str | None]
     content: tuple[tuple[str, str], ...]
+
+    @cached_property
+    def used(self) -> frozenset[str]:
+        """The file's headers that anything is made of."""
+        keys = (*self.key.values(), *(found for found in self.joining.values() if found))
+        return frozenset((*self.headers.values(), *keys, *(found for _, found in self.content)))
 
     def has(self, field: str) -> bool:
         """The field is mapped to a column the file has, or to a constant."""

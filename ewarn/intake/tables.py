@@ -22,7 +22,7 @@ from ewarn.frames import INSTANT, shaped
 from ewarn.intake import byvalue, careful, identities, kinds, names, places, vocabulary
 from ewarn.intake.ahead import ahead
 from ewarn.intake.clocks import day, instant
-from ewarn.intake.columns import column_named
+from ewarn.intake.columns import all_named, column_named
 from ewarn.intake.csvfile import LINE, PART_BYTES, ROW, Csv, Knows, Marked, Rows, no_row, open_csv
 from ewarn.intake.dateorder import Watch
 from ewarn.intake.normalise import Field, Mapped, lay, number, yes
@@ -101,7 +101,7 @@ class Table:
         start, found = 0, False
         read = self.file.parts(size=size, knows=knows)
         for rows in ahead(read) if self.large else read:
-            rows = replace(rows, frame=self.coded.of(rows.frame))
+            rows = replace(rows, frame=self.coded.of(rows.frame, self.mapped.used))
             if watch is not None:
                 watch.add(rows.frame)
             part = _part(self, rows, start)
@@ -127,7 +127,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Part:
-    """Some rows of a table. rows: the usable ones as text, numbered. values: our fields of each.
+    """Some rows of a table. rows: the used columns of the usable ones as text, numbered. values: our fields of each.
 
     identity: row, line, key, content and content_too (two numbers that stand for what it says), retracted of each.
 
@@ -200,7 +200,7 @@ class Part:
         table = self.table
         records = records.hstack(self.values.get_columns())
         if table.definition.kind is RecordKind.SAMPLE:
-            return records.with_columns(sold_as_subject=table.reading.sold_as.of(self.rows)["subject"])
+            return records.with_columns(sold_as_subject=table.reading.sold_as.one(self.rows, "subject"))
         if table.definition.kind is RecordKind.INCIDENT and places_of is not None:
             return _labelled(records, places_of, table.hashed)
         return records
@@ -248,12 +248,13 @@ def texts(definition: DropDefinition, body: bytes | Path, lines: Collection[int]
 
 
 def _part(table: Table, rows: Rows, start: int) -> Part:
-    frame, blank = _without_blank_rows(table.coded.of(rows.frame))
+    frame, blank = _without_blank_rows(table.coded.of(rows.frame, table.mapped.used))
     wrong, reasons = _joined(table.faults.of(frame), frame.height)
     refused = byvalue.in_texts(frame.filter(wrong))
     rejects = refused.select(pl.col(LINE).alias("line"), reasons.alias("reason"), raw=_raw(rows))
     rejects = pl.concat([rows.rejects, rejects]).sort("line", maintain_order=True)
     rejects = shaped("staged_reject", rejects.with_columns(position=pl.format("line {}", "line")))
+    frame = frame.select(*all_named(one for one in rows.header if one in table.mapped.used), LINE)
     if refused.height:
         frame = frame.filter(~wrong)
     good = frame.with_columns(pl.int_range(start, start + pl.len(), dtype=pl.Int64).alias(ROW))
