@@ -241,7 +241,7 @@ class Children:
 
 def _numbered(cells: pl.Series) -> pl.Series:
     """The number of each cell's text, from 1 on; 0 where there is none."""
-    codes = cells.to_physical()
+    codes = cells.alias("codes").to_physical()
     codes = codes if codes.dtype == pl.UInt32 else codes.cast(pl.UInt32)
     return (codes + 1).fill_null(0) if cells.null_count() else codes + 1
 

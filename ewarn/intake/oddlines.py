@@ -64,7 +64,7 @@ class Watch:
         """Lines that name the header's own columns once more, whatever their letter case."""
         first = self.header[0]
         spelt = {word for one in (first, f"\ufeff{first}") for word in (one, one.lower(), one.upper(), one.title())}
-        likely = frame.filter(column_named(first).is_in(list(spelt)))
+        likely = _where(frame, column_named(first).is_in(list(spelt)))
         wanted = [name.casefold() for name in self.header]
         return {
             row[-1]: AGAIN
@@ -77,7 +77,7 @@ class Watch:
         if len(self.header) < 2:
             return {}
         first = column_named(self.header[0])
-        likely = frame.filter(first.str.contains_any(_SUM_PARTS) | (first == ""))
+        likely = _where(frame, first.str.contains_any(_SUM_PARTS) | (first == ""))
         if likely.is_empty():
             return {}
         texts = [column_named(name).str.strip_chars() for name in self.header]
@@ -111,13 +111,12 @@ class Watch:
 
     def _likely(self, frame: pl.DataFrame, places: pl.Series) -> list[int]:
         """Of these rows those whose cells are all given and hold no figure, as `_names` asks of them."""
-        if places.is_empty():
-            return []
-        given = pl.all_horizontal(
-            (column_named(name).str.strip_chars().str.len_chars() > 1) & ~column_named(name).str.contains(r"\d")
-            for name in self.header
-        )
-        found: list[int] = places.filter(frame[places].select(given).to_series()).to_list()
+        for name in self.header:
+            if places.is_empty():
+                break
+            cells = frame.get_column(name).alias("cells").gather(places)  # whatever it is called
+            places = places.filter((cells.str.strip_chars().str.len_chars() > 1) & ~cells.str.contains(r"\d"))
+        found: list[int] = places.to_list()
         return found
 
     def _digits_of(self, frame: pl.DataFrame) -> list[bool]:
@@ -131,6 +130,12 @@ class Watch:
             for place, one in enumerate(texts)
         ]
         return list(sample.select(checks).row(0))
+
+
+def _where(frame: pl.DataFrame, likely: pl.Expr) -> pl.DataFrame:
+    """The rows for which it holds; mostly there are none."""
+    found = frame.select(likely).to_series()
+    return frame.filter(found) if found.any() else frame.clear()
 
 
 def _empty_between(above: NDArray[np.int64], lines: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.bool_]:

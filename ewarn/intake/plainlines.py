@@ -89,7 +89,7 @@ def read(
     )  # fmt: skip
     if columns is not None:
         read = read.select(pl.col(names[file.header.index(name)]).alias(name) for name in columns)
-    frame = read.collect()
+    frame = read.collect(engine="in-memory")
     if frame.height != len(lines):
         return _one_by_one(plain, file, kept)
     if columns is not None:

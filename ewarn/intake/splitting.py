@@ -79,19 +79,21 @@ def _cut(position: int, number: Found, marks: _Marks) -> Iterator[Plain | Odd]:
     """Stretches of one-line records, and each record of several lines by itself. number: of the feeds that end one."""
     if not len(number):
         return
-    at = first = int(np.searchsorted(marks.feeds, position))
-    feeds, quoting = marks.feeds[first : number[-1] + 1], marks.quoting(position, first, int(number[-1]) + 1)
-    for index in np.flatnonzero(np.diff(number, prepend=first - 1) > 1):
+    feeds, last = marks.feeds, int(number[-1])
+    at = first = int(feeds.searchsorted(position))
+    quoting = marks.quoting(position)
+    alone = last - first + 1 == len(number)
+    for index in () if alone else np.flatnonzero(np.diff(number, prepend=first - 1) > 1).tolist():
         before = int(number[index - 1]) + 1 if index else first
-        start = int(marks.feeds[before - 1]) + 1 if index else position
-        end = int(marks.feeds[number[index]]) + 1
+        start = int(feeds[before - 1]) + 1 if index else position
+        end = int(feeds[number[index]]) + 1
         if start > position:
-            yield Plain(position, start, feeds[at - first : before - first], quoting[at - first : before - first])
+            yield Plain(position, start, feeds[at:before], quoting[at:before])
         cells, _ = careful.record(marks.text, start, marks.delimiter)
         yield Odd(start, end, int(number[index]) + 1 - before, cells)
         position, at = end, int(number[index]) + 1
-    if position <= marks.feeds[number[-1]]:
-        yield Plain(position, int(feeds[-1]) + 1, feeds[at - first :], quoting[at - first :])
+    if at <= last:
+        yield Plain(position, int(feeds[last]) + 1, feeds[at : last + 1], quoting[at : last + 1])
 
 
 class _Marks:
@@ -100,55 +102,54 @@ class _Marks:
     def __init__(self, text: bytes, delimiter: int) -> None:
         self.text, self.delimiter = text, bytes([delimiter])
         buffer = np.frombuffer(text, dtype=np.uint8)
-        self.quotes = np.flatnonzero(buffer == _QUOTE)
-        self.feeds = np.flatnonzero(buffer == _FEED)
-        opens, closes = _beside(delimiter, _FEED, _QUOTE), _beside(delimiter, _FEED, _RETURN, _QUOTE)
+        both = np.flatnonzero((buffer == _QUOTE) | (buffer == _FEED))
+        ends = buffer[both] == _FEED
+        self.quotes, self.feeds = both[~ends], both[ends]
         before = buffer[self.quotes - 1]
         after = buffer.take(self.quotes + 1, mode="clip")
         if len(self.quotes) and self.quotes[0] == 0:
             before[0] = _FEED
         if len(self.quotes) and self.quotes[-1] + 1 == len(buffer):
             after[-1] = _FEED
-        wrong = (~opens[before], ~closes[after])
+        opens = (before == delimiter) | (before == _FEED) | (before == _QUOTE)
+        closes = (after == delimiter) | (after == _FEED) | (after == _RETURN) | (after == _QUOTE)
+        wrong = (~opens, ~closes)
         self._wrong = [_in_turn(wrong[side], wrong[1 - side]) for side in (0, 1)]
-        self._before = np.searchsorted(self.quotes, self.feeds)
+        self._before = np.flatnonzero(ends) - np.arange(len(self.feeds))  # how many marks stand before each feed
         side_of = self._before % 2
         self._numbers = [np.flatnonzero(side_of == side) for side in (0, 1)]
-        twice = np.flatnonzero(np.diff(self.quotes) == 1)
-        self._doubled = [twice[twice % 2 != side] for side in (0, 1)]
+        self._twice = np.flatnonzero(after == _QUOTE)
+        self._quoting: list[Found | None] = [None, None]
 
     def in_order(self, position: int) -> tuple[Found, int]:
         """Which line feeds end a record from here on, as far as the marks are in order; and how far that is."""
-        first = int(np.searchsorted(self.quotes, position))
+        first = int(self.quotes.searchsorted(position))
         side = first % 2
-        wrong = self._wrong[side][np.searchsorted(self._wrong[side], first) :][:1]
-        if len(wrong):
-            limit = int(self.quotes[wrong[0] - (wrong[0] - first) % 2])
+        wrong = self._wrong[side]
+        at = int(wrong.searchsorted(first))
+        if at < len(wrong):
+            limit = int(self.quotes[wrong[at] - (wrong[at] - first) % 2])
         elif (len(self.quotes) - first) % 2:
             limit = int(self.quotes[-1])
         else:
             limit = len(self.text)
-        from_, upto = np.searchsorted(self.feeds, (position, limit))
+        from_, upto = self.feeds.searchsorted(position), self.feeds.searchsorted(limit)
         numbers = self._numbers[side]
-        return numbers[np.searchsorted(numbers, from_) : np.searchsorted(numbers, upto)], limit
+        return numbers[numbers.searchsorted(from_) : numbers.searchsorted(upto)], limit
 
-    def quoting(self, position: int, first: int, last: int) -> Found:
-        """Of the lines from one that begins at a position up to the `last`th feed: the marks that are no text.
+    def quoting(self, position: int) -> Found:
+        """Of each line of the text the marks that are no part of a cell, where a record begins at this position.
 
-        A mark that closes, with one that opens right behind it, is a doubled one: a mark in the text."""
-        begun = int(np.searchsorted(self.quotes, position))
-        before, doubled = self._before[first:last], self._doubled[begun % 2]
-        found = np.diff(before, prepend=begun)
-        if len(doubled):
-            found -= np.diff(np.searchsorted(doubled, before), prepend=np.searchsorted(doubled, begun))
-        return found
-
-
-def _beside(*allowed: int) -> NDArray[np.bool_]:
-    """For every byte whether it may stand there."""
-    answer = np.zeros(256, dtype=np.bool_)
-    answer[list(allowed)] = True
-    return answer
+        A mark that closes, with one that opens right behind it, is a doubled one: a mark in the cell's text."""
+        side = int(self.quotes.searchsorted(position)) % 2
+        known = self._quoting[side]
+        if known is None:
+            doubled = self._twice[self._twice % 2 != side]
+            known = np.diff(self._before, prepend=0)
+            if len(doubled):
+                known -= np.diff(np.searchsorted(doubled, self._before), prepend=0)
+            self._quoting[side] = known
+        return known
 
 
 def _in_turn(even: NDArray[np.bool_], odd: NDArray[np.bool_]) -> Found:
