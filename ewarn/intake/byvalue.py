@@ -119,7 +119,7 @@ class _Group:
             texts = pl.concat([pl.Series([None], dtype=pl.String), cells.dtype.categories.to_series()])
             fresh = texts.slice(0 if self._seen is None else self._seen.height).alias(cells.name).to_frame()
             worked = self._worded(fresh.select(self._expressions))
-            self._seen = worked if self._seen is None else pl.concat([self._seen, worked]).rechunk()
+            self._seen = (worked if self._seen is None else pl.concat([self._seen, worked])).rechunk()
             self._empty = {column.name for column in self._seen.iter_columns() if column.null_count() == column.len()}
         found = self._seen.iter_columns()
         return pl.DataFrame(
@@ -235,7 +235,7 @@ class Children:
         return made
 
     def _keep(self, made: pl.DataFrame) -> None:
-        self._made = made if self._made is None else pl.concat([self._made, made])
+        self._made = (made if self._made is None else pl.concat([self._made, made])).rechunk()
         self._new.append(made)
 
 
