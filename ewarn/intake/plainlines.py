@@ -93,7 +93,7 @@ def read(
     if frame.height != len(lines):
         return _one_by_one(plain, file, kept)
     if columns is not None:
-        return frame.with_columns(pl.Series(LINE, lines)), []
+        return _with_lines(frame, lines), []
     fits = _fits(frame, plain, file)
     rejects = []
     for row in np.flatnonzero(~fits):
@@ -105,8 +105,16 @@ def read(
             rejects.append((int(lines[row]), careful.width_reason(len(cells or ()), len(names)), shown(raw)))
     if len(names) == 1:
         fits &= (frame[names[0]].str.strip_chars() != "").to_numpy()
-    frame = frame.rename(dict(zip(names, file.header, strict=True))).with_columns(pl.Series(LINE, lines))
+    frame = _with_lines(frame.rename(dict(zip(names, file.header, strict=True))), lines)
     return frame if fits.all() else frame.filter(fits), rejects
+
+
+def _with_lines(frame: pl.DataFrame, lines: Lines) -> pl.DataFrame:
+    """With the lines beside it, in as many pieces as the others: else Polars would join all of these at every turn."""
+    lengths = frame.to_series(0).chunk_lengths() if frame.width else [len(lines)]
+    ends = np.cumsum(lengths)
+    pieces = [pl.Series(LINE, lines[end - length : end]) for length, end in zip(lengths, ends, strict=True)]
+    return frame.hstack([pl.concat(pieces, rechunk=False) if pieces else pl.Series(LINE, lines)])
 
 
 def _fits(frame: pl.DataFrame, plain: PlainLines, file: Dialect) -> NDArray[np.bool_]:

@@ -255,8 +255,7 @@ def _part(table: Table, rows: Rows, start: int) -> Part:
     rejects = pl.concat([rows.rejects, rejects]).sort("line", maintain_order=True)
     rejects = shaped("staged_reject", rejects.with_columns(position=pl.format("line {}", "line")))
     frame = frame.select(*all_named(one for one in rows.header if one in table.mapped.used), LINE)
-    if refused.height:
-        frame = frame.filter(~wrong)
+    frame = (frame.filter(~wrong) if refused.height else frame).rechunk()
     good = frame.with_columns(pl.int_range(start, start + pl.len(), dtype=pl.Int64).alias(ROW))
     values = table.values.of(frame)
     identity = table.identity.of(good, values["retracted"])
