@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from ewarn.store import identity, segments
 from ewarn.store.database import Database
+from ewarn.store.known import Known, places, single, twice, within
 from ewarn.store.records import NAMED, Beside, clocked
-from ewarn.store.segments import Known, Marks
+from ewarn.store.segments import Marks
 from ewarn.store.snapshots import SnapshotRef
 from ewarn.store.tables import Connection
 
@@ -88,7 +89,7 @@ class Large:
 
     def knows(self, marks: Marks) -> Mask:
         """Which lines, by their marks, say word for word what current records say: these are counted as unchanged."""
-        place = segments.places(marks, self.known.lines)
+        place = self.known.known_lines.places(marks)
         found = place >= 0
         self._lines_seen[place[found]] = True
         self._known_lines += int(found.sum())  # a number of its own: reading and sorting are two threads
@@ -102,10 +103,10 @@ class Large:
     def repeated_lines(self) -> list[int]:
         """Lines of plain rows whose key a row of another part has too, all rows having been sorted. They are to be left
         out, and landed by `records.land`."""
-        self.repeated = segments.twice(np.concatenate([np.empty(0, dtype=np.uint64), *self._keys]))
+        self.repeated = twice(np.concatenate([np.empty(0, dtype=np.uint64), *self._keys]))
         if not len(self.repeated):
             return []
-        found = [lines[segments.within(keys, self.repeated)] for keys, lines in self._plain]
+        found = [lines[within(keys, self.repeated)] for keys, lines in self._plain]
         return [int(line) for line in np.sort(np.concatenate(found))] if found else []
 
     def leave_out(self, lines: list[int]) -> None:
@@ -117,16 +118,16 @@ class Large:
     def sort(self, rows: pl.DataFrame, *, again: bool = False) -> Sorted:
         """In: key, line, content, retracted. `again`: these rows were sorted before, and are not counted twice."""
         contents, keys = rows["content"].to_numpy(), hashed(rows["key"])
-        alone = segments.single(keys) & ~segments.within(keys, self.repeated)
+        alone = single(keys) & ~within(keys, self.repeated)
         stands = ~rows["retracted"].to_numpy()
-        place = segments.places(contents, self.known.contents)
+        place = places(contents, self.known.contents)
         known = (place >= 0) & stands
         self._seen[place[known]] = True
         if not again:
             self._unchanged += int(known.sum())
         plain = alone & stands & ~known
         if len(self.known.records) and plain.any():
-            plain[plain] = ~segments.within(self._ids(rows.filter(pl.Series(plain))), self.known.records)
+            plain[plain] = ~within(self._ids(rows.filter(pl.Series(plain))), self.known.records)
         if not again:
             self._keys.append(keys)
             self._plain.append((keys[plain], rows["line"].to_numpy()[plain].astype(np.uint32)))
@@ -181,7 +182,7 @@ class Large:
     def seen(self, contents: pl.Series) -> pl.Series:
         """Which contents of known records the file has said again."""
         numbers = contents.str.extract(r"^(\d+)-").cast(pl.UInt64).fill_null(0).to_numpy()
-        said = segments.within(numbers, self.known.contents[self._seen])
+        said = within(numbers, self.known.contents[self._seen])
         return pl.Series(said | self.known.said_by(numbers, self._lines_seen))
 
     def drop(self) -> None:
@@ -204,7 +205,7 @@ class Large:
 
 def _known(db: Database, source: str, shape: str) -> Known:
     with db.read() as con:
-        return Known.of(con, db.path, source, shape)
+        return Known.of(con, source, shape)
 
 
 def hashed(keys: pl.Series) -> Marks:
