@@ -147,7 +147,8 @@ class _Marks:
             doubled = self._twice[self._twice % 2 != side]
             known = np.diff(self._before, prepend=0)
             if len(doubled):
-                known -= np.diff(np.searchsorted(doubled, self._before), prepend=0)
+                line_of = self._before.searchsorted(doubled, side="right")
+                known -= np.bincount(line_of, minlength=len(known))[: len(known)]
             self._quoting[side] = known
         return known
 
