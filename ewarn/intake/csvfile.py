@@ -1,8 +1,8 @@
 """A CSV file's rows: every cell as text, every row with its line, every unusable row kept with its reason.
 
 In: bytes or a file, and the headers a definition knows. Out: `Csv`, whose parts of some hundred thousand rows are read
-one after the other. Polars reads the records whose shape leaves no doubt; each carries a mark of our own at its end, so
-that a row with too few or too many cells shows. All other records are read one at a time.
+one after the other. Polars reads the records whose shape leaves no doubt; their bytes tell which have too few or too
+many cells. All other records are read one at a time and, where they can be, written anew for Polars in their places.
 """
 
 from __future__ import annotations

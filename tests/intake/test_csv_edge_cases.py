@@ -141,6 +141,29 @@ def test_parts_cut_anywhere_hold_what_one_careful_reader_finds(parts: list[str],
     assert [line for part in read for line in part.rejects["line"]] == rejects
 
 
+odd_cells = st.lists(st.sampled_from(["", "x", "é", '"', 'a"b', '""', ",", ",,", " "]), min_size=1, max_size=8)
+
+
+@given(st.lists(st.tuples(odd_cells, st.integers(0, 255)), max_size=12), st.sampled_from(["\n", "\r\n"]))
+@settings(max_examples=300, deadline=None)
+def test_a_cell_too_few_or_too_many_shows_whatever_the_quotation_marks_add(
+    rows: list[tuple[list[str], int]], end: str
+) -> None:
+    lines = ["a,b,c,d"]
+    for row, quoted in rows:
+        need = [bool(quoted >> place & 1) or any(one in cell for one in '",') for place, cell in enumerate(row)]
+        lines.append(
+            ",".join(f'"{c.replace(chr(34), 2 * chr(34))}"' if q else c for c, q in zip(row, need, strict=True))
+        )
+    text = "".join(line + end for line in lines).encode()
+    read = [
+        piece.rows(open_csv(text, list("abcd")), None)[0] for piece in open_csv(text, list("abcd"))._pieces(1 << 20)
+    ]
+    wanted, rejects = one_after_another(text, 4)
+    assert [row for part in read for row in part.frame.rows()] == wanted
+    assert [line for part in read for line in part.rejects["line"]] == rejects
+
+
 @given(odd_text, st.integers(1, 60), st.integers(1, 7))
 @settings(max_examples=150, deadline=None)
 def test_leaving_known_lines_unread_takes_nothing_else_away(parts: list[str], size: int, share: int) -> None:

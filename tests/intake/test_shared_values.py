@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import polars as pl
+import pytest
 
 from ewarn.intake import byvalue
 
@@ -16,6 +17,12 @@ WANTED = {
 
 def words(*found: str | None) -> pl.DataFrame:
     return pl.DataFrame({"word": [*found] * 4}, schema={"word": pl.String})
+
+
+@pytest.fixture(params=[0, byvalue._FEW], autouse=True)
+def few(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways: new texts of a few rows are kept, and are not."""
+    monkeypatch.setattr(byvalue, "_FEW", request.param)
 
 
 def test_values_met_in_several_frames_read_as_if_each_row_was_worked_out() -> None:
@@ -41,3 +48,14 @@ def test_once_too_many_values_were_met_each_row_is_worked_out() -> None:
     values.of(many)
     after = values.of(pl.DataFrame({"word": ["A", "C"] * 4}))
     assert after.schema["lower"] == pl.String and after["lower"].to_list() == ["a", "c"] * 4
+
+
+def test_the_one_child_of_each_row_is_found_by_its_set() -> None:
+    def work(rows: pl.DataFrame) -> pl.DataFrame:
+        return rows.select("row", said=pl.col("word").str.to_uppercase())
+
+    children = byvalue.Children(["word"], "row", work)
+    for frame in (words("a", "b"), words("b", "c", None), words(), words("a", "c")):
+        given = frame.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
+        wanted = [None if one is None else one.upper() for one in frame["word"]]
+        assert children.one(given, "said").to_list() == wanted
