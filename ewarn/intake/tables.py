@@ -145,7 +145,7 @@ class Part:
     @property
     def remarks(self) -> tuple[Remark, ...]:
         """What is to be told of the part as a whole."""
-        return (Remark("{} rows hold nothing at all: left out", self.blank),) if self.blank else ()
+        return (Remark("rows that hold nothing at all, left out: {}", self.blank),) if self.blank else ()
 
     def only(self, chosen: pl.Series) -> Part:
         """Some of its rows alone, without its rejects. In: one truth value a row."""
@@ -373,5 +373,5 @@ def _remarks(records: pl.DataFrame, part: Part, good: pl.DataFrame) -> list[Rema
     remarks = []
     early = (records["known_date"] < records["reference_date"]).sum()
     if early:
-        remarks.append(Remark("{} rows were known before they happened", int(early)))
+        remarks.append(Remark("rows known before they happened: {}", int(early)))
     return remarks + kinds.foreign_words(part.table.mapped, good)
