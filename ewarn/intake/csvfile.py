@@ -194,22 +194,22 @@ class _Piece:
     def _plain(self, file: Dialect, columns: tuple[str, ...] | None) -> tuple[PlainLines, list[tuple[int, str, str]]]:
         """Its records as text that needs no care: the others are written anew, with their quotation marks in order. And
         those that cannot be, as rejects."""
-        stretches: list[bytes] = []
+        stretches: list[bytes | memoryview] = []
+        whole = memoryview(self.text)
         lines, ends, quoting = ([np.empty(0, dtype=np.int64)] for _ in range(3))
         rejects, woven, number = list[tuple[int, str, str]](), list[int](), 0
         following, length, wanted = self.line, 0, len(file.header)
         for one in self.found:
             line, following = following, following + one.lines
             if isinstance(one, splitting.Plain):
-                stretches.append(self.text[one.start : one.end])
+                stretches.append(whole[one.start : one.end])
                 lines.append(np.arange(line, following))
                 ends.append(one.feeds + (length + 1 - one.start))
                 quoting.append(one.quoting)
             elif one.cells is not None and (columns is not None or len(one.cells) == wanted):
-                text = plainlines.written(one.cells, file)
-                stretches.append(text)
+                stretches.append(plainlines.written(one.cells, file))
                 lines.append(np.array([line]))
-                ends.append(np.array([length + len(text)]))
+                ends.append(np.array([length + len(stretches[-1])]))
                 quoting.append(np.array([2 * len(one.cells) + sum(cell.count('"') for cell in one.cells)]))
                 woven.append(number)
             else:
@@ -218,7 +218,7 @@ class _Piece:
                 continue
             length += len(stretches[-1])
             number += len(lines[-1])
-        text = stretches[0] if len(stretches) == 1 else b"".join(stretches)
+        text = b"".join(stretches)
         anew = np.zeros(number, dtype=bool)
         anew[woven] = True
         plain = PlainLines(text, np.concatenate(lines), np.concatenate(ends), np.concatenate(quoting), anew)

@@ -23,6 +23,7 @@ from ewarn.intake import careful
 # Our own column beside the file's: no header can hold a NUL.
 LINE = "\0line"
 MOST_RAW = 20_000
+_FEW = 0.05
 
 Marks = NDArray[np.uint64]
 Lines = NDArray[np.int64]
@@ -61,7 +62,11 @@ class PlainLines:
     def only(self, kept: NDArray[np.bool_]) -> PlainLines:
         """Some of its lines."""
         lengths = self.lengths
-        text = np.frombuffer(self.text, dtype=np.uint8)[np.repeat(kept, lengths)].tobytes() if kept.any() else b""
+        if kept.sum() > len(kept) * _FEW:
+            text = np.frombuffer(self.text, dtype=np.uint8)[np.repeat(kept, lengths)].tobytes()
+        else:
+            whole, found = memoryview(self.text), zip(self.ends[kept].tolist(), lengths[kept].tolist(), strict=True)
+            text = b"".join([whole[end - length : end] for end, length in found])
         return PlainLines(text, self.lines[kept], np.cumsum(lengths[kept]), self.quoting[kept], self.woven[kept])
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from ewarn.errors import UnusableInput
 from ewarn.frames import number_of
-from ewarn.intake import careful
+from ewarn.intake import careful, plainlines
 from ewarn.intake.csvfile import LINE, open_csv, read_rows
 
 
@@ -185,6 +185,17 @@ def test_leaving_known_lines_unread_takes_nothing_else_away(parts: list[str], si
     unread = (rows.keys() - left.keys()) | (refused - still)
     assert still <= refused and unread <= _lines_known(text, met)
     assert len(unread) <= sum(part.known for part in some)
+
+
+@pytest.mark.parametrize("few", [0.0, 1.0])
+def test_some_lines_of_a_text_are_its_bytes_however_they_are_taken(few: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plainlines, "_FEW", few)
+    numbers = np.arange(3)
+    plain = plainlines.PlainLines(b"a,1\nbb,2\nccc,3\n", numbers, np.array([4, 9, 15]), numbers, numbers > 1)
+    some = plain.only(np.array([True, False, True]))
+    assert (some.text, some.ends.tolist(), some.lines.tolist()) == (b"a,1\nccc,3\n", [4, 10], [0, 2])
+    assert (some.quoting.tolist(), some.woven.tolist()) == ([0, 2], [False, True])
+    assert plain.only(np.array([False] * 3)).text == b""
 
 
 def _lines_known(text: bytes, marks: set[int]) -> set[int]:
