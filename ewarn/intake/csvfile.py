@@ -7,7 +7,7 @@ many cells. All other records are read one at a time and, where they can be, wri
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -31,6 +31,7 @@ _SHARE_OF_REJECTS = 0.2
 _MOST_CELL = 1_000_000
 _MOST_RECORD = 4_000_000
 _FIRST_LOOK = 4_096
+_FEW = 10_000
 _REJECTS = {"line": pl.Int64, "reason": pl.String, "raw": pl.String}
 
 
@@ -72,6 +73,29 @@ class Rows:
     def without(self, frame: pl.DataFrame, moved: pl.DataFrame) -> Rows:
         """The same with some lines moved from the rows to the rejects."""
         return replace(self, frame=frame, rejects=pl.concat([self.rejects, moved]).sort("line")) if len(moved) else self
+
+    @staticmethod
+    def joined(parts: Sequence[Rows]) -> Rows:
+        """Parts of one file that follow one another as one. In: at least one."""
+        if len(parts) == 1:
+            return parts[0]
+        frame, rejects = (pl.concat([getattr(one, name) for one in parts]) for name in ("frame", "rejects"))
+        marked = [one.marked for one in parts if one.marked is not None]
+        lines, marks = ([getattr(one, name) for one in marked] for name in ("lines", "marks"))
+        whole = Marked(np.concatenate(lines), np.concatenate(marks)) if marked else None
+        return replace(parts[0], frame=frame, rejects=rejects, marked=whole, known=sum(one.known for one in parts))
+
+
+def together(parts: Iterable[Rows]) -> Iterator[Rows]:
+    """The same, parts of few rows as one: what is done with a part costs as much for few as for many."""
+    waiting: list[Rows] = []
+    for rows in parts:
+        waiting.append(rows)
+        if sum(one.frame.height + one.rejects.height for one in waiting) >= _FEW:
+            yield Rows.joined(waiting)
+            waiting = []
+    if waiting:
+        yield Rows.joined(waiting)
 
 
 @dataclass(frozen=True)

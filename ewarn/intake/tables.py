@@ -23,7 +23,7 @@ from ewarn.intake import byvalue, careful, identities, kinds, names, places, voc
 from ewarn.intake.ahead import ahead
 from ewarn.intake.clocks import day, instant
 from ewarn.intake.columns import all_named, column_named
-from ewarn.intake.csvfile import LINE, PART_BYTES, ROW, Csv, Knows, Marked, Rows, no_row, open_csv
+from ewarn.intake.csvfile import LINE, PART_BYTES, ROW, Csv, Knows, Marked, Rows, no_row, open_csv, together
 from ewarn.intake.dateorder import Watch
 from ewarn.intake.normalise import Field, Mapped, lay, number, yes
 from ewarn.intake.staged import Known, Plain, Remark, Staged, joined
@@ -100,7 +100,7 @@ class Table:
         """
         start, found = 0, False
         read = self.file.parts(size=size, knows=knows)
-        for rows in ahead(read) if self.large else read:
+        for rows in together(ahead(read) if self.large else read):
             rows = replace(rows, frame=self.coded.of(rows.frame, self.mapped.used))
             if watch is not None:
                 watch.add(rows.frame)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from ewarn.errors import UnusableInput
 from ewarn.frames import number_of
-from ewarn.intake import careful, plainlines
+from ewarn.intake import careful, csvfile, plainlines
 from ewarn.intake.csvfile import LINE, open_csv, read_rows
 
 
@@ -185,6 +185,23 @@ def test_leaving_known_lines_unread_takes_nothing_else_away(parts: list[str], si
     unread = (rows.keys() - left.keys()) | (refused - still)
     assert still <= refused and unread <= _lines_known(text, met)
     assert len(unread) <= sum(part.known for part in some)
+
+
+@pytest.mark.parametrize("few", [1, 5, 1_000])
+def test_parts_of_few_rows_come_together_and_lose_nothing(few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csvfile, "_FEW", few)
+    text = b"a,b\n" + b"".join(b"%d,x\n%d\n" % (number, number) for number in range(40))
+    file = open_csv(text, ["a", "b"])
+
+    def knows(marks: Any) -> Any:
+        return marks % np.uint64(3) == 0
+
+    apart = list(file.parts(size=30, knows=knows))
+    whole = list(csvfile.together(file.parts(size=30, knows=knows)))
+    assert len(whole) == {1: len(apart), 1_000: 1}.get(few, len(whole)) <= len(apart)
+    for rows in (lambda one: one.frame.rows(), lambda one: one.rejects.rows(), lambda one: one.marked.lines.tolist()):
+        assert [row for part in whole for row in rows(part)] == [row for part in apart for row in rows(part)]
+    assert sum(part.known for part in whole) == sum(part.known for part in apart)
 
 
 @pytest.mark.parametrize("few", [0.0, 1.0])
