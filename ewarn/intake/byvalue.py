@@ -14,7 +14,6 @@ from polars import selectors as cs
 
 _WORTH = 0.5
 _LOOKED_AT = 20_000
-_FEW = 2_000
 _MOST_KEPT = 500_000
 SET = "set"
 _MET, _BOTH = "\0met", "\0both"
@@ -116,8 +115,6 @@ class _Group:
     def _looked_up(self, cells: pl.Series) -> pl.DataFrame:
         codes = _numbered(cells)
         if self._seen is None or _most(codes) > self._seen.height:
-            if codes.len() < _FEW:
-                return self._worded(in_texts(cells.to_frame()).select(self._expressions))
             assert isinstance(cells.dtype, pl.Categorical)
             texts = pl.concat([pl.Series([None], dtype=pl.String), cells.dtype.categories.to_series()])
             fresh = texts.slice(0 if self._seen is None else self._seen.height).alias(cells.name).to_frame()

@@ -23,7 +23,6 @@ from ewarn.intake import careful
 # Our own column beside the file's: no header can hold a NUL.
 LINE = "\0line"
 MOST_RAW = 20_000
-_FEW = 0.05
 
 Marks = NDArray[np.uint64]
 Lines = NDArray[np.int64]
@@ -61,13 +60,10 @@ class PlainLines:
 
     def only(self, kept: NDArray[np.bool_]) -> PlainLines:
         """Some of its lines."""
-        lengths = self.lengths
-        if kept.sum() > len(kept) * _FEW:
-            text = np.frombuffer(self.text, dtype=np.uint8)[np.repeat(kept, lengths)].tobytes()
-        else:
-            whole, found = memoryview(self.text), zip(self.ends[kept].tolist(), lengths[kept].tolist(), strict=True)
-            text = b"".join([whole[end - length : end] for end, length in found])
-        return PlainLines(text, self.lines[kept], np.cumsum(lengths[kept]), self.quoting[kept], self.woven[kept])
+        lengths, whole = self.lengths[kept], memoryview(self.text)
+        bounds = zip(self.ends[kept].tolist(), lengths.tolist(), strict=True)
+        text = b"".join([whole[end - length : end] for end, length in bounds])
+        return PlainLines(text, self.lines[kept], np.cumsum(lengths), self.quoting[kept], self.woven[kept])
 
 
 def written(cells: list[str], file: Dialect) -> bytes:

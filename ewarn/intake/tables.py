@@ -101,7 +101,7 @@ class Table:
         start, found = 0, False
         read = self.file.parts(size=size, knows=knows)
         for rows in together(ahead(read) if self.large else read):
-            rows = replace(rows, frame=self.coded.of(rows.frame, self.mapped.used))
+            rows = self._coded(rows)
             if watch is not None:
                 watch.add(rows.frame)
             part = _part(self, rows, start)
@@ -113,7 +113,10 @@ class Table:
 
     def at(self, lines: Collection[int], start: int) -> Part:
         """The usable rows that begin on these lines, numbered from `start`."""
-        return _part(self, self.file.at(lines), start)
+        return _part(self, self._coded(self.file.at(lines)), start)
+
+    def _coded(self, rows: Rows) -> Rows:
+        return replace(rows, frame=self.coded.of(rows.frame, self.mapped.used))
 
     def whole(self, watch: Watch | None = None) -> Staged:
         """Every row at once. Raises: UnusableInput where the file as a whole cannot be used."""
@@ -248,7 +251,7 @@ def texts(definition: DropDefinition, body: bytes | Path, lines: Collection[int]
 
 
 def _part(table: Table, rows: Rows, start: int) -> Part:
-    frame, blank = _without_blank_rows(table.coded.of(rows.frame, table.mapped.used))
+    frame, blank = _without_blank_rows(rows.frame)
     wrong, reasons = _joined(table.faults.of(frame), frame.height)
     refused = byvalue.in_texts(frame.filter(wrong))
     rejects = refused.select(pl.col(LINE).alias("line"), reasons.alias("reason"), raw=_raw(rows))

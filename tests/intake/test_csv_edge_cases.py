@@ -156,9 +156,8 @@ def test_a_cell_too_few_or_too_many_shows_whatever_the_quotation_marks_add(
             ",".join(f'"{c.replace(chr(34), 2 * chr(34))}"' if q else c for c, q in zip(row, need, strict=True))
         )
     text = "".join(line + end for line in lines).encode()
-    read = [
-        piece.rows(open_csv(text, list("abcd")), None)[0] for piece in open_csv(text, list("abcd"))._pieces(1 << 20)
-    ]
+    file = open_csv(text, list("abcd"))
+    read = [piece.rows(file, None)[0] for piece in file._pieces(1 << 20)]
     wanted, rejects = one_after_another(text, 4)
     assert [row for part in read for row in part.frame.rows()] == wanted
     assert [line for part in read for line in part.rejects["line"]] == rejects
@@ -204,9 +203,7 @@ def test_parts_of_few_rows_come_together_and_lose_nothing(few: int, monkeypatch:
     assert sum(part.known for part in whole) == sum(part.known for part in apart)
 
 
-@pytest.mark.parametrize("few", [0.0, 1.0])
-def test_some_lines_of_a_text_are_its_bytes_however_they_are_taken(few: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plainlines, "_FEW", few)
+def test_some_lines_of_a_text_are_its_bytes() -> None:
     numbers = np.arange(3)
     plain = plainlines.PlainLines(b"a,1\nbb,2\nccc,3\n", numbers, np.array([4, 9, 15]), numbers, numbers > 1)
     some = plain.only(np.array([True, False, True]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import polars as pl
-import pytest
 
 from ewarn.intake import byvalue
 
@@ -17,12 +16,6 @@ WANTED = {
 
 def words(*found: str | None) -> pl.DataFrame:
     return pl.DataFrame({"word": [*found] * 4}, schema={"word": pl.String})
-
-
-@pytest.fixture(params=[0, byvalue._FEW], autouse=True)
-def few(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both ways: new texts of a few rows are kept, and are not."""
-    monkeypatch.setattr(byvalue, "_FEW", request.param)
 
 
 def test_values_met_in_several_frames_read_as_if_each_row_was_worked_out() -> None:
